@@ -1,0 +1,1 @@
+"""Run notebook cells on Slurm and Kubernetes as if they ran here."""
