@@ -1,0 +1,1 @@
+"""Backends: local, Slurm, and what others register."""

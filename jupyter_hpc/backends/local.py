@@ -1,0 +1,113 @@
+"""Here: the same worker as a process of this machine, which outlives the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..exceptions import SubmissionError
+from ..jobs import JobState
+from . import script
+from .base import Backend, Observation, Submission, Submitted
+
+GRACE_S = 2.0
+
+
+class LocalBackend(Backend):
+    """Runs cells on this machine. Time limits hold; memory and gpus are not enforced."""
+
+    first_poll_s = 1.0
+    slowest_poll_s = 2.0
+
+    def __init__(self, settings: Mapping[str, object]) -> None:
+        super().__init__(settings)
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    async def check(self) -> str:
+        return f"{os.cpu_count()} cpus of this machine"
+
+    def preview(self, submission: Submission) -> Submitted:
+        spec = submission.spec
+        limit = spec.resources.time or 0
+        arguments = script.arguments(submission.run, spec, submission.worker, submission.executable, limit)
+        shell = shutil.which("bash") or "bash"
+        command = (shell, str(submission.run.path / "job.sh"), *arguments)
+        return Submitted("", command, script.SCRIPT)
+
+    async def submit(self, submission: Submission) -> Submitted:
+        planned = self.preview(submission)
+        script.write(submission.run)
+        log = os.open(submission.run.scheduler_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            child = subprocess.Popen(  # noqa: ASYNC220 it starts in a millisecond and must outlive this loop
+                planned.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=submission.spec.workdir,
+                env={**os.environ, **submission.spec.env},
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise SubmissionError(f"The worker could not be started: {error}.") from None
+        finally:
+            os.close(log)
+        native_id = f"{child.pid}.{_start_time(child.pid)}"
+        self._children[native_id] = child
+        return Submitted(native_id, planned.command, planned.script)
+
+    async def observe(self, jobs: Mapping[str, str]) -> dict[str, Observation]:
+        found = {}
+        for run_id, native_id in jobs.items():
+            child = self._children.get(native_id)
+            if child is not None and child.poll() is not None:
+                del self._children[native_id]
+            if _alive(native_id):
+                found[run_id] = Observation(JobState.RUNNING, native_state="running", node=os.uname().nodename)
+        return found
+
+    async def cancel(self, native_id: str) -> None:
+        if not _alive(native_id):
+            return
+        group = int(native_id.partition(".")[0])
+        _signal(group, signal.SIGTERM)
+        for _ in range(int(GRACE_S / 0.05)):
+            await asyncio.sleep(0.05)
+            child = self._children.get(native_id)
+            if child is not None:
+                child.poll()
+            if not _alive(native_id):
+                return
+        _signal(group, signal.SIGKILL)
+
+
+def _signal(group: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # it ended meanwhile
+        pass
+
+
+def _start_time(pid: int) -> str:
+    """Return when a process started, in clock ticks: together with the pid that is unique."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return "0"
+    return "0" if fields[0] == "Z" else fields[19]
+
+
+def _alive(native_id: str) -> bool:
+    pid, _, started = native_id.partition(".")
+    if os.path.isdir("/proc/self"):
+        return started != "0" and _start_time(int(pid)) == started
+    try:
+        os.kill(int(pid), 0)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""The batch script: one constant text, whose arguments carry everything that varies.
+
+Nothing is ever put into its text, so no name, path or value can reach a shell as code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..exceptions import OptionError
+from ..jobs import JobSpec
+from ..store import Run
+
+SCRIPT = r"""#!/bin/bash
+# Runs one jupyter_hpc worker and writes how it ended, also when it can't do that itself.
+# usage: RUN WORKER PYTHON LIMIT VENV CONDA [MODULE ...]
+umask 077
+run=$1 worker=$2 python=$3 limit=$4 venv=$5 conda=$6
+shift 6
+
+ended() {
+  printf '{"exit": %d, "signalled": %d}\n' "$1" "$signalled" > "$run/end.json.tmp" &&
+    mv -f "$run/end.json.tmp" "$run/end.json"
+}
+refuse() { echo "jupyter_hpc: $1" >&2; signalled=0; ended 78; exit 78; }
+
+rm -f "$run/end.json"
+signalled=0
+if [ $# -gt 0 ]; then
+  if ! type module > /dev/null 2>&1; then
+    for init in /etc/profile.d/lmod.sh /etc/profile.d/modules.sh /etc/profile.d/z00_lmod.sh \
+      /usr/share/lmod/lmod/init/bash /usr/share/modules/init/bash; do
+      [ -r "$init" ] && . "$init" && break
+    done
+  fi
+  type module > /dev/null 2>&1 || refuse "--module was asked for, but this node has no module command"
+  for name in "$@"; do module load "$name" || refuse "module load $name failed"; done
+fi
+if [ -n "$conda" ]; then
+  command -v conda > /dev/null || refuse "--conda was asked for, but this node has no conda on PATH"
+  eval "$(conda shell.bash hook)" && conda activate "$conda" || refuse "conda activate $conda failed"
+fi
+if [ -n "$venv" ]; then
+  [ -x "$venv/bin/python" ] || refuse "--venv $venv has no bin/python on this node"
+  export VIRTUAL_ENV="$venv" PATH="$venv/bin:$PATH"
+fi
+command -v -- "$python" > /dev/null || refuse "there is no Python at $python on this node"
+
+"$python" -c \
+  'import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.run import main; main()' \
+  "$worker" "$run" &
+pid=$!
+trap 'signalled=15; kill -TERM "$pid"' TERM
+trap 'signalled=10; kill -USR1 "$pid"' USR1
+trap '' INT
+if [ "$limit" -gt 0 ]; then
+  (
+    trap 'kill "$sleep"; exit' TERM
+    sleep "$limit" & sleep=$!; wait "$sleep"
+    : > "$run/time-limit"; kill -TERM "$pid"
+    sleep 2 & sleep=$!; wait "$sleep"
+    kill -KILL "$pid"
+  ) > /dev/null 2>&1 &
+  timer=$!
+fi
+wait "$pid"
+status=$?
+while [ "$signalled" != 0 ] && kill -0 "$pid" 2> /dev/null; do wait "$pid"; status=$?; done
+[ -n "$timer" ] && kill "$timer" > /dev/null 2>&1
+ended "$status"
+exit "$status"
+"""
+
+
+def arguments(run: Run, spec: JobSpec, worker: Path, executable: str, limit_s: int = 0) -> list[str]:
+    """Return the script's arguments.
+
+    Parameters
+    ----------
+    limit_s : int
+        Seconds after which the script ends the worker itself; 0 where the scheduler does.
+    """
+    python = spec.python or ("python" if spec.venv or spec.conda or spec.modules else executable)
+    values = [str(run.path), str(worker), python, str(limit_s), spec.venv or "", spec.conda or ""]
+    for value in (*values, *spec.modules):
+        if "\0" in value:
+            raise OptionError("An option holds a NUL character, which no command can take.")
+    return [*values, *spec.modules]
+
+
+def write(run: Run) -> Path:
+    """Write the script into the run directory."""
+    path = run.path / "job.sh"
+    path.write_text(SCRIPT, encoding="utf-8")
+    path.chmod(0o700)
+    return path

@@ -1,0 +1,111 @@
+"""From a spec to sbatch's arguments. Values go into argv as they are; sbatch is never given a shell line."""
+
+from __future__ import annotations
+
+import math
+import shlex
+
+from ...exceptions import OptionError
+from ...jobs import JobSpec
+from ...resources import slurm_time
+from ...store import Run
+
+NAME_BYTES = 1000  # slurmctld refuses longer job names' requests by their whole size, not by a clear word
+OWN = ("--output", "--error", "--comment", "--open-mode", "--parsable", "--wrap", "-o", "-e", "-W", "--wait", "--array", "-a")
+
+
+def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
+    """Return sbatch's options.
+
+    Raises
+    ------
+    OptionError
+        If a value can't be given to sbatch.
+    """
+    resources = spec.resources
+    name = spec.name or f"hpc-{run.id}"
+    wanted: list[tuple[str, object]] = [
+        ("job-name", _text("--name", name)),
+        ("comment", f"jupyter_hpc:{run.id}"),
+        ("output", _filename(str(run.scheduler_log))),
+        ("open-mode", "append"),
+        ("export", "ALL"),
+        ("chdir", _text("--workdir", spec.workdir) if spec.workdir else None),
+        ("partition", _word("--partition", spec.partition)),
+        ("account", _word("--account", spec.account)),
+        ("qos", _word("--qos", spec.qos)),
+        ("constraint", _word("--constraint", spec.constraint)),
+        ("nodes", resources.nodes),
+        ("ntasks", resources.tasks),
+        ("ntasks-per-node", resources.tasks_per_node),
+        ("cpus-per-task", resources.cpus),
+        ("mem", f"{math.ceil(resources.memory / 1024**2)}M" if resources.memory else None),
+        ("time", slurm_time(resources.time) if resources.time else None),
+        ("gpus", _gpus(resources.gpus, resources.gpu_type)),
+        ("gpus-per-task", _gpus(resources.gpus_per_task, resources.gpu_type)),
+    ]
+    arguments = [f"--{key}={value}" for key, value in wanted if value is not None]
+    if resources.exclusive:
+        arguments.append("--exclusive")
+    return [*arguments, *checked_passthrough(spec.passthrough)]
+
+
+def _gpus(count: int | None, kind: str | None) -> str | None:
+    if count is None:
+        return None
+    return f"{_word('--gpus', kind)}:{count}" if kind else str(count)
+
+
+def _text(option: str, value: str) -> str:
+    if "\0" in value or len(value.encode()) > NAME_BYTES:
+        raise OptionError(f"{option} is {len(value)} characters long or holds a NUL; at most {NAME_BYTES} bytes are allowed.")
+    return value
+
+
+def _word(option: str, value: str | None) -> str | None:
+    """Names of partitions, accounts and the like: what Slurm itself would accept, or a sentence."""
+    if value is None:
+        return None
+    if not value or len(value) > 256 or any(c.isspace() or not c.isprintable() for c in value):
+        raise OptionError(f"{option} {value[:60]!r} can't be a name that Slurm knows.", hint="Names have no spaces and at most 256 characters.")
+    return value
+
+
+def _filename(path: str) -> str:
+    """Slurm expands ``%j`` and the like in file names; a backslash would switch that off and be dropped."""
+    if "\\" in path:
+        raise OptionError(f"The run directory {path} has a backslash in its path, which Slurm can't take in a file name.", hint="Set JUPYTER_HPC_ROOT.")
+    return path.replace("%", "%%")
+
+
+def checked_passthrough(arguments: tuple[str, ...]) -> list[str]:
+    """Return the options after ``--``; those that would take the job away from us are refused."""
+    for i, argument in enumerate(arguments):
+        if "\0" in argument:
+            raise OptionError("An option after -- holds a NUL character.")
+        if argument.partition("=")[0] in OWN:
+            raise OptionError(f"{argument.partition('=')[0]} can't be passed on: jupyter_hpc sets it itself.")
+        if not argument.startswith("-") and (i == 0 or not arguments[i - 1].startswith("-") or "=" in arguments[i - 1]):
+            raise OptionError(f"{argument[:60]!r} after -- is not an option of sbatch.", hint="Write --option=value.")
+    return list(arguments)
+
+
+def leading_directives(text: str) -> tuple[str, ...]:
+    """Return the options of the ``#SBATCH`` lines at the top of a cell, as sbatch reads them.
+
+    Raises
+    ------
+    OptionError
+        If a line's quotes don't close.
+    """
+    found: list[str] = []
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith("#SBATCH"):
+            try:
+                found += shlex.split(stripped.removeprefix("#SBATCH"), comments=True)
+            except ValueError as error:
+                raise OptionError(f"{stripped[:80]!r}: {error}.") from None
+        elif stripped and not stripped.startswith("#"):
+            break
+    return tuple(found)

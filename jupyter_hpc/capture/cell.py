@@ -1,0 +1,183 @@
+"""What a cell reads, binds and may change, from its text alone.
+
+Nothing is run or imported. The answer errs on the side of reading too much: a name that may be
+unnecessary is in `CellNames.maybe_reads`, too, so that its absence is no error.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import warnings
+from dataclasses import dataclass
+
+from .flow import Flow
+from .names import Notes
+
+_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+
+@dataclass(frozen=True)
+class CellNames:
+    """Names in a cell.
+
+    Attributes
+    ----------
+    reads : frozenset of str
+        Names that must come from outside the cell: the kernel or builtins.
+    maybe_reads : frozenset of str
+        Those of `reads` that may be unnecessary: read after ``from m import *``, ``exec`` or
+        ``globals()``; read where NameError is caught; bound by the cell on some paths only; or
+        read by a function that the cell may call before it binds them.
+    assigns : tuple of str
+        Names that the cell binds in the module, in order; a few may be bound on some paths only.
+    deletes : frozenset of str
+        Names deleted and not bound again.
+    may_mutate : frozenset of str
+        Those of `reads` whose value the cell may change in place.
+    imports, star_imports : frozenset of str
+        Modules imported, within functions too; ``from a.b import c`` gives a.b and a.b.c.
+    dynamic : tuple of (str, int)
+        Calls that hide names from this analysis, each with its line.
+    ipython : tuple of (str, int)
+        Lines that need IPython, each with its number. Both kinds of line are the original cell's.
+    has_await : bool
+        Whether the cell awaits at top level.
+    value_line : int or None
+        Line, as transformed, of the last expression if its value would be shown.
+    defines : tuple of str
+        Functions and classes defined at top level.
+    """
+
+    reads: frozenset[str]
+    maybe_reads: frozenset[str]
+    assigns: tuple[str, ...]
+    deletes: frozenset[str]
+    may_mutate: frozenset[str]
+    imports: frozenset[str]
+    star_imports: frozenset[str]
+    dynamic: tuple[tuple[str, int], ...]
+    ipython: tuple[tuple[str, int], ...]
+    has_await: bool
+    value_line: int | None
+    defines: tuple[str, ...]
+
+
+def analyze(transformed: str, original: str | None = None) -> CellNames:
+    """Find the names in a cell.
+
+    Parameters
+    ----------
+    transformed : str
+        Python code, as IPython's ``TransformerManager.transform_cell`` gives it.
+    original : str, optional
+        The cell as the user wrote it; lines are reported from it.
+
+    Raises
+    ------
+    SyntaxError
+        As Python would, with the filename ``<cell>``.
+    """
+    tree, has_await = _parse(transformed)
+    notes = Notes(future_annotations=_future_annotations(tree))
+    flow = Flow(notes)
+    flow.block(tree.body)
+    flow.finish()
+    reads = flow.hard | flow.soft
+    assigned = flow.assigned
+    touched = {name for name, via in flow.touched if not via or via in assigned}
+    dynamic = [use for use in notes.dynamic if use[0] not in assigned]
+    lines = _Lines(transformed, original) if dynamic or notes.ipython else None
+    return CellNames(
+        reads=frozenset(reads),
+        maybe_reads=frozenset(flow.soft - flow.hard),
+        assigns=tuple(name for name in assigned if name != "_"),
+        deletes=frozenset(flow.deleted),
+        may_mutate=frozenset(touched & reads),
+        imports=frozenset(notes.imports),
+        star_imports=frozenset(notes.star_imports),
+        dynamic=tuple((name, lines.number(line)) for name, line in dynamic) if lines else (),
+        ipython=lines.texts(notes.ipython) if lines else (),
+        has_await=has_await,
+        value_line=_value_line(tree, transformed),
+        defines=tuple(name for name, defined in assigned.items() if defined),
+    )
+
+
+def _parse(source: str) -> tuple[ast.Module, bool]:
+    """Parse and compile a cell: some errors, and awaits, only show when it is compiled."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whoever runs the cell shows them
+        tree = compile(source, "<cell>", "exec", _FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
+        assert isinstance(tree, ast.Module)  # noqa: S101
+        code = compile(tree, "<cell>", "exec", _FLAGS, dont_inherit=True)
+    return tree, bool(code.co_flags & inspect.CO_COROUTINE)
+
+
+def _future_annotations(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in tree.body
+    )
+
+
+def _value_line(tree: ast.Module, source: str) -> int | None:
+    """Give the line of the last expression, unless a semicolon follows it."""
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr) or last.end_lineno is None:
+        return None
+    # Only a semicolon, comments and blanks can follow the last statement.
+    tail = "\n".join(_split(source)[last.end_lineno - 1 :])
+    rest = tail.encode()[last.end_col_offset :].decode()
+    return None if rest.lstrip(" \t\f\n\\").startswith(";") else last.lineno
+
+
+def _split(source: str) -> list[str]:
+    """Split into lines where Python does (not at form feeds and such)."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+class _Lines:
+    """Find lines of the transformed cell in the original one."""
+
+    def __init__(self, transformed: str, original: str | None) -> None:
+        after = _split(transformed)
+        self.before = after if original is None else _split(original)
+        same = [line.strip() for line in after] == [line.strip() for line in self.before]
+        self.map = list(range(len(after))) if same else self._align(after)
+
+    def _align(self, after: list[str]) -> list[int]:
+        """Walk through both: magics changed some lines and joined continued ones."""
+        before = [line.strip() for line in self.before]
+        last = len(before) - 1
+        at = next((i for i, line in enumerate(before) if line), 0)
+        found = []
+        for number, line in enumerate(after):
+            found.append(min(at, last))
+            if line.strip() != before[min(at, last)] and "get_ipython()" in line:
+                while at < last and before[at].endswith("\\"):
+                    at += 1
+                following = after[number + 1].strip() if number + 1 < len(after) else ""
+                if following and "get_ipython()" not in following:
+                    at = self._resync(before, at, following)
+            at += 1
+        return found
+
+    @staticmethod
+    def _resync(before: list[str], at: int, following: str) -> int:
+        """Skip lines that became part of the line before `following`."""
+        try:
+            return before.index(following, at + 1) - 1
+        except ValueError:  # this line was changed as well
+            return at
+
+    def number(self, line: int) -> int:
+        """Give the original line's number."""
+        return self.map[line - 1] + 1
+
+    def texts(self, lines: list[int]) -> tuple[tuple[str, int], ...]:
+        """Give the text and number of each original line."""
+        numbers = sorted({self.number(line) for line in lines})
+        return tuple((self.before[number - 1].strip(), number) for number in numbers)

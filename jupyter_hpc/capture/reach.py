@@ -1,0 +1,60 @@
+"""Names that functions and classes of the notebook reach: globals, helpers, base classes, closures."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+
+def reached_names(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, str]:
+    """Return further names of the namespace that the values of ``names`` reach, each with the name that does.
+
+    Only what code shows is followed (functions, classes, methods, closures); what else a value holds is found
+    by the pickler itself.
+    """
+    found: dict[str, str] = {}
+    pending = list(names)
+    done = set(pending)
+    while pending:
+        name = pending.pop()
+        for code in _codes(namespace.get(name), set()):
+            for each in _code_names(code):
+                if each in namespace and each not in done:
+                    done.add(each)
+                    found[each] = name
+                    pending.append(each)
+    return found
+
+
+def _codes(value: Any, seen: set[int]) -> Iterator[types.CodeType]:
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, (staticmethod, classmethod, types.MethodType)):
+        yield from _codes(value.__func__, seen)
+    elif isinstance(value, property):
+        for function in (value.fget, value.fset, value.fdel):
+            yield from _codes(function, seen)
+    elif isinstance(value, types.FunctionType):
+        if value.__module__ != "__main__":
+            return
+        yield value.__code__
+        for cell in value.__closure__ or ():
+            try:
+                yield from _codes(cell.cell_contents, seen)
+            except ValueError:  # not yet filled
+                continue
+    elif isinstance(value, type):
+        if value.__module__ == "__main__":
+            for part in (*value.__bases__, *vars(value).values()):
+                yield from _codes(part, seen)
+    elif type(value).__module__ == "__main__":
+        yield from _codes(type(value), seen)
+
+
+def _code_names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code_names(constant)

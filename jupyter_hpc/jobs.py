@@ -1,0 +1,267 @@
+"""``Job``: the user's handle on one submission, a view of its run directory."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import enum
+import html
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import portal
+from .resources import Resources, format_time
+from .store import Run
+
+if TYPE_CHECKING:
+    from .reader import Output, RunReader
+
+
+class JobState(str, enum.Enum):
+    """Slurm's words, on every backend. ``LOST``: the scheduler forgot the job and it left no result."""
+
+    SUBMITTING = "SUBMITTING"
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMEOUT = "TIMEOUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    NODE_FAIL = "NODE_FAIL"
+    PREEMPTED = "PREEMPTED"
+    LOST = "LOST"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (JobState.SUBMITTING, JobState.PENDING, JobState.RUNNING)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """How to run: resources and what else a scheduler needs to know."""
+
+    resources: Resources = field(default_factory=Resources)
+    name: str | None = None
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    workdir: str | None = None
+    python: str | None = None
+    venv: str | None = None
+    conda: str | None = None
+    modules: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    passthrough: tuple[str, ...] = ()
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the record; values of environment variables are not kept."""
+        record = {k: v for k, v in asdict(self).items() if v not in (None, (), {})}
+        record["resources"] = self.resources.to_json()
+        if self.env:
+            record["env"] = sorted(self.env)
+        return record
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a job at one moment."""
+
+    state: JobState
+    reason: str = ""
+    node: str = ""
+    native_id: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class Job:
+    """A submission. Every attribute is read from the run directory, so a job can be picked up anywhere.
+
+    Parameters
+    ----------
+    run : Run
+        Its run directory.
+
+    Examples
+    --------
+    >>> job = jupyter_hpc.submit(train, data, on="slurm", gpus=1)   # doctest: +SKIP
+    >>> job.wait(60)                                                # doctest: +SKIP
+    True
+    >>> job.result()                                                # doctest: +SKIP
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._follower: Any = None
+
+    @classmethod
+    def _from_path(cls, path: Any) -> Job:
+        return cls(Run(path))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Job._from_path, (self.run.path,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and other.run == self.run
+
+    def __hash__(self) -> int:
+        return hash(self.run)
+
+    # -- what it is ------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The run id, the same on every backend."""
+        return self.run.id
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The run's record: code, inputs, environment, execution, outputs."""
+        return self.run.record()
+
+    @property
+    def target(self) -> str:
+        return str(self.record["target"]["name"])
+
+    @property
+    def native_id(self) -> str:
+        """The scheduler's id; empty while it is being submitted."""
+        return str(self.record.get("native_id") or "")
+
+    @property
+    def status(self) -> Status:
+        """The latest status, asked of the scheduler at most once in two seconds."""
+        from .watcher import refresh
+
+        return refresh([self])[0]
+
+    @property
+    def state(self) -> JobState:
+        return self.status.state
+
+    @property
+    def reason(self) -> str:
+        """Why it waits, or why it ended, in words."""
+        return self.status.reason
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the job has ended; return False if ``timeout`` seconds pass before."""
+        future = self._end()
+        try:
+            future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            return False
+        return True
+
+    def _end(self) -> concurrent.futures.Future[Status]:
+        from .watcher import follow
+
+        return follow(self).ended
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        import asyncio
+
+        async def outcome() -> Any:
+            await asyncio.wrap_future(self._end())
+            return await asyncio.to_thread(self.result)
+
+        return outcome().__await__()
+
+    # -- results ---------------------------------------------------------------------------------
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the job and return what it made.
+
+        Returns
+        -------
+        dict or object
+            The names that came back with their values; for ``submit(function, …)`` what it returned.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not ended after ``timeout`` seconds.
+        Exception
+            What the cell raised, as its own type with the remote traceback as its cause; a ``JobError`` that
+            names the cause if the job died.
+        """
+        outcome = self.outcome(timeout)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value if outcome.is_call else outcome.names
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the job and return what it raised, or None."""
+        return self.outcome(timeout).error
+
+    def outcome(self, timeout: float | None = None) -> Any:
+        """Wait for the job and return names, error and what could not come back (``results.Outcome``)."""
+        from . import results
+
+        if not self.wait(timeout):
+            raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
+        return results.load(self)
+
+    def logs(self) -> str:
+        """Return the text that the cell wrote so far (stdout and stderr in order)."""
+        try:
+            return self.run.log.read_bytes().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
+    def outputs(self) -> list[Output]:
+        """Return text, displays and value in the order in which the cell made them."""
+        from .reader import RunReader
+
+        reader: RunReader = RunReader(self.run)
+        return reader.poll(everything=True)
+
+    def cancel(self) -> None:
+        """Ask the scheduler to end the job; returns when it has accepted that.
+
+        Raises
+        ------
+        HPCError
+            If the scheduler can't be reached.
+        """
+        from .watcher import cancel
+
+        portal.call(cancel(self), 60)
+
+    # -- how it looks ----------------------------------------------------------------------------
+
+    def describe(self) -> str:
+        """Return one line: state, target, native id, node, time."""
+        status = self.status
+        where = f"{self.target} job {status.native_id}" if status.native_id else self.target
+        parts = [str(status.state), where]
+        if status.node:
+            parts.append(f"on {status.node}")
+        if status.started_at:
+            parts.append(f"for {format_time((status.ended_at or time.time()) - status.started_at)}")
+        return " · ".join(parts) + (f" · {status.reason}" if status.reason else "")
+
+    def __repr__(self) -> str:
+        try:
+            return f"<Job {self.id}: {self.describe()}>"
+        except (OSError, LookupError) as error:
+            return f"<Job {self.id}: {error}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        text = repr(self)
+        try:
+            from .display.card import card_html
+
+            return {"text/plain": text, "text/html": card_html(self)}
+        except (OSError, LookupError):
+            return {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
+
+

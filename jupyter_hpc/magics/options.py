@@ -1,0 +1,400 @@
+"""The options of the cell magics, declared once: parser, help, completion and docs come from it."""
+
+from __future__ import annotations
+
+import argparse
+import keyword
+import re
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
+
+from jupyter_hpc.exceptions import OptionError
+from jupyter_hpc.resources import Resources, did_you_mean, quote
+
+Kind = Literal["value", "flag", "append", "names"]
+_Choices = Mapping[str, Sequence[str]]
+Group = Literal["resources", "scheduler", "environment", "names", "behaviour"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: how it is written, where its value goes, and what it says about itself."""
+
+    flags: tuple[str, ...]
+    dest: str
+    metavar: str | None
+    kind: Kind
+    help: str
+    group: Group
+    choices: tuple[str, ...] | None = None
+    resource: bool = False
+
+
+def _group(group: Group, *rows: tuple[str, str, str | None, Kind, str]) -> tuple[Option, ...]:
+    return tuple(
+        Option(tuple(flags.split()), dest, metavar, kind, text, group, None, group == "resources")
+        for flags, dest, metavar, kind, text in rows
+    )
+
+
+CELL_OPTIONS: tuple[Option, ...] = (
+    *_group(
+        "resources",
+        ("--gpus", "gpus", "N|TYPE:N", "value", "gpus for the whole job: 2, a100 or a100:2"),
+        ("--gpus-per-task", "gpus_per_task", "N|TYPE:N", "value", "instead of --gpus"),
+        ("--cpus", "cpus", "N", "value", "cpus per task"),
+        ("--mem", "memory", "SIZE", "value", "per node: 512M, 4G, 1.5T; a plain number is MiB"),
+        ("--time", "time", "TIME", "value", "90s, 1h30m, 2d, 2-12:00; a plain number is minutes"),
+        ("--nodes", "nodes", "N", "value", "number of nodes"),
+        ("--tasks", "tasks", "N", "value", "tasks in the whole job"),
+        ("--tasks-per-node", "tasks_per_node", "N", "value", "tasks on each node"),
+        ("--exclusive", "exclusive", None, "flag", "whole nodes, shared with no other job"),
+    ),
+    *_group(
+        "scheduler",
+        ("--on", "on", "TARGET", "value", "where to run; unset: the magic's own target"),
+        ("-p --partition", "partition", "NAME", "value", "partition (queue)"),
+        ("-A --account", "account", "NAME", "value", "account that pays"),
+        ("--qos", "qos", "NAME", "value", "quality of service"),
+        ("-C --constraint", "constraint", "EXPR", "value", "features that the nodes must have"),
+        ("--name", "name", "TEXT", "value", "name of the job in the queue"),
+    ),
+    *_group(
+        "environment",
+        ("--env", "env", "K=V", "append", "set an environment variable; repeatable"),
+        ("--workdir", "workdir", "DIR", "value", "run there; unset: the notebook's directory"),
+        ("--python", "python", "PATH", "value", "interpreter; unset: the kernel's own"),
+        ("--module", "modules", "NAME", "append", "load an environment module; repeatable"),
+        ("--conda", "conda", "NAME|DIR", "value", "run in this conda environment"),
+        ("--venv", "venv", "DIR", "value", "run in this virtual environment"),
+    ),
+    *_group(
+        "names",
+        ("-i --input", "inputs", "A,B", "names", "send these too, besides what the cell reads"),
+        ("-o --output", "outputs", "A,B", "names", "bring back only these; unset: all assigned"),
+        ("-O --no-outputs", "no_outputs", None, "flag", "bring back no names"),
+        ("--no-auto", "auto", None, "flag", "send only what -i names; don't look for names"),
+    ),
+    *_group(
+        "behaviour",
+        ("--detach", "detach", None, "flag", "don't wait; assigned names become references"),
+        ("--dry-run", "dry_run", None, "flag", "show what would be sent; submit nothing"),
+        ("--quiet", "quiet", None, "flag", "no panel and no card"),
+        ("-h --help", "help", None, "flag", "show this text"),
+    ),
+)
+
+_TITLES: dict[str, str] = {
+    "resources": "Resources (unset: the target's defaults)",
+    "scheduler": "Scheduler",
+    "environment": "Environment",
+    "names": "Names that travel (comma-separated; repeatable)",
+    "behaviour": "Behaviour",
+}
+_CLOSING = (
+    "{expression} and $name are replaced by their values, and a value is never split again. A "
+    "value that starts with '-' is --option=-value. What follows a lone -- goes to the scheduler."
+)
+_SBATCH_PAIRS = (  # what people who know sbatch type
+    "-c:cpus --cpus-per-task:cpus -G:gpus --gres:gpus -n:tasks --ntasks:tasks -N:nodes -t:time "
+    "--ntasks-per-node:tasks-per-node -q:qos -J:name --job-name:name -D:workdir --chdir:workdir "
+    "--export:env"
+)
+_SBATCH = dict(pair.split(":") for pair in _SBATCH_PAIRS.split())
+_BLANK = " \t\r\n"
+_PLAIN = re.compile(r"""[^ \t\r\n'"\\{]+""")
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_STRING = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+_KEY = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class CellArguments:
+    """The line of a cell magic, read."""
+
+    resources: Resources = field(default_factory=Resources)
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    name: str | None = None
+    workdir: str | None = None
+    python: str | None = None
+    conda: str | None = None
+    venv: str | None = None
+    modules: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    on: str | None = None
+    detach: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+    help: bool = False
+    auto: bool = True
+    no_outputs: bool = False
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] | None = None
+    passthrough: tuple[str, ...] = ()
+
+
+def split_line(line: str) -> list[str]:
+    """Split as a POSIX shell would, but run and expand nothing.
+
+    An unquoted ``{...}`` stays one token with its spaces and quotes, so ``{d["x y"]}`` can be
+    expanded later; inside quotes the shell's rules hold. ``#`` at the start of a token begins a
+    comment.
+
+    Raises
+    ------
+    OptionError
+        If a quote or a brace isn't closed.
+    """
+    tokens: list[str] = []
+    current: str | None = None
+    at = 0
+    while at < len(line):
+        if line[at] in _BLANK:
+            if current is not None:
+                tokens.append(current)
+            current, at = None, at + 1
+            continue
+        if line[at] == "#" and current is None:
+            break
+        piece, at = _piece(line, at)
+        current = (current or "") + piece
+    return tokens if current is None else [*tokens, current]
+
+
+def expand(tokens: Sequence[str], expand_one: Callable[[str], object]) -> list[str]:
+    """Replace each token by its value, a list or tuple by several; no value is split again."""
+    expanded: list[str] = []
+    for token in tokens:
+        value = expand_one(token)
+        expanded += map(str, value if isinstance(value, (list, tuple)) else (value,))
+    return expanded
+
+
+def parse(tokens: Sequence[str], *, prog: str) -> CellArguments:
+    """Read the tokens of a cell magic; `prog` is its name, such as ``"%%slurm"``, for messages.
+
+    Raises
+    ------
+    OptionError
+        In one sentence, whatever is wrong.
+    """
+    if bad := next((token for token in tokens if "\0" in token), None):
+        raise OptionError(f"{quote(bad)} contains a NUL character, which no option can.")
+    end = list(tokens).index("--") if "--" in tokens else len(tokens)
+    own, passthrough = tokens[:end], tuple(tokens[end + 1 :])
+    if "-h" in own or "--help" in own:
+        return CellArguments(help=True, passthrough=passthrough)
+    found: dict[str, Any] = {"passthrough": passthrough}
+    resources: dict[str, object] = {}
+    written = _argparse(own, prog)
+    for option in CELL_OPTIONS:
+        if option.dest in written:
+            value = _value(option, written[option.dest])
+            (resources if option.resource else found)[option.dest] = value
+    pythons = [f"--{dest}" for dest in ("python", "conda", "venv") if dest in found]
+    if len(pythons) > 1:
+        message = f"{' and '.join(pythons)} each choose the interpreter, and only one can."
+        raise OptionError(message, hint="Keep one of them.")
+    if "no_outputs" in found and "outputs" in found:
+        raise OptionError("-O says to bring back no names, and -o names some.", hint="Keep one.")
+    return CellArguments(resources=Resources.parse(**resources), **found)
+
+
+def help_text(prog: str) -> str:
+    """The text of ``--help``: two examples, then the options by group."""
+    lines = [
+        *(f"{prog} [options] [-- options of the scheduler]", ""),
+        *("Run this cell as a job; what it assigns and displays comes back here.", "", "Examples"),
+        f"  {prog} --gpus 1 --time 30m",
+        f"  {prog} --mem 16G --env LR={{lr}} -o model --detach -- --mail-type=END",
+    ]
+    width = max(len(_usage(option)) for option in CELL_OPTIONS) + 2
+    for group, title in _TITLES.items():
+        lines += ["", title]
+        for option in (o for o in CELL_OPTIONS if o.group == group):
+            text = textwrap.wrap(option.help, 88 - width)
+            lines.append(_usage(option).ljust(width) + text[0])
+            lines += [" " * width + line for line in text[1:]]
+    return "\n".join([*lines, "", *textwrap.wrap(_CLOSING, 88)])
+
+
+def completions(tokens_before: str, *, choices: _Choices) -> tuple[str, list[str]]:
+    """The fragment that a completion would replace, and what could replace it.
+
+    Parameters
+    ----------
+    tokens_before : str
+        From after the magic's name to the cursor.
+    choices : mapping of str to sequence of str
+        Values to offer, by option ``dest``.
+    """
+    fragment = re.split(f"[{_BLANK}]", tokens_before)[-1]
+    before = tokens_before[: len(tokens_before) - len(fragment)]
+    try:
+        *tokens, probe = [*split_line(f"{before}x")] or [""]
+    except OptionError:  # inside quotes or braces
+        return fragment, []
+    if probe != "x" or "--" in tokens:  # in a comment, or the scheduler's own options
+        return fragment, []
+    last = tokens[-1] if tokens else ""
+    flag, value = fragment.split("=", 1) if "=" in fragment else (last, fragment)
+    if (option := _find(flag)) and option.kind != "flag" and flag in option.flags:
+        return _offer(option, value, choices)
+    used = {option for token in tokens if (option := _find(token))}
+    offered = [o for o in CELL_OPTIONS if o not in used or o.kind in ("append", "names")]
+    flags = [flag for o in offered for flag in reversed(o.flags)]
+    return fragment, [f for f in flags if fragment.startswith("-") and f.startswith(fragment)]
+
+
+def markdown_table() -> str:
+    """All options as a Markdown table, for the docs."""
+    lines = ["| Option | Group | Meaning |", "|---|---|---|"]
+    for option in CELL_OPTIONS:
+        usage = _usage(option).strip().replace("|", "\\|")
+        lines.append(f"| `{usage}` | {option.group} | {option.help} |")
+    return "\n".join(lines) + "\n"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(f"{message.capitalize()}.", hint=f"Try {self.prog} --help.")
+
+
+def _piece(line: str, at: int) -> tuple[str, int]:
+    """The quoted, braced, escaped or plain text at a position, and where it ends."""
+    char = line[at]
+    if char == "'" and (end := line.find("'", at + 1)) > 0:
+        return line[at + 1 : end], end + 1
+    if char == '"' and (match := _DOUBLE.match(line, at)):
+        return re.sub(r'\\(["\\])', r"\1", match[1]), match.end()
+    if char == "\\" and at + 1 < len(line):
+        return line[at + 1], at + 2
+    if char == "{":
+        end = _closing_brace(line, at)
+        return line[at:end], end
+    if match := _PLAIN.match(line, at):
+        return match[0], match.end()
+    what = "ends in a backslash" if char == "\\" else f"has an unclosed {char}"
+    hint = "Close it, or put the text in quotes."
+    raise OptionError(f"The line {what}: {quote(line[at:])}.", hint=hint)
+
+
+def _closing_brace(line: str, start: int) -> int:
+    depth, at = 0, start
+    while at < len(line):
+        if match := _STRING.match(line, at):
+            at = match.end()
+            continue
+        depth += {"{": 1, "}": -1}.get(line[at], 0)
+        at += 1
+        if depth == 0:
+            return at
+    hint = "Close it, or put the text in quotes."
+    raise OptionError(f"The line has an unclosed {{: {quote(line[start:])}.", hint=hint)
+
+
+def _argparse(tokens: Sequence[str], prog: str) -> dict[str, Any]:
+    """The options that were given, by dest; a value that is missing is ``_MISSING``."""
+    for token in tokens:  # -partition=x would be -p artition=x
+        if token[:2] != "--" and _find("-" + token.partition("=")[0]) and token[:1] == "-":
+            raise _unexpected(token, prog)
+    parser = _Parser(prog=prog, add_help=False, allow_abbrev=False, exit_on_error=False)
+    for option in CELL_OPTIONS:
+        action = {"value": "store", "flag": "store_true"}.get(option.kind, "append")
+        settings: dict[str, Any] = {"dest": option.dest, "default": argparse.SUPPRESS}
+        if option.kind != "flag":
+            settings |= {"nargs": "?", "const": _MISSING}
+        elif option.dest == "auto":
+            action = "store_false"
+        parser.add_argument(*option.flags, action=action, **settings)
+    # argparse drops the value of --name=-- unless something marks it; no token has a NUL
+    marked = [t.replace("=", "=\0", 1) if t.startswith("--") else t for t in tokens]
+    try:
+        found, extras = parser.parse_known_args(marked)
+    except argparse.ArgumentError as error:
+        raise OptionError(f"{error.argument_name} takes no value.") from None
+    extras.sort(key=lambda token: not token.startswith("-"))
+    if extras:
+        raise _unexpected(extras[0].replace("\0", ""), prog)
+    return vars(found)
+
+
+def _unexpected(token: str, prog: str) -> OptionError:
+    """The error for an unknown option or a word that belongs to none."""
+    help_hint = f"Try {prog} --help."
+    if not token.startswith("-") or len(token) == 1:
+        return OptionError(
+            f"{quote(token)} is not an option of {prog} and no option takes it as its value.",
+            hint=f"Put a value with spaces in quotes, and code on the lines below. {help_hint}",
+        )
+    name = token.partition("=")[0]
+    flags = [flag for option in CELL_OPTIONS for flag in option.flags if flag[:2] == "--"]
+    known = name if name[:2] == "--" else f"-{name}" if f"-{name}" in flags else name[:2]
+    guess = did_you_mean(f"--{_SBATCH[known]}" if known in _SBATCH else name, flags)
+    hint = guess or "An option of the scheduler itself goes after a lone --."
+    return OptionError(f"{quote(name)} is not an option of {prog}.", hint=f"{hint} {help_hint}")
+
+
+def _value(option: Option, written: Any) -> Any:
+    """Check what was written for one option and give it its type."""
+    if option.kind == "flag":
+        return written
+    flag = option.flags[-1]
+    values = [written] if option.kind == "value" else written
+    if any(value is _MISSING or not value.strip("\0") for value in values):
+        hint = f"A value that starts with '-' is written {flag}=-value."
+        raise OptionError(f"{flag} needs a value: {flag} {option.metavar}.", hint=hint)
+    values = [value.replace("\0", "") for value in values]
+    for value in values:
+        if option.choices and value not in option.choices:
+            raise OptionError(
+                f"{flag} can't be {quote(value)}; allowed are {', '.join(option.choices)}.",
+                hint=did_you_mean(value, option.choices),
+            )
+    if option.dest == "env":
+        return dict(_variable(value) for value in values)
+    if option.kind == "names":
+        return tuple(dict.fromkeys(name for value in values for name in _names(flag, value)))
+    return values[0] if option.kind == "value" else tuple(values)
+
+
+def _variable(written: str) -> tuple[str, str]:
+    key, equals, value = written.partition("=")
+    if not equals or not _KEY.fullmatch(key):
+        message = f"--env {quote(written)} is not K=V with a K of letters, digits and '_'."
+        raise OptionError(message, hint="Write it as --env NAME=value; no digit comes first.")
+    return key, value
+
+
+def _names(flag: str, written: str) -> Iterator[str]:
+    for part in written.split(","):
+        name = unicodedata.normalize("NFKC", part.strip())  # as Python itself reads names
+        if not name.isidentifier() or keyword.iskeyword(name):
+            message = f"{flag} takes comma-separated Python names, and {quote(part)} is not one."
+            raise OptionError(message, hint=f"Write it as {flag} a,b without spaces.")
+        yield name
+
+
+def _find(token: str) -> Option | None:
+    """The option that a token begins: ``--time``, ``--time=3``, ``-p`` or ``-pgpu``."""
+    name = token.partition("=")[0]
+    names = (name,) if name[:2] == "--" else (name, name[:2])
+    return next((o for n in names for o in CELL_OPTIONS if n in o.flags), None)
+
+
+def _offer(option: Option, fragment: str, choices: _Choices) -> tuple[str, list[str]]:
+    values = choices.get(option.dest) or option.choices or ()
+    *taken, fragment = fragment.split(",") if option.kind == "names" else [fragment]
+    return fragment, [v for v in values if v.startswith(fragment) and v not in taken]
+
+
+def _usage(option: Option) -> str:
+    indent = "  " if len(option.flags) > 1 else "      "
+    return f"{indent}{', '.join(option.flags)} {option.metavar or ''}".rstrip()

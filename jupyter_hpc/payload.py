@@ -1,0 +1,250 @@
+"""What travels: find it, pickle it, say what can't travel and why."""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+import inspect
+import linecache
+import os
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .capture import modules as local_modules
+from .capture.cell import CellNames
+from .capture.reach import reached_names
+from .exceptions import DynamicNames, UndefinedName, UnpicklableInput
+from .worker import container
+from .worker.culprit import explain
+from .worker.digest import digest_bytes
+from .worker.pickling import ValuePickler
+
+PROVIDED = {"get_ipython", "display", "exit", "quit", "__builtins__"}  # the worker has its own
+FUNCTION, ARGS, KWARGS = "__hpc_function__", "__hpc_args__", "__hpc_kwargs__"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One cell (or call) to run, as the shells hand it to the core.
+
+    Attributes
+    ----------
+    text : str
+        The cell as the user wrote it.
+    code : str
+        The same after IPython's transformation.
+    names : CellNames or None
+        What the cell reads and assigns; None for scripts and calls.
+    namespace : mapping
+        Where the names live.
+    label : str
+        How tracebacks call the cell.
+    find_label : callable
+        Gives the label of an earlier cell by the file name that its code was compiled under.
+    """
+
+    text: str
+    code: str
+    names: CellNames | None
+    namespace: Mapping[str, Any]
+    shared: dict[str, Any] | None = None  # what stands for ``__main__``; the namespace itself if None
+    kind: str = "cell"  # cell, script or call
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] | None = None
+    auto: bool = True
+    no_outputs: bool = False
+    label: str = "<cell>"
+    find_label: Callable[[str], str | None] = lambda _: None
+    workdir: str | None = None
+    notebook: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One name that travels, and why."""
+
+    name: str
+    type: str
+    nbytes: int
+    why: str
+    digest: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a request comes to: names with sizes, modules, and the manifest as written."""
+
+    items: tuple[Item, ...]
+    modules: local_modules.LocalModules
+    functions: Mapping[str, Mapping[str, str]]  # source text of functions and classes, by name
+    manifest: Mapping[str, Any]
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.manifest["pickle"]["size"]) + sum(b["size"] for b in self.manifest["buffers"])
+
+
+def needed_names(request: Request) -> dict[str, str]:
+    """Return the names to send and why each is needed.
+
+    Raises
+    ------
+    UndefinedName
+        If the cell reads a name that exists nowhere.
+    DynamicNames
+        If the cell uses ``exec``, ``eval``, ``globals()``, ``locals()`` or ``vars()`` and no ``-i`` says what it reads.
+    """
+    namespace, names = request.namespace, request.names
+    needed: dict[str, str] = {}
+    if names is not None and request.auto:
+        if names.dynamic and not request.inputs:
+            what, line = names.dynamic[0]
+            raise DynamicNames(
+                f"Line {line} of the cell uses {what}(), which hides the names it needs.",
+                hint="List them with -i, as in `-i a,b` (or `-i __name__` if it needs none).",
+            )
+        for name in sorted(names.reads - PROVIDED):
+            if name in namespace:
+                needed[name] = "read by the cell"
+            elif not hasattr(builtins, name) and name not in names.maybe_reads:
+                raise _undefined(name, namespace, "The cell reads")
+    for name in request.inputs:
+        if name in namespace:
+            needed[name] = "asked for with -i"
+        elif not name.startswith("__"):
+            raise _undefined(name, namespace, "-i names")
+    for name, by in reached_names(needed, namespace).items():
+        if name not in PROVIDED:
+            needed.setdefault(name, f"used by {by}")
+    return needed
+
+
+def _undefined(name: str, namespace: Mapping[str, Any], who: str) -> UndefinedName:
+    close = difflib.get_close_matches(name, [n for n in namespace if not n.startswith("_")], n=1)
+    did_you_mean = f"Did you mean {close[0]}? " if close else ""
+    return UndefinedName(
+        f"{who} {name}, which is not defined here.",
+        hint=f"{did_you_mean}Run the cell that defines it, or assign it in this cell. Nothing was submitted.",
+    )
+
+
+def output_names(request: Request) -> tuple[list[str], list[str]]:
+    """Return the names that come back, and those of them that were asked for."""
+    if request.no_outputs or request.kind == "script":
+        return [], []
+    if request.outputs is not None:
+        return list(request.outputs), list(request.outputs)
+    return (list(request.names.assigns) if request.names else []), []
+
+
+def build(
+    directory: Path,
+    request: Request,
+    place_buffer: Callable[[str, Any, str], None],
+    freeze: Callable[[local_modules.LocalModules], list[str]],
+) -> Payload:
+    """Write the payload of a request into ``directory`` and return what it holds.
+
+    Raises
+    ------
+    UndefinedName, DynamicNames, UnpicklableInput
+        If it can't travel; nothing useful is left in the directory then.
+    """
+    needed = needed_names(request)
+    values = [(name, request.namespace[name]) for name in _data_first(needed, request.namespace)]
+    found: dict[str, local_modules.LocalModules] = {}
+    shared = request.namespace if request.shared is None else request.shared
+
+    def extra(pickler: Any) -> dict[str, Any]:
+        found["modules"] = local_modules.collect(_module_names(request, pickler))
+        paths = freeze(found["modules"])
+        uses_numpy = any(m.partition(".")[0] == "numpy" for m in pickler.modules)
+        versions = container.python_record()
+        return {
+            "numpy": versions["numpy"] if uses_numpy else None,
+            "cell": _instructions(request, pickler, paths, [n for n, _ in values]),
+        }
+
+    def make_pickler(file: Any, **options: Any) -> ValuePickler:
+        return ValuePickler(file, namespace=shared, **options)
+
+    failures = container.write(str(directory), values, extra, make_pickler, place_buffer)
+    if failures:
+        lines = [explain(f.name, request.namespace[f.name], f.error, make_pickler) for f in failures]
+        raise UnpicklableInput(
+            f"The cell needs {', '.join(f.name for f in failures)}, which can't be sent: {lines[0]}.",
+            hint="\n".join([*lines[1:], "Make it inside the cell, or leave it out. Nothing was submitted."]),
+        )
+    manifest = container.read_manifest(str(directory))
+    items = tuple(_item(record, needed) for record in manifest["names"])
+    return Payload(items, found["modules"], _function_sources(values), manifest)
+
+
+def _data_first(needed: Mapping[str, str], namespace: Mapping[str, Any]) -> list[str]:
+    """Data before code: a function's globals then count under their own names."""
+    return sorted(needed, key=lambda n: isinstance(namespace[n], (type, types.FunctionType)))
+
+
+def _module_names(request: Request, pickler: ValuePickler) -> set[str]:
+    names = set(pickler.modules) | pickler.candidates
+    if request.names is not None:
+        names |= request.names.imports | request.names.star_imports
+    return names
+
+
+def _instructions(request: Request, pickler: ValuePickler, paths: list[str], sent: list[str]) -> dict[str, Any]:
+    """Return what the worker is told to do (``manifest["cell"]``)."""
+    names = request.names
+    outputs, explicit = output_names(request)
+    return {
+        "kind": request.kind,
+        "text": request.text,
+        "code": request.code,
+        "label": request.label,
+        "show_value": names is not None and names.value_line is not None,
+        "ipython": bool(names and names.ipython),
+        "outputs": outputs,
+        "explicit_outputs": explicit,
+        "may_mutate": sorted(names.may_mutate & set(sent)) if names else [],
+        "reached": sorted(pickler.globals - set(sent)),
+        "module_paths": paths,
+        "sources": _sources(request, pickler.filenames),
+        "workdir": request.workdir,
+        "call": {"function": FUNCTION, "args": ARGS, "kwargs": KWARGS} if request.kind == "call" else None,
+    }
+
+
+def _sources(request: Request, filenames: set[str]) -> dict[str, dict[str, str]]:
+    """Return the text of earlier cells whose functions travel, so that tracebacks show real lines."""
+    found = {}
+    for filename in filenames:
+        label = request.find_label(filename)
+        if label is None and os.path.isfile(filename):
+            continue
+        text = "".join(linecache.getlines(filename))
+        if text:
+            found[filename] = {"label": label or filename, "text": text}
+    return found
+
+
+def _item(record: Mapping[str, Any], needed: Mapping[str, str]) -> Item:
+    detail = {k: record[k] for k in ("shape", "dtype", "length") if k in record}
+    name = record["name"]
+    return Item(name, record["type"], record["nbytes"], needed[name], record["digest"], detail)
+
+
+def _function_sources(values: list[tuple[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return source and its digest for each function and class: a pickle of code is no stable key."""
+    found = {}
+    for name, value in values:
+        if isinstance(value, (type, types.FunctionType)) and getattr(value, "__module__", "") == "__main__":
+            try:
+                text = inspect.getsource(value)
+            except (OSError, TypeError):
+                continue
+            found[name] = {"source": text, "digest": digest_bytes(text.encode())}
+    return found

@@ -1,0 +1,66 @@
+"""One background event loop for the synchronous façade.
+
+A notebook's own loop already runs in the main thread, so the core's coroutines run in a thread of their own;
+everything synchronous goes through :func:`call` or :func:`start`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """Return the background loop, started at first use."""
+    global _loop
+    with _lock:
+        if _loop is None:
+            ready = threading.Event()
+            _loop = asyncio.new_event_loop()
+            _loop.call_soon(ready.set)
+            threading.Thread(target=_loop.run_forever, name="jupyter_hpc portal", daemon=True).start()
+            ready.wait()
+        return _loop
+
+
+def start(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """Start a coroutine on the background loop."""
+    return asyncio.run_coroutine_threadsafe(coroutine, loop())
+
+
+def call(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+    """Run a coroutine on the background loop and wait for it; an interrupt here cancels it there.
+
+    Raises
+    ------
+    TimeoutError
+        If it takes longer than ``timeout_s`` seconds.
+    """
+    future = start(coroutine)
+    try:
+        return future.result(timeout_s)
+    except concurrent.futures.TimeoutError:
+        if future.done():
+            raise
+        future.cancel()
+        raise TimeoutError(f"no answer in {timeout_s:g} s") from None
+    except BaseException:
+        future.cancel()
+        raise
+
+
+def _forget_after_fork() -> None:
+    """A forked child has no portal thread: it starts its own when it needs one."""
+    global _loop, _lock
+    _loop, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

@@ -1,0 +1,299 @@
+"""Bring back what a cell made: verify, unpickle, and raise what it raised."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import sys
+import types
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import exceptions
+from .exceptions import JobError, RemoteError, ResultError
+from .jobs import Job
+from .store import Run
+from .worker import container
+from .worker.outcome import EXCEPTION, RETURN
+from .worker.pickling import ValueUnpickler
+
+TAIL_LINES = 12
+
+
+class RemoteTraceback(Exception):
+    """The traceback on the node, as the cause of the exception that was raised there."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"\n{self.text}"
+
+
+@dataclass
+class Outcome:
+    """What a job made.
+
+    Attributes
+    ----------
+    names : dict
+        Values by name, as far as they came back.
+    unsent : dict
+        Names that can't come back, each with the path to the part that can't and why.
+    mutated : list of str
+        Inputs that the cell changed in place there and not here.
+    missing : list of str
+        Names asked for that the cell did not assign.
+    error : BaseException or None
+        What to raise.
+    is_call : bool
+        It was ``submit(function)``; ``value`` is what that returned.
+    """
+
+    names: dict[str, Any] = field(default_factory=dict)
+    unsent: dict[str, str] = field(default_factory=dict)
+    mutated: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    error: BaseException | None = None
+    is_call: bool = False
+    value: Any = None
+
+    def notes(self) -> list[str]:
+        """Return what the user should know, a line each."""
+        lines = [f"{name} did not come back: {why}" for name, why in self.unsent.items()]
+        lines += [f"{name} was asked for, but the cell did not assign it." for name in self.missing]
+        if self.mutated:
+            names = ",".join(self.mutated)
+            lines.append(f"{names} changed on the node and not here; `-o {names}` brings it back.")
+        return lines
+
+
+class _Absent:
+    """Stands for something that can't be rebuilt here, so that the rest of the stream still can."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> _Absent:
+        return object.__new__(cls)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> _Absent:
+        return self
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+    def append(self, item: Any) -> None:
+        pass
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
+class _ResultUnpickler(ValueUnpickler):
+    """Finds the kernel's own classes, functions and values again; notes what isn't here."""
+
+    def __init__(self, file: Any, job: Job, **options: Any) -> None:
+        super().__init__(file, **options)
+        self._job = job
+        self.absent: list[str] = []
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.endswith("cloudpickle") and name == "subimport":
+            return self._import
+        try:
+            return super().find_class(module, name)
+        except (ImportError, AttributeError) as error:
+            if "<locals>" in name:
+                raise
+            self.absent.append(_needs(module, name, error))
+            return _Absent
+
+    def _import(self, name: str) -> Any:
+        try:
+            return importlib.import_module(name)
+        except ImportError as error:
+            self.absent.append(_needs(name, "", error))
+            return _Absent()
+
+    def resolve_known(self, qualname: str, tracker_id: str | None) -> Any:
+        try:
+            found = super().resolve_known(qualname, tracker_id)
+            if (tracker_id is not None) == isinstance(found, type):
+                return found
+        except pickle.UnpicklingError:
+            pass
+        _load_inputs(self._job)  # a new kernel: the class or function is in the payload
+        return super().resolve_known(qualname, tracker_id)
+
+
+def _needs(module: str, name: str, error: BaseException) -> str:
+    missing = getattr(error, "name", None) or module
+    return f"it needs {missing.partition('.')[0]}, which isn't installed here" if isinstance(error, ImportError) else (
+        f"{module}.{name} isn't defined here"
+    )  # fmt: skip
+
+
+def _load_inputs(job: Job) -> None:
+    """Load the payload of a job into a kernel that has not its names; what is defined here stays."""
+    main = sys.modules["__main__"].__dict__
+    before = dict(main)
+    inputs = job.run.payload
+    job.run.check_ours(inputs)
+    manifest = container.read_manifest(str(inputs))
+    for path in reversed(manifest["cell"]["module_paths"]):
+        if path not in sys.path:
+            sys.path.append(path)
+    with open(inputs / container.PICKLE, "rb") as file:
+        unpickler = ValueUnpickler(file, buffers=iter(container.load_buffers(str(inputs), manifest)))
+        for record in manifest["names"]:
+            value = unpickler.load()
+            main.setdefault(record["name"], value)
+    main.update({k: v for k, v in before.items() if k in main})
+
+
+def load(job: Job) -> Outcome:
+    """Return the outcome of an ended job.
+
+    Raises
+    ------
+    ResultError
+        If the result isn't ours, was changed, or can't be read by this Python.
+    """
+    record = job.run.record()
+    verdict = record.get("verdict") or {}
+    outcome = Outcome(is_call=record.get("kind") == "call")
+    manifest: dict[str, Any] = {}
+    if (job.run.result / container.MANIFEST).exists():
+        manifest = _checked_manifest(job.run)
+        _load_values(job, manifest, outcome)
+    if verdict.get("error") and (manifest.get("error") or {}).get("kind") in (None, "signal"):
+        outcome.error = _job_error(job, verdict)
+    elif manifest.get("error"):
+        outcome.error = _remote_error(job, manifest["error"], outcome)
+    return outcome
+
+
+def _checked_manifest(run: Run) -> dict[str, Any]:
+    run.check_ours(run.result)
+    try:
+        manifest = container.read_manifest(str(run.result))
+        container.verify(str(run.result), manifest)
+    except (container.ContainerError, OSError, KeyError, TypeError) as error:
+        raise ResultError(f"The result of {run.id} can't be trusted: {error}.", hint="Nothing was loaded from it.") from None
+    if manifest["has_code"] and tuple(manifest["python"][:2]) != sys.version_info[:2]:
+        there = ".".join(map(str, manifest["python"][:2]))
+        here = ".".join(map(str, sys.version_info[:2]))
+        raise ResultError(
+            f"The result of {run.id} holds functions or classes of Python {there}; this kernel runs {here}.",
+            hint=f"Open it in a kernel with Python {there}.",
+        )
+    return manifest
+
+
+def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome) -> None:
+    outcome.unsent.update(manifest.get("unsent") or {})
+    outcome.mutated = list(manifest.get("mutated") or [])
+    outcome.missing = list(manifest.get("missing") or [])
+    for name, module in (manifest.get("modules") or {}).items():
+        try:
+            outcome.names[name] = importlib.import_module(module)
+        except ImportError as error:
+            outcome.unsent[name] = _needs(module, "", error)
+    if not manifest["names"]:
+        return
+    main = sys.modules["__main__"].__dict__
+    needs = [n for n in manifest.get("needs") or [] if n not in main and n not in outcome.names]
+    if needs:
+        _load_inputs(job)
+    directory = str(job.run.result)
+    with open(Path(directory, container.PICKLE), "rb") as file:
+        buffers = iter(container.load_buffers(directory, manifest))
+        unpickler = _ResultUnpickler(file, job, buffers=buffers)
+        for entry in manifest["names"]:
+            _load_one(unpickler, entry["name"], outcome)
+
+
+def _load_one(unpickler: _ResultUnpickler, name: str, outcome: Outcome) -> None:
+    unpickler.absent.clear()
+    try:
+        value = unpickler.load()
+    except Exception as error:  # a foreign __setstate__ may raise anything; the other names still come
+        outcome.unsent[name] = f"{type(error).__name__}: {error}"
+        return
+    if unpickler.absent:
+        outcome.unsent[name] = unpickler.absent[0]
+    elif name == EXCEPTION:
+        outcome.error = value
+    elif name == RETURN:
+        outcome.value = value
+    else:
+        outcome.names[name] = value
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+
+def tail(job: Job, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of the log, carriage returns folded."""
+    from .display.ansi import fold, strip
+
+    return "\n".join(strip(fold(job.logs()[-20_000:])).rstrip().splitlines()[-lines:])
+
+
+def _job_error(job: Job, verdict: dict[str, Any]) -> JobError:
+    kind = getattr(exceptions, str(verdict["error"]), JobError)
+    message = verdict.get("message") or f"{job.id} ended as {verdict.get('state')}."
+    hint = "\n".join(x for x in (verdict.get("hint"), f"`%hpc show {job.id}` has the evidence.") if x)
+    error: JobError = kind(message, hint=hint, job=job, log_tail=tail(job))
+    for key in ("exit_code", "signal"):
+        if hasattr(kind, key):
+            setattr(error, key, verdict.get(key))
+    return error
+
+
+def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> BaseException:
+    kind, where = described.get("kind"), f"on {job.record.get('node') or job.target}"
+    if kind == "exit":
+        code = described.get("exit_code")
+        left = exceptions.CellExit(f"The cell ended itself with exit({code!r}).", job=job, log_tail=tail(job))
+        left.exit_code = code
+        return left
+    if kind == "interrupt":
+        return exceptions.CellInterrupted(f"KeyboardInterrupt was raised in the cell {where}.", job=job)
+    error = outcome.error
+    if error is None:
+        remote = RemoteError(
+            f"{described['type']}: {described['message']}", job=job, hint="The exception itself can't be sent; its traceback is above."
+        )
+        remote.type_name, remote.traceback = described["type"], described["traceback"]
+        return remote
+    error.__cause__ = RemoteTraceback(described["traceback"])
+    try:
+        error.job = job  # type: ignore[attr-defined]
+        error._render_traceback_ = lambda: _render(error, described, where)  # type: ignore[attr-defined]
+    except AttributeError:  # an exception with __slots__
+        pass
+    return error
+
+
+def _render(error: BaseException, described: dict[str, Any], where: str) -> list[str]:
+    """In a notebook: the traceback of the node, as if it had happened here."""
+    return [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
+
+
+def put_names(outcome: Outcome, namespace: MutableMapping[str, Any]) -> list[str]:
+    """Put the names into a namespace and return them."""
+    namespace.update(outcome.names)
+    return [n for n in outcome.names if not isinstance(outcome.names[n], types.ModuleType)]
+
+
+def disk_use(path: Path) -> int:
+    """Return the bytes under a folder; equal buffers that are shared count each time."""
+    return sum(
+        os.lstat(os.path.join(folder, name)).st_size for folder, _, files in os.walk(path) for name in files
+    )  # fmt: skip

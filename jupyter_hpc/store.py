@@ -1,0 +1,283 @@
+"""Run directories: the truth about every job, which all views read.
+
+``ROOT/runs/ID/`` holds ``record.json`` (written here), ``payload/`` (written here), ``events.jsonl``, ``log``
+and ``result/`` (written by the worker), ``end.json`` (written by the batch script's shell) and
+``scheduler.log``. Everything is 0700/0600. ``ROOT/blobs`` shares equal large buffers by hard links,
+``ROOT/modules`` and ``ROOT/worker`` hold frozen code by content.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .exceptions import HPCError, JobNotFound, ResultError
+from .worker.digest import Hasher
+
+ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+RECORD_FORMAT = 1
+
+
+def new_id() -> str:
+    """Return a run id that sorts by time: ``20261124-055301-3f9a1c`` (UTC)."""
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def write_json(path: Path, record: Any) -> None:
+    """Write JSON to a private file, atomically."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump(record, file, ensure_ascii=False)
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; None if the file isn't there or is cut off."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def payload(self) -> Path:
+        return self.path / "payload"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def scheduler_log(self) -> Path:
+        return self.path / "scheduler.log"
+
+    def record(self) -> dict[str, Any]:
+        """Return the record.
+
+        Raises
+        ------
+        JobNotFound
+            If there is none, or it can't be read.
+        """
+        record = self.record_or_none()
+        if record is None:
+            raise JobNotFound(f"{self.path} holds no readable record.", hint="`%hpc jobs` lists what there is.")
+        return record
+
+    def record_or_none(self) -> dict[str, Any] | None:
+        """Return the record, or None if it isn't there yet or is damaged."""
+        record = read_json(self.path / "record.json")
+        return record if isinstance(record, dict) else None
+
+    def update(self, **fields: Any) -> dict[str, Any]:
+        """Merge fields into the record, atomically, and return it."""
+        record = {**self.record(), **fields}
+        write_json(self.path / "record.json", record)
+        return record
+
+    def check_ours(self, path: Path) -> None:
+        """Refuse what another user could have written.
+
+        Raises
+        ------
+        ResultError
+            If a folder on the way or a file in it isn't owned by this user, or others may write it.
+        """
+        for each in (self.path, path, *_files(path)):
+            info = os.lstat(each)
+            if info.st_uid != os.getuid() or stat.S_ISLNK(info.st_mode) or info.st_mode & 0o022:
+                raise ResultError(
+                    f"{each} is not yours alone, so nothing is loaded from it.",
+                    hint="Results are unpickled only from files that you own and nobody else can write.",
+                )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for directory, folders, files in os.walk(folder):
+        yield from (Path(directory, name) for name in (*folders, *files))
+
+
+class Store:
+    """All runs under one root.
+
+    Parameters
+    ----------
+    root : Path
+        A directory that the nodes see too; created with mode 0700.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    @property
+    def runs_directory(self) -> Path:
+        return self.root / "runs"
+
+    def prepare(self) -> None:
+        """Create the folders.
+
+        Raises
+        ------
+        HPCError
+            If the root can't be created or belongs to somebody else.
+        """
+        try:
+            for folder in (self.root, self.runs_directory, self.root / "blobs", self.root / "modules"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            info = self.root.stat()
+        except OSError as error:
+            raise HPCError(
+                f"The run directory {self.root} can't be used: {error.strerror}.",
+                hint="Set JUPYTER_HPC_ROOT, or `root` in jupyter_hpc_config.json, to a folder of yours that the nodes see.",
+            ) from None
+        if info.st_uid != os.getuid() or info.st_mode & 0o077:
+            if info.st_uid == os.getuid():
+                self.root.chmod(0o700)
+                return
+            raise HPCError(
+                f"The run directory {self.root} belongs to another user.", hint="Set JUPYTER_HPC_ROOT to a folder of yours."
+            )
+
+    def create(self) -> Run:
+        """Create an empty run directory."""
+        self.prepare()
+        while True:
+            path = self.runs_directory / new_id()
+            try:
+                path.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            (path / "payload").mkdir(mode=0o700)
+            return Run(path)
+
+    def runs(self) -> list[Run]:
+        """Return all runs, newest first."""
+        try:
+            names = sorted(os.listdir(self.runs_directory), reverse=True)
+        except FileNotFoundError:
+            return []
+        return [Run(self.runs_directory / name) for name in names if ID_PATTERN.fullmatch(name)]
+
+    def find(self, text: str) -> Run:
+        """Return the run that an id, a part of one, a native id or a job name means; the newest if several names match.
+
+        Raises
+        ------
+        JobNotFound
+            If none matches, or the part of an id is ambiguous.
+        """
+        runs = self.runs()
+        exact = [r for r in runs if r.id == text]
+        if exact:
+            return exact[0]
+        part = [r for r in runs if len(text) >= 3 and (r.id.endswith(text) or r.id.startswith(text))]
+        if len(part) == 1:
+            return part[0]
+        if len(part) > 1:
+            some = ", ".join(r.id for r in part[:5])
+            raise JobNotFound(f"{text!r} is the beginning or end of {len(part)} runs: {some}.", hint="Give more of the id.")
+        for run in runs:
+            record = run.record_or_none() or {}
+            if text and text in (record.get("native_id"), record.get("name")):
+                return run
+        raise JobNotFound(f"No run is called {text[:80]!r} in {self.runs_directory}.", hint="`%hpc jobs` lists the runs.")
+
+    def place_buffer(self, path: str, raw: Any, digest: str) -> None:
+        """Write one large buffer, or link the equal one that the store already has."""
+        algorithm, _, value = digest.partition(":")
+        blob = self.root / "blobs" / algorithm / value[:2] / value
+        if not (blob.exists() and blob.stat().st_size == raw.nbytes):
+            blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary = blob.with_name(f".{value[:16]}.{secrets.token_hex(4)}")
+            try:
+                _write_all(temporary, raw)
+                os.replace(temporary, blob)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+        try:
+            os.link(blob, path)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(blob, path)
+
+    def worker_directory(self) -> Path:
+        """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
+        digest, files = _worker_files()
+        target = self.root / "worker" / digest
+        self.publish(target, lambda folder: [_copy(folder / name, data) for name, data in files])
+        return target
+
+    def publish(self, target: Path, fill: Callable[[Path], Any]) -> None:
+        """Make a folder appear at once with all its content; does nothing if it is there."""
+        if target.exists():
+            return
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        temporary.mkdir(mode=0o700)
+        fill(temporary)
+        try:
+            os.rename(temporary, target)
+        except OSError:  # another kernel was first
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_all(path: Path, raw: Any) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        view = memoryview(raw)
+        while view.nbytes:
+            view = view[os.write(descriptor, view[: 64 << 20]) :]
+    finally:
+        os.close(descriptor)
+
+
+def _copy(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+@lru_cache(maxsize=1)
+def _worker_files() -> tuple[str, list[tuple[str, bytes]]]:
+    import importlib.util
+
+    found = importlib.util.find_spec("cloudpickle")
+    if found is None or found.origin is None:
+        raise HPCError("cloudpickle is not installed here.", hint="pip install 'cloudpickle>=3.1,<4'")
+    sources = {"jupyter_hpc_worker": Path(__file__).parent / "worker", "cloudpickle": Path(found.origin).parent}
+    files = [
+        (f"{name}/{path.name}", path.read_bytes()) for name, folder in sources.items() for path in sorted(folder.glob("*.py"))
+    ]
+    hasher = Hasher("sha256")
+    for name, data in files:
+        hasher.update(f"{name}\0{len(data)}\0".encode() + data)
+    return hasher.tagged().partition(":")[2][:16], files
+

@@ -1,0 +1,129 @@
+"""Run one cell's code in ``__main__`` as the kernel would: body, then the last expression's value."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import linecache
+import os
+import shlex
+import subprocess
+import sys
+import traceback
+from typing import Any, Dict, List, Optional
+
+CELL_FILENAME = "<cell>"
+_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+
+class Stopped(BaseException):
+    """Raised in the cell when the scheduler asks the job to end; ``signal`` is its number."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
+def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, label: str) -> Any:
+    """Execute the transformed text of a cell and return the value to show (or None)."""
+    remember_source(label, code)
+    tree = ast.parse(code, label)
+    last: Optional[ast.Expr] = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr) and show_value:
+        last = tree.body.pop()  # type: ignore[assignment]
+    loop: List[asyncio.AbstractEventLoop] = []
+    try:
+        _evaluate(compile(tree, label, "exec", flags=_FLAGS), namespace, loop)
+        if last is None:
+            return None
+        expression = ast.Expression(last.value)
+        return _evaluate(compile(expression, label, "eval", flags=_FLAGS), namespace, loop)
+    finally:
+        for each in loop:
+            _close(each)
+
+
+def _evaluate(code: Any, namespace: Dict[str, Any], loop: List[asyncio.AbstractEventLoop]) -> Any:
+    value = eval(code, namespace)
+    if not code.co_flags & inspect.CO_COROUTINE:
+        return value
+    if not loop:
+        loop.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loop[0])
+    return loop[0].run_until_complete(value)
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def run_call(call: Dict[str, str], namespace: Dict[str, Any]) -> Any:
+    """Call a submitted function; a coroutine is awaited."""
+    function, args, kwargs = (namespace.pop(call[part]) for part in ("function", "args", "kwargs"))
+    value = function(*args, **kwargs)
+    return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
+
+
+def run_script(text: str, directory: str) -> None:
+    """Run a cell that starts with ``#!`` as that script.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If it ends with another status than 0.
+    """
+    path = os.path.join(directory, "script")
+    with open(path, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o700)) as file:
+        file.write(text)
+    interpreter = shlex.split(text.splitlines()[0][2:])
+    if not interpreter:
+        raise ValueError("the cell starts with #! but names no interpreter, as in #!/bin/bash")
+    subprocess.run([*interpreter, path], check=True, stdin=subprocess.DEVNULL)
+
+
+def remember_source(filename: str, text: str) -> None:
+    """Let tracebacks and ``inspect.getsource`` find the source of code that has no file."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+
+
+def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
+    """Format a traceback as Python does, without this package's frames and with cells named as such."""
+    shown = traceback.TracebackException(
+        type(error), error, error.__traceback__, capture_locals=False
+    )
+    here = os.path.dirname(os.path.abspath(__file__))
+    seen = set()
+    pending: List[Any] = [shown]
+    while pending:
+        part = pending.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        kept = [f for f in part.stack if not os.path.abspath(f.filename).startswith(here)]
+        for frame in kept:
+            _ = frame.line  # read the source under its real name before renaming
+            frame.filename = labels.get(frame.filename, frame.filename)
+        part.stack[:] = kept
+        pending += [part.__cause__, part.__context__]
+    return "".join(shown.format())
+
+
+def install_exit_guard() -> None:
+    """``exit()`` and ``quit()`` in a cell raise SystemExit, also where site didn't define them."""
+    import builtins
+
+    for name in ("exit", "quit"):
+        if not hasattr(builtins, name):
+            setattr(builtins, name, sys.exit)

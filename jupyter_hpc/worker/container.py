@@ -1,0 +1,270 @@
+"""The container that travels both ways: a directory with a manifest, one pickle and large buffers.
+
+``manifest.json`` (JSON, read and checked before anything is unpickled), ``payload.pkl`` (one pickler, one
+segment for each name, so that sizes and digests are known by name and shared objects stay shared) and
+``buffers/NNNN.bin`` for every buffer of a MiB or more, which a reader on the same file system maps.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import pickle
+import platform
+import sys
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+from .digest import Hasher, digest_bytes, digest_file
+
+FORMAT = 1
+BUFFER_BYTES = 1 << 20  # smaller buffers stay inside the pickle
+MAP_BYTES = 8 << 20  # smaller files are read: a mapping costs a file descriptor
+MANIFEST = "manifest.json"
+PICKLE = "payload.pkl"
+
+
+class Failure(NamedTuple):
+    """A name that can't be pickled."""
+
+    name: str
+    error: BaseException
+
+
+class ContainerError(Exception):
+    """The container is damaged, foreign or of an unknown format."""
+
+
+def python_record() -> Dict[str, Any]:
+    """Return the versions that decide whether a pickle from here can be loaded elsewhere."""
+    record: Dict[str, Any] = {
+        "python": list(sys.version_info[:3]),
+        "implementation": platform.python_implementation(),
+        "executable": sys.executable,
+    }
+    for name in ("cloudpickle", "numpy"):
+        module = sys.modules.get(name)
+        record[name] = getattr(module, "__version__", None)
+    return record
+
+
+class _Sink:
+    """Counts and digests what the pickler writes."""
+
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "wb", opener=_private)
+        self._total = Hasher()
+        self._segment = Hasher()
+        self.size = 0
+
+    def write(self, data: Any) -> int:
+        self._total.update(data)
+        self._segment.update(data)
+        n = self._file.write(data)
+        self.size += n
+        return n
+
+    def close_segment(self) -> str:
+        digest = self._segment.tagged()
+        self._segment = Hasher()
+        return digest
+
+    def close(self) -> str:
+        self._file.close()
+        return self._total.tagged()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+class _Segments:
+    """One pass over the values; buffers are only collected, so that a pass can be repeated cheaply."""
+
+    def __init__(self, path: str, make_pickler: Callable[..., Any]) -> None:
+        self.sink = _Sink(path)
+        self.buffers: List[Any] = []
+        self.records: List[Dict[str, Any]] = []
+        self.pickler = make_pickler(self.sink, buffer_callback=self._keep)
+
+    def _keep(self, buffer: pickle.PickleBuffer) -> bool:
+        try:
+            raw = buffer.raw()
+        except BufferError:  # not contiguous
+            return True
+        if raw.nbytes < BUFFER_BYTES:
+            return True
+        self.buffers.append(raw)
+        return False
+
+    def add(self, name: str, value: Any) -> None:
+        offset, first = self.sink.size, len(self.buffers)
+        self.pickler.dump(value)
+        own = self.buffers[first:]
+        record = {
+            "name": name,
+            "offset": offset,
+            "nbytes": self.sink.size - offset + sum(b.nbytes for b in own),
+            "buffers": [first, len(self.buffers)],
+            "digest": self.sink.close_segment(),
+        }
+        record.update(describe(value))
+        self.records.append(record)
+
+
+def describe(value: Any) -> Dict[str, Any]:
+    """Return type, shape and dtype of a value, as far as it has them, for people and for lineage."""
+    kind = type(value)
+    record: Dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}"}
+    try:
+        shape = getattr(value, "shape", None)
+        if isinstance(shape, tuple):
+            record["shape"] = [int(n) for n in shape]
+            record["dtype"] = str(getattr(value, "dtype", "")) or None
+        elif isinstance(value, (list, tuple, set, dict, str, bytes)):
+            record["length"] = len(value)
+    except (
+        Exception
+    ):  # a property of a foreign class may raise anything; the record only loses detail
+        pass
+    return record
+
+
+def write(
+    directory: str,
+    values: List[Tuple[str, Any]],
+    extra: Callable[[Any], Dict[str, Any]],
+    make_pickler: Callable[..., Any],
+    place_buffer: Optional[Callable[[str, Any, str], None]] = None,
+) -> List[Failure]:
+    """Write a container and return what could not be pickled (the rest is in it).
+
+    Parameters
+    ----------
+    directory : str
+        An existing, empty directory.
+    values : list of (name, value)
+        What to write, in order.
+    extra : callable
+        Called with the pickler when it has seen everything; returns JSON-able entries for the manifest.
+    make_pickler : callable
+        Called with ``(file, buffer_callback=…)``, returns a pickler of protocol 5.
+    place_buffer : callable, optional
+        Called with ``(path, buffer, digest)`` to write one large buffer; lets the store share equal ones.
+    """
+    failures: List[Failure] = []
+    path = os.path.join(directory, PICKLE)
+    while True:
+        segments = _Segments(path, make_pickler)
+        failed = _pickle_all(segments, values)
+        pickle_digest = segments.sink.close()
+        if failed is None:
+            break
+        # the pickler's memo already names objects that were not written: begin again without this one
+        failures.append(failed)
+        values = [(n, v) for n, v in values if n != failed.name]
+    buffers = _write_buffers(directory, segments.buffers, place_buffer or _write_buffer)
+    for record in segments.records:
+        own = buffers[slice(*record["buffers"])]
+        if own:
+            record["digest"] = digest_bytes(
+                "\n".join([record["digest"], *(b["digest"] for b in own)]).encode()
+            )
+    has_code = bool(getattr(segments.pickler, "has_code", False))
+    manifest = {"format": FORMAT, **python_record(), "has_code": has_code, **extra(segments.pickler)}
+    manifest["names"] = segments.records
+    manifest["buffers"] = buffers
+    manifest["pickle"] = {"size": segments.sink.size, "digest": pickle_digest}
+    with open(os.path.join(directory, MANIFEST), "w", encoding="utf-8", opener=_private) as file:
+        json.dump(manifest, file)
+    return failures
+
+
+def _pickle_all(segments: _Segments, values: List[Tuple[str, Any]]) -> Optional[Failure]:
+    for name, value in values:
+        try:
+            segments.add(name, value)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # user-written __reduce__ may raise anything
+            return Failure(name, error)
+    return None
+
+
+def _write_buffers(
+    directory: str, raws: List[Any], place: Callable[[str, Any, str], None]
+) -> List[Dict[str, Any]]:
+    if raws:
+        os.makedirs(os.path.join(directory, "buffers"), 0o700, exist_ok=True)
+    records = []
+    for i, raw in enumerate(raws):
+        name = f"buffers/{i:05d}.bin"
+        digest = digest_bytes(raw)
+        place(os.path.join(directory, name), raw, digest)
+        records.append({"file": name, "size": raw.nbytes, "digest": digest})
+    return records
+
+
+def _write_buffer(path: str, raw: Any, digest: str) -> None:
+    with open(path, "wb", buffering=0, opener=_private) as file:
+        view = memoryview(raw)
+        while view.nbytes:
+            view = view[file.write(view[: 64 << 20]) :]
+
+
+def read_manifest(directory: str) -> Dict[str, Any]:
+    """Read a container's manifest.
+
+    Raises
+    ------
+    ContainerError
+        If it is not JSON or of a newer format than this one.
+    """
+    try:
+        with open(os.path.join(directory, MANIFEST), encoding="utf-8") as file:
+            manifest = json.load(file)
+    except ValueError as error:
+        raise ContainerError(f"the manifest of {directory} is not JSON: {error}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else None
+        raise ContainerError(
+            f"{directory} has container format {found!r}; this version reads {FORMAT}"
+        )
+    return manifest
+
+
+def verify(directory: str, manifest: Dict[str, Any]) -> None:
+    """Check every byte against the manifest's digests.
+
+    Raises
+    ------
+    ContainerError
+        Naming the first file that differs.
+    """
+    files = [(PICKLE, manifest["pickle"])] + [(b["file"], b) for b in manifest["buffers"]]
+    for name, record in files:
+        path = os.path.join(directory, name)
+        algorithm = record["digest"].partition(":")[0]
+        if os.path.getsize(path) != record["size"]:
+            raise ContainerError(f"{path} has {os.path.getsize(path)} bytes, not {record['size']}")
+        try:
+            found = digest_file(path, algorithm)
+        except LookupError as error:
+            raise ContainerError(f"{path} can't be verified: {error}") from None
+        if found != record["digest"]:
+            raise ContainerError(f"{path} was changed after it was written ({found})")
+
+
+def load_buffers(directory: str, manifest: Dict[str, Any]) -> List[Any]:
+    """Return the large buffers: mapped copy-on-write where that pays, else read."""
+    buffers: List[Any] = []
+    for record in manifest["buffers"]:
+        path = os.path.join(directory, record["file"])
+        with open(path, "rb", buffering=0) as file:
+            if record["size"] >= MAP_BYTES:
+                buffers.append(mmap.mmap(file.fileno(), record["size"], access=mmap.ACCESS_COPY))
+            else:
+                data = bytearray(record["size"])
+                file.readinto(data)
+                buffers.append(data)
+    return buffers

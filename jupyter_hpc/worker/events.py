@@ -1,0 +1,123 @@
+"""The worker's event file (``events.jsonl``) and its log, kept in one order.
+
+Text goes to the log, everything else to the event file. An event that has a place in the text carries
+``at``, the log's size when it happened; ``stream`` events say where the text changes between stdout and
+stderr. A reader that takes the log's size first and the events after can always merge the two.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+import time
+from typing import Any
+
+EVENTS = "events.jsonl"
+LOG = "log"
+
+
+class EventWriter:
+    """Appends JSON lines; one ``os.write`` for each, so that lines never mix."""
+
+    def __init__(self, directory: str) -> None:
+        self.path = os.path.join(directory, EVENTS)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._fd = os.open(self.path, flags, 0o600)
+
+    def write(self, event: str, **fields: Any) -> None:
+        line = json.dumps({"e": event, "t": round(time.time(), 4), **fields}, default=repr)
+        os.write(self._fd, line.encode() + b"\n")
+
+    def beat(self) -> None:
+        """Show that the worker lives, without a byte written."""
+        os.utime(self._fd)
+
+
+class LogFile:
+    """The log: file descriptors 1 and 2 point to it, so that child processes and C code write there too."""
+
+    def __init__(self, directory: str, events: EventWriter) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        fd = os.open(os.path.join(directory, LOG), flags, 0o600)
+        os.dup2(fd, 1)
+        os.dup2(fd, 2)
+        os.close(fd)
+        self._events = events
+        self._current = "stdout"
+        self.lock = threading.RLock()
+        self.streams = {name: _Stream(self, name) for name in ("stdout", "stderr")}
+
+    def write(self, name: str, data: bytes) -> None:
+        with self.lock:
+            if name != self._current:
+                self._events.write("stream", name=name, at=self.size())
+                self._current = name
+            view = memoryview(data)
+            while view:
+                view = view[os.write(1, view) :]
+
+    def event(self, event: str, **fields: Any) -> None:
+        """Write an event at this place in the text."""
+        with self.lock:
+            self.flush()
+            self._events.write(event, at=self.size(), **fields)
+
+    def size(self) -> int:
+        return os.fstat(1).st_size
+
+    def flush(self) -> None:
+        for stream in self.streams.values():
+            stream.flush()
+
+
+class _Stream(io.TextIOBase):
+    """``sys.stdout`` or ``sys.stderr`` of the cell: written through at each line end."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+
+    def __init__(self, log: LogFile, name: str) -> None:
+        self._log = log
+        self.name = name
+        self._pending: list[str] = []
+        self.buffer = _Bytes(log, name)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1 if self.name == "stdout" else 2
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        with self._log.lock:
+            self._pending.append(text)
+            if "\n" in text or "\r" in text:
+                self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        with self._log.lock:
+            if self._pending:
+                data = "".join(self._pending).encode("utf-8", self.errors)
+                self._pending.clear()
+                self._log.write(self.name, data)
+
+
+class _Bytes(io.RawIOBase):
+    """``sys.stdout.buffer``."""
+
+    def __init__(self, log: LogFile, name: str) -> None:
+        self._log = log
+        self._name = name
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._log.streams[self._name].flush()
+        self._log.write(self._name, bytes(data))
+        return len(data)

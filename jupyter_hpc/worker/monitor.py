@@ -1,0 +1,141 @@
+"""Heartbeats, samples of use, and what to do when the scheduler sends a signal."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from typing import Any, Dict, List, Optional
+
+from .events import EventWriter, LogFile
+
+BEAT_S = 0.5
+FIRST_SAMPLES = 30  # one a second at first, then one in ten seconds
+SLOW_SAMPLE_S = 10.0
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Monitor(threading.Thread):
+    """Beats, samples, and flushes text that has no line end yet."""
+
+    def __init__(self, events: EventWriter, log: LogFile) -> None:
+        super().__init__(name="jupyter_hpc monitor", daemon=True)
+        self._events = events
+        self._log = log
+        self._nvidia_smi = shutil.which("nvidia-smi")
+        self._stop_event = threading.Event()
+        self.peak_rss = 0
+
+    def run(self) -> None:
+        taken, next_sample = 0, time.monotonic() + 1.0
+        while not self._stop_event.wait(BEAT_S):
+            self._log.flush()
+            self._events.beat()
+            if time.monotonic() >= next_sample:
+                self._events.write("sample", **self.sample())
+                taken += 1
+                next_sample = time.monotonic() + (1.0 if taken < FIRST_SAMPLES else SLOW_SAMPLE_S)
+
+    def stop(self) -> None:
+        self._stop_event.set()
+
+    def sample(self) -> Dict[str, Any]:
+        """Return cpu seconds, resident bytes and gpu use of this process and its children."""
+        rss, cpu = 0, 0.0
+        for pid in _tree(os.getpid()):
+            used = _process_use(pid)
+            if used is not None:
+                rss += used[0]
+                cpu += used[1]
+        self.peak_rss = max(self.peak_rss, rss)
+        sample: Dict[str, Any] = {"rss": rss, "cpu_s": round(cpu, 2)}
+        if self._nvidia_smi:
+            sample["gpus"] = _gpu_use(self._nvidia_smi)
+        return sample
+
+    def summary(self) -> Dict[str, Any]:
+        """Return what the whole run used."""
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {
+            "cpu_s": round(sum(u.ru_utime + u.ru_stime for u in (own, children)), 3),
+            "peak_rss": max(self.peak_rss, own.ru_maxrss * 1024, children.ru_maxrss * 1024),
+        }
+
+
+def _tree(root: int) -> List[int]:
+    found, pending = [], [root]
+    while pending:
+        pid = pending.pop()
+        found.append(pid)
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                    pending += [int(child) for child in file.read().split()]
+        except (OSError, ValueError):  # it ended meanwhile, or there is no /proc
+            continue
+    return found
+
+
+def _process_use(pid: int) -> Any:
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            rss = int(file.read().split()[1]) * _PAGE
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return rss, (int(fields[11]) + int(fields[12])) / _TICK
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _gpu_use(nvidia_smi: str) -> Optional[List[Dict[str, Any]]]:
+    query = "--query-gpu=name,driver_version,utilization.gpu,memory.used,memory.total"
+    try:
+        done = subprocess.run(
+            [nvidia_smi, query, "--format=csv,noheader,nounits"],
+            capture_output=True, text=True, timeout=5, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    keys = ("name", "driver", "percent", "mib_used", "mib_total")
+    return [dict(zip(keys, line.split(", "))) for line in done.stdout.splitlines()]
+
+
+def report_signals(events: EventWriter, stop: Any) -> None:
+    """Record SIGTERM, SIGUSR1 and SIGINT at once, even while the cell is inside C code.
+
+    SIGTERM and SIGINT then raise ``stop(number)`` in the cell, so that names assigned before come back;
+    SIGUSR1 is only recorded (a warning that time runs out).
+    """
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+
+    def handler(number: int, frame: Any) -> None:
+        if number != signal.SIGUSR1:
+            for each in (signal.SIGTERM, signal.SIGINT):  # a second one must not break the way out
+                signal.signal(each, lambda *_: None)
+            raise stop(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, handler)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+
+    def record() -> None:
+        while True:
+            data = os.read(read, 16)
+            for number in data:
+                if number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+                    events.write("signal", signal=number)
+
+    threading.Thread(target=record, name="jupyter_hpc signals", daemon=True).start()
+
+
+def ignore_signals() -> None:
+    """From here on the result is being written: finish it."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)

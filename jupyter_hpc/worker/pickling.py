@@ -1,0 +1,167 @@
+"""One pickler and one unpickler for both directions.
+
+Functions that the cell and the notebook share must share one namespace on either side: a function from an
+earlier cell sees the names that the remote cell assigns, and a function that comes back sees the kernel's.
+So the namespace itself travels as a reference to ``__main__`` (through cloudpickle's ``globals_ref``, which
+is why its major version is pinned), not as the private copy that cloudpickle makes.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import types
+from typing import Any, Callable, Dict, Optional, Set, Tuple
+
+import cloudpickle
+from cloudpickle import cloudpickle as _cp
+
+SHIPPED_NAME = "jupyter_hpc_worker"
+INSTALLED_NAME = "jupyter_hpc.worker"
+
+
+class _Namespace(dict):  # type: ignore[type-arg]
+    """Stands for ``__main__.__dict__`` in the stream."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return main_namespace, ()
+
+
+def main_namespace() -> Dict[str, Any]:
+    """Return the namespace that cells share here."""
+    return sys.modules["__main__"].__dict__
+
+
+def known_object(qualname: str, tracker_id: Optional[str]) -> Any:
+    """Stand for an object that the receiver already has; the unpickler binds it (``resolve_known``)."""
+    raise pickle.UnpicklingError(f"{qualname} must be resolved by the unpickler")
+
+
+def by_own_name(name: str, cls: type, state: Any) -> Any:
+    """Rebuild an object whose ``__reduce__`` gives its own global name (a singleton)."""
+    namespace = main_namespace()
+    found = namespace.get(name)
+    if type(found) is cls or getattr(type(found), "__qualname__", None) == cls.__qualname__:
+        return found
+    obj = object.__new__(cls)
+    if state:
+        obj.__dict__.update(state)
+    namespace[name] = obj
+    return obj
+
+
+class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """cloudpickle with a shared namespace.
+
+    Parameters
+    ----------
+    file : object with ``write``
+    namespace : dict
+        The namespace that stands for ``__main__``.
+    known : callable, optional
+        Called with each function, class or plain ``object()``; returns ``(qualname, tracker id)`` when the
+        receiver has it already, so that it keeps its identity there.
+    keep_global : callable, optional
+        Called with the name of each global that a function reaches; False leaves it out.
+    """
+
+    def __init__(
+        self,
+        file: Any,
+        *,
+        namespace: Dict[str, Any],
+        buffer_callback: Optional[Callable[[Any], Any]] = None,
+        known: Optional[Callable[[Any], Optional[Tuple[str, Optional[str]]]]] = None,
+        keep_global: Optional[Callable[[str], bool]] = None,
+    ) -> None:
+        super().__init__(file, protocol=5, buffer_callback=buffer_callback)
+        self.globals_ref[id(namespace)] = _Namespace(x=1)
+        self._known = known
+        self._keep_global = keep_global
+        self.modules: Set[str] = set()  # modules that the stream names
+        self.filenames: Set[str] = set()  # where the code in the stream was compiled
+        self.candidates: Set[str] = set()  # names in that code which may be modules imported inside it
+        self.globals: Set[str] = set()  # names that functions in the stream reach
+        self.has_code = False
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind = type(obj)
+        if isinstance(obj, (type, types.FunctionType)) or kind is object:
+            if self._known is not None:
+                name = self._known(obj)
+                if name is not None:
+                    return known_object, name
+            module = getattr(obj, "__module__", None) or ""
+            self.modules.add(module)
+            self.has_code |= module == "__main__" and kind is not object
+        elif kind is types.ModuleType:
+            self.modules.add(obj.__name__)
+        elif getattr(kind, "__module__", None) == "__main__":
+            name = self._own_name(obj)
+            if name is not None:
+                return by_own_name, (name, kind, getattr(obj, "__dict__", None))
+        return super().reducer_override(obj)
+
+    @staticmethod
+    def _own_name(obj: Any) -> Optional[str]:
+        if (
+            type(obj).__reduce_ex__ is object.__reduce_ex__
+            and type(obj).__reduce__ is object.__reduce__
+        ):
+            return None
+        reduced = obj.__reduce_ex__(5)
+        return reduced if isinstance(reduced, str) else None
+
+    def _dynamic_function_reduce(self, func: Any) -> Any:
+        self.has_code = True
+        self._note_code(func.__code__)
+        reduced = super()._dynamic_function_reduce(func)
+        reached = reduced[2][1].get("__globals__", {})
+        self.globals.update(reached)
+        if self._keep_global is not None:
+            for name in [n for n in reached if not self._keep_global(n)]:
+                del reached[name]
+        return reduced
+
+    def _note_code(self, code: types.CodeType) -> None:
+        self.filenames.add(code.co_filename)
+        self.candidates.update(code.co_names)
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                self._note_code(constant)
+
+
+class ValueUnpickler(pickle.Unpickler):
+    """The reader for :class:`ValuePickler`, here and on the node."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        package = __name__.rpartition(".")[0]
+        for other in (INSTALLED_NAME, SHIPPED_NAME):
+            if module == other + ".pickling":
+                if name == "known_object":
+                    return self.resolve_known
+                module = package + ".pickling"
+        return super().find_class(module, name)
+
+    def resolve_known(self, qualname: str, tracker_id: Optional[str]) -> Any:
+        """Return the object that the receiver has under this name."""
+        found: Any = sys.modules["__main__"]
+        for part in qualname.split("."):
+            found = getattr(found, part, None)
+        if found is not None:
+            return found
+        if tracker_id is not None:
+            tracked = _cp._DYNAMIC_CLASS_TRACKER_BY_ID.get(tracker_id)
+            if tracked is not None:
+                return tracked
+        raise pickle.UnpicklingError(f"{qualname} is not defined here")
+
+
+def tracked_classes() -> Set[type]:
+    """Return the classes that were rebuilt from pickles in this process so far."""
+    return set(_cp._DYNAMIC_CLASS_TRACKER_BY_CLASS)
+
+
+def tracker_id(cls: type) -> Optional[str]:
+    """Return the id under which cloudpickle knows a class on both sides."""
+    return _cp._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls)

@@ -1,0 +1,163 @@
+"""Rich output on the node: what ``display()``, the last expression and matplotlib show.
+
+Without IPython the formats are read from the objects' own ``_repr_*_`` methods; where IPython is importable
+its display functions are routed here by :mod:`.ipython`.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from typing import Any, Dict, Optional, Tuple
+
+from .events import LogFile
+
+_REPRS = {
+    "_repr_html_": "text/html",
+    "_repr_markdown_": "text/markdown",
+    "_repr_svg_": "image/svg+xml",
+    "_repr_png_": "image/png",
+    "_repr_jpeg_": "image/jpeg",
+    "_repr_latex_": "text/latex",
+    "_repr_json_": "application/json",
+    "_repr_javascript_": "application/javascript",
+    "_repr_pdf_": "application/pdf",
+}
+Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
+
+
+def format_object(obj: Any) -> Bundle:
+    """Return (data, metadata) of an object, as IPython's formatter would."""
+    figure = sys.modules.get("matplotlib.figure")
+    if figure is not None and isinstance(obj, figure.Figure):
+        return {"text/plain": repr(obj), "image/png": figure_png(obj)}, {}
+    data: Dict[str, Any] = {}
+    metadata: Dict[str, Any] = {}
+    if not isinstance(obj, type):
+        _from_mimebundle(obj, data, metadata)
+        for method, mime in _REPRS.items():
+            if mime not in data:
+                _from_method(obj, method, mime, data, metadata)
+    if "text/plain" not in data:
+        data["text/plain"] = plain(obj)
+    return data, metadata
+
+
+def _from_mimebundle(obj: Any, data: Dict[str, Any], metadata: Dict[str, Any]) -> None:
+    bundle = _call(obj, "_repr_mimebundle_", include=None, exclude=None)
+    if bundle is None:
+        return
+    if isinstance(bundle, tuple):
+        bundle, more = bundle
+        metadata.update(more)
+    data.update({mime: _jsonable(value) for mime, value in bundle.items()})
+
+
+def _from_method(
+    obj: Any, method: str, mime: str, data: Dict[str, Any], metadata: Dict[str, Any]
+) -> None:
+    value = _call(obj, method)
+    if value is None:
+        return
+    if isinstance(value, tuple):
+        value, more = value
+        metadata[mime] = more
+    data[mime] = _jsonable(value)
+
+
+def _call(obj: Any, method: str, **arguments: Any) -> Any:
+    function = getattr(obj, method, None)
+    if not callable(function):
+        return None
+    try:
+        return function(**arguments)
+    except NotImplementedError:
+        return None
+    except (
+        Exception
+    ):  # as in IPython, a broken repr shows its traceback and the other formats go on
+        import traceback
+
+        traceback.print_exc()
+        return None
+
+
+def _jsonable(value: Any) -> Any:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def plain(obj: Any) -> str:
+    """Return the text form; long containers are laid out as the kernel lays them out."""
+    try:
+        text = repr(obj)
+    except Exception as error:
+        return f"<{type(obj).__qualname__} whose repr raised {type(error).__name__}: {error}>"
+    if isinstance(obj, (dict, list, tuple, set, frozenset)) and ("\n" in text or len(text) > 79):
+        try:
+            from IPython.lib.pretty import pretty
+        except ImportError:
+            import pprint
+
+            return pprint.pformat(obj, width=79, compact=True)
+        return str(pretty(obj))
+    return text
+
+
+def figure_png(figure: Any) -> str:
+    """Render a matplotlib figure as the inline backend does."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", bbox_inches="tight", facecolor=figure.get_facecolor())
+    return base64.b64encode(file.getvalue()).decode()
+
+
+class Publisher:
+    """Writes outputs to the event file, in order with the text."""
+
+    def __init__(self, log: LogFile) -> None:
+        self.log = log
+
+    def publish(
+        self,
+        data: Dict[str, Any],
+        metadata: Optional[Dict[str, Any]] = None,
+        *,
+        transient: Optional[Dict[str, Any]] = None,
+        update: bool = False,
+    ) -> None:
+        data = {mime: _jsonable(value) for mime, value in data.items()}
+        event = "update_display" if update else "display"
+        self.log.event(event, data=data, metadata=metadata or {}, transient=transient or {})
+
+    def clear_output(self, wait: bool = False) -> None:
+        self.log.event("clear_output", wait=bool(wait))
+
+    def display(self, *objects: Any, **options: Any) -> None:
+        """``display()`` of the cell where IPython's isn't loaded."""
+        for obj in objects:
+            own = getattr(obj, "_ipython_display_", None)
+            if callable(own) and not isinstance(obj, type):
+                own()
+                continue
+            data, metadata = (obj, {}) if options.get("raw") else format_object(obj)
+            identifier = options.get("display_id")
+            transient = {"display_id": str(identifier)} if isinstance(identifier, str) else {}
+            self.publish(data, metadata, transient=transient, update=bool(options.get("update")))
+
+    def value(self, obj: Any) -> None:
+        """Show the cell's value (its last expression)."""
+        if obj is None:
+            return
+        data, metadata = format_object(obj)
+        self.log.event("value", data=data, metadata=metadata)
+
+    def flush_figures(self) -> None:
+        """Show the figures that pyplot still holds, and close them, as the inline backend does."""
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is None:
+            return
+        try:
+            for number in pyplot.get_fignums():
+                self.display(pyplot.figure(number))
+        finally:
+            pyplot.close("all")
