@@ -28,8 +28,12 @@ CONFIG_NAME = "jupyter_hpc_config"
 class JupyterHPC(Configurable):
     """Settings of jupyter_hpc."""
 
-    root = Unicode("", help="Folder for run directories; kernel and nodes must both see it. Empty: see default_root().").tag(config=True)
-    default_target = Unicode("slurm", help="Where `%%hpc` and `submit()` run when no target is named.").tag(config=True)
+    root = Unicode(
+        "", help="Folder for run directories; kernel and nodes must both see it. Empty: see default_root()."
+    ).tag(config=True)
+    default_target = Unicode("slurm", help="Where `%%hpc` and `submit()` run when no target is named.").tag(
+        config=True
+    )
     targets = Dict(
         help="Named places to run: name → {backend, conf, defaults: {cpus, memory, gpus, time, partition, …}}."
     ).tag(config=True)
@@ -68,8 +72,12 @@ class Target:
         from dataclasses import fields, replace
 
         plain = {f.name for f in fields(JobSpec)} - {"resources", "env", "modules", "passthrough"}
-        resources = Resources.parse(**{k: v for k, v in self.defaults.items() if k not in plain | {"modules"}})
-        changes: dict[str, Any] = {k: self.defaults[k] for k in plain if self.defaults.get(k) and getattr(spec, k) is None}
+        resources = Resources.parse(
+            **{k: v for k, v in self.defaults.items() if k not in plain | {"modules"}}
+        )
+        changes: dict[str, Any] = {
+            k: self.defaults[k] for k in plain if self.defaults.get(k) and getattr(spec, k) is None
+        }
         if not spec.modules and self.defaults.get("modules"):
             changes["modules"] = tuple(self.defaults["modules"])
         return replace(spec, resources=spec.resources.merged(resources), **changes)
@@ -79,7 +87,9 @@ def config_files() -> list[Path]:
     """Return the configuration files that exist, the most important first."""
     from jupyter_core.paths import jupyter_config_path
 
-    candidates = [Path(folder, CONFIG_NAME + ending) for folder in jupyter_config_path() for ending in (".json", ".py")]
+    candidates = [
+        Path(folder, CONFIG_NAME + ending) for folder in jupyter_config_path() for ending in (".json", ".py")
+    ]
     return [path for path in dict.fromkeys(candidates) if path.is_file()]
 
 
@@ -160,13 +170,17 @@ def targets() -> dict[str, Target]:
             base = found.get(name)
             backend = raw.pop("backend", base.backend if base else name)
             defaults = raw.pop("defaults", {})
-            found[name] = Target(name, backend, {**(base.settings if base else {}), **raw}, defaults, str(path))
+            found[name] = Target(
+                name, backend, {**(base.settings if base else {}), **raw}, defaults, str(path)
+            )
     return found
 
 
 def _slurm() -> Target:
     """The machine's own Slurm; else the practice cluster, when it is up."""
-    if os.environ.get("SLURM_CONF") or any(Path(p).exists() for p in ("/etc/slurm/slurm.conf", "/run/slurm/conf/slurm.conf")):
+    if os.environ.get("SLURM_CONF") or any(
+        Path(p).exists() for p in ("/etc/slurm/slurm.conf", "/run/slurm/conf/slurm.conf")
+    ):
         return Target("slurm", "slurm")
     from .practice import find_running_conf
 
@@ -190,5 +204,8 @@ def target(name: str) -> Target:
 
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {close[0]}? " if close else ""
-        raise TargetError(f"There is no target {name[:80]!r}.", hint=f"{hint}Targets: {', '.join(known)}. `%hpc targets` shows them.")
+        raise TargetError(
+            f"There is no target {name[:80]!r}.",
+            hint=f"{hint}Targets: {', '.join(known)}. `%hpc targets` shows them.",
+        )
     return known[name]

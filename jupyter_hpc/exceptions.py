@@ -123,9 +123,7 @@ class JobError(HPCError):
 
     code = "job"
 
-    def __init__(
-        self, message: str, *, hint: str = "", job: Job | None = None, log_tail: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, hint: str = "", job: Job | None = None, log_tail: str = "") -> None:
         super().__init__(message, hint=hint)
         self.job = job
         self.log_tail = log_tail

@@ -241,7 +241,8 @@ class Job:
     def describe(self) -> str:
         """Return one line: state, target, native id, node, time."""
         status = self.status
-        where = f"{self.target} job {status.native_id}" if status.native_id else self.target
+        native = status.native_id.partition(".")[0]  # the local backend's ends in a start time
+        where = f"{self.target} job {native}" if native else self.target
         parts = [str(status.state), where]
         if status.node:
             parts.append(f"on {status.node}")
@@ -263,5 +264,3 @@ class Job:
             return {"text/plain": text, "text/html": card_html(self)}
         except (OSError, LookupError):
             return {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
-
-

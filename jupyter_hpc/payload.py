@@ -42,6 +42,8 @@ class Request:
         Where the names live.
     label : str
         How tracebacks call the cell.
+    hints : frozenset of str
+        Names that may be read inside magics; sent where they exist.
     find_label : callable
         Gives the label of an earlier cell by the file name that its code was compiled under.
     """
@@ -57,6 +59,7 @@ class Request:
     auto: bool = True
     no_outputs: bool = False
     label: str = "<cell>"
+    hints: frozenset[str] = frozenset()
     find_label: Callable[[str], str | None] = lambda _: None
     workdir: str | None = None
     notebook: Mapping[str, Any] = field(default_factory=dict)
@@ -112,6 +115,9 @@ def needed_names(request: Request) -> dict[str, str]:
                 needed[name] = "read by the cell"
             elif not hasattr(builtins, name) and name not in names.maybe_reads:
                 raise _undefined(name, namespace, "The cell reads")
+    for name in request.hints:
+        if name in namespace and request.auto:
+            needed.setdefault(name, "used in a magic")
     for name in request.inputs:
         if name in namespace:
             needed[name] = "asked for with -i"
@@ -196,7 +202,9 @@ def _module_names(request: Request, pickler: ValuePickler) -> set[str]:
     return names
 
 
-def _instructions(request: Request, pickler: ValuePickler, paths: list[str], sent: list[str]) -> dict[str, Any]:
+def _instructions(
+    request: Request, pickler: ValuePickler, paths: list[str], sent: list[str]
+) -> dict[str, Any]:
     """Return what the worker is told to do (``manifest["cell"]``)."""
     names = request.names
     outputs, explicit = output_names(request)
@@ -209,6 +217,7 @@ def _instructions(request: Request, pickler: ValuePickler, paths: list[str], sen
         "ipython": bool(names and names.ipython),
         "outputs": outputs,
         "explicit_outputs": explicit,
+        "all_new": request.outputs is None and not request.no_outputs,
         "may_mutate": sorted(names.may_mutate & set(sent)) if names else [],
         "reached": sorted(pickler.globals - set(sent)),
         "module_paths": paths,

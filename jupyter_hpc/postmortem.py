@@ -14,12 +14,12 @@ from .resources import format_size, format_time
 from .store import read_json
 from .worker.container import MANIFEST
 
-_OOM = re.compile(r"oom-kill event|exceeded memory limit|oom_kill|Out Of Memory", re.I)
+_OOM = re.compile(r"oom-kill event|exceeded memory limit|oom_kill|Out Of Memory", re.IGNORECASE)
 _TIME = re.compile(r"DUE TO TIME LIMIT")
 _CANCELLED = re.compile(r"CANCELLED AT")
 _PREEMPTED = re.compile(r"DUE TO PREEMPTION")
 _NODE = re.compile(r"DUE TO NODE FAILURE|NODE_FAIL")
-_REFUSED = re.compile(r"^jupyter_hpc: (.*)$", re.M)
+_REFUSED = re.compile(r"^jupyter_hpc: (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False)
         return _from_result(reader, seen)
     if reader.mismatch is not None:
         found = reader.mismatch
-        return Verdict(JobState.FAILED, "EnvironmentMismatch", str(found.get("message")), str(found.get("hint")))
+        return Verdict(
+            JobState.FAILED, "EnvironmentMismatch", str(found.get("message")), str(found.get("hint"))
+        )
     killed = _scheduler_kill(reader, seen)
     if killed is not None:
         return killed
@@ -111,11 +113,22 @@ def _scheduler_kill(reader: RunReader, seen: Observation | None) -> Verdict | No
     if _PREEMPTED.search(said):
         if seen is not None and seen.state is not None and not seen.state.is_final:
             return None  # requeued: it runs again
-        return Verdict(JobState.PREEMPTED, "JobCancelled", "A job with a higher priority took its place.", "Submit it again.")
+        return Verdict(
+            JobState.PREEMPTED,
+            "JobCancelled",
+            "A job with a higher priority took its place.",
+            "Submit it again.",
+        )
     if _NODE.search(said):
         if seen is not None and seen.state is not None and not seen.state.is_final:
             return None
-        return Verdict(JobState.NODE_FAIL, "NodeFailed", "The node failed.", "Submit it again.", evidence=_lines(said, _NODE))
+        return Verdict(
+            JobState.NODE_FAIL,
+            "NodeFailed",
+            "The node failed.",
+            "Submit it again.",
+            evidence=_lines(said, _NODE),
+        )
     if _CANCELLED.search(said):
         if seen is not None and seen.state is JobState.PENDING:
             return None  # requeued
@@ -127,8 +140,17 @@ def _from_exit(reader: RunReader, end: dict[str, Any], seen: Observation | None)
     code = int(end.get("exit", 1))
     refused = _REFUSED.search(reader.scheduler_text())
     if refused and reader.started is None:
-        hint = "The node needs to see the same files: set JUPYTER_HPC_ROOT to a folder on a shared disk." if code == 3 else ""
-        return Verdict(JobState.FAILED, "EnvironmentMismatch", f"The node could not start the worker: {refused[1]}.", hint)
+        hint = (
+            "The node needs to see the same files: set JUPYTER_HPC_ROOT to a folder on a shared disk."
+            if code == 3
+            else ""
+        )
+        return Verdict(
+            JobState.FAILED,
+            "EnvironmentMismatch",
+            f"The node could not start the worker: {refused[1]}.",
+            hint,
+        )
     if reader.run.record().get("cancel_asked_at") and code > 128:
         return _cancelled("")
     final = _from_final(seen, reader)
@@ -138,7 +160,12 @@ def _from_exit(reader: RunReader, end: dict[str, Any], seen: Observation | None)
         return _killed_by(code - 128, reader, needs_scheduler=True)
     if reader.started is None:
         last = (reader.scheduler_text().strip().splitlines() or ["no word"])[-1]
-        return Verdict(JobState.FAILED, "EnvironmentMismatch", f"The worker did not start: {last}", "Is that Python right? --python names another.")
+        return Verdict(
+            JobState.FAILED,
+            "EnvironmentMismatch",
+            f"The worker did not start: {last}",
+            "Is that Python right? --python names another.",
+        )
     return Verdict(
         JobState.FAILED, "ProcessDied", f"The cell's process ended itself with exit code {code}, before its result was saved.",
         "os._exit() and the like leave no result; raise an exception instead.", exit_code=code,
@@ -168,7 +195,12 @@ def _killed_by(number: int, reader: RunReader, *, needs_scheduler: bool) -> Verd
     if number == signal.SIGKILL and peak:
         hint += f" It last used {format_size(peak)}; ask for more with --mem if that is near the limit."
     return Verdict(
-        JobState.FAILED, "ProcessDied", f"The cell's process was killed by {name}.", hint, needs_scheduler, signal=number
+        JobState.FAILED,
+        "ProcessDied",
+        f"The cell's process was killed by {name}.",
+        hint,
+        needs_scheduler,
+        signal=number,
     )
 
 
@@ -183,7 +215,12 @@ def _from_scheduler(seen: Observation, reader: RunReader) -> Verdict:
     if state is JobState.NODE_FAIL:
         return Verdict(JobState.NODE_FAIL, "NodeFailed", f"The node {seen.node} failed.", "Submit it again.")
     if state is JobState.PREEMPTED:
-        return Verdict(JobState.PREEMPTED, "JobCancelled", "A job with a higher priority took its place.", "Submit it again.")
+        return Verdict(
+            JobState.PREEMPTED,
+            "JobCancelled",
+            "A job with a higher priority took its place.",
+            "Submit it again.",
+        )
     if seen.signal:
         return _killed_by(seen.signal, reader, needs_scheduler=False)
     if state is JobState.COMPLETED:
@@ -199,7 +236,9 @@ def _time_limit(reader: RunReader, evidence: tuple[str, ...]) -> Verdict:
     limit = reader.run.record().get("spec", {}).get("resources", {}).get("time")
     words = f"its time limit of {format_time(limit)}" if limit else "the partition's time limit"
     hint = f"Ask for more, as in `--time {_more_time(limit)}`." if limit else "Ask for more with --time."
-    return Verdict(JobState.TIMEOUT, "TimeLimitExceeded", f"The job reached {words}.", hint, evidence=evidence)
+    return Verdict(
+        JobState.TIMEOUT, "TimeLimitExceeded", f"The job reached {words}.", hint, evidence=evidence
+    )
 
 
 def _more_time(limit: float) -> str:
@@ -214,7 +253,13 @@ def _out_of_memory(reader: RunReader, evidence: tuple[str, ...]) -> Verdict:
     used = f"; it last used {format_size(peak)}" if peak else ""
     want = max(asked or 0, peak or 0, 512 << 20) * 2
     hint = f"Ask for more, as in `--mem {max(1, round(want / (1 << 30)))}G`."
-    return Verdict(JobState.OUT_OF_MEMORY, "OutOfMemory", f"The job exceeded its memory limit{limit}{used}.", hint, evidence=evidence)
+    return Verdict(
+        JobState.OUT_OF_MEMORY,
+        "OutOfMemory",
+        f"The job exceeded its memory limit{limit}{used}.",
+        hint,
+        evidence=evidence,
+    )
 
 
 def _peak(reader: RunReader) -> int:
@@ -223,7 +268,13 @@ def _peak(reader: RunReader) -> int:
 
 def _cancelled(reason: str, evidence: tuple[str, ...] = ()) -> Verdict:
     by = f" ({reason})" if reason else ""
-    return Verdict(JobState.CANCELLED, "JobCancelled", f"The job was cancelled{by}.", "Run the cell again to submit it anew.", evidence=evidence)
+    return Verdict(
+        JobState.CANCELLED,
+        "JobCancelled",
+        f"The job was cancelled{by}.",
+        "Run the cell again to submit it anew.",
+        evidence=evidence,
+    )
 
 
 def _lost(reader: RunReader) -> Verdict:

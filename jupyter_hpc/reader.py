@@ -38,10 +38,17 @@ class RunReader:
     """Follows one run directory: events, text in order, and how it ended.
 
     Cheap to call often: it stats a few files and reads only what is new.
+
+    Parameters
+    ----------
+    outputs : bool
+        Read text and displays too; False for one who only wants to know how the job goes.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, outputs: bool = True) -> None:
         self.run = run
+        self._wants_outputs = outputs
+        self.size = 0
         self.started: dict[str, Any] | None = None
         self.loaded = False
         self.signals: list[dict[str, Any]] = []
@@ -79,14 +86,14 @@ class RunReader:
 
     def poll(self, *, everything: bool = False) -> list[Output]:
         """Read what is new and return the new outputs, text and displays in order."""
-        size = self._log_size()  # before the events: then every byte up to here has its stream marked
+        self.size = size = self._log_size()  # before the events: all text up to here has its stream marked
         found: list[Output] = []
         for event in self._events():
             found += self._apply(event)
         found += self._text(size)
         if everything:
-            while self._text_offset < size:
-                found += self._text(size)
+            while self._wants_outputs and (more := self._text(size)):
+                found += more
         return _joined(found)
 
     def _log_size(self) -> int:
@@ -127,7 +134,7 @@ class RunReader:
             self.done = event
         elif kind == "mismatch":
             self.mismatch = event
-        elif "at" in event:
+        elif "at" in event and self._wants_outputs:
             before = self._text(int(event["at"]), whole=True)
             if kind == "stream":
                 self._stream = "stderr" if event.get("name") == "stderr" else "stdout"
@@ -138,7 +145,7 @@ class RunReader:
         return []
 
     def _text(self, end: int, *, whole: bool = False) -> list[Output]:
-        if end <= self._text_offset:
+        if end <= self._text_offset or not self._wants_outputs:
             return []
         stop = end if whole else min(end, self._text_offset + CHUNK)
         try:

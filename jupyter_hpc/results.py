@@ -184,7 +184,9 @@ def _checked_manifest(run: Run) -> dict[str, Any]:
         manifest = container.read_manifest(str(run.result))
         container.verify(str(run.result), manifest)
     except (container.ContainerError, OSError, KeyError, TypeError) as error:
-        raise ResultError(f"The result of {run.id} can't be trusted: {error}.", hint="Nothing was loaded from it.") from None
+        raise ResultError(
+            f"The result of {run.id} can't be trusted: {error}.", hint="Nothing was loaded from it."
+        ) from None
     if manifest["has_code"] and tuple(manifest["python"][:2]) != sys.version_info[:2]:
         there = ".".join(map(str, manifest["python"][:2]))
         here = ".".join(map(str, sys.version_info[:2]))
@@ -268,7 +270,9 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
     error = outcome.error
     if error is None:
         remote = RemoteError(
-            f"{described['type']}: {described['message']}", job=job, hint="The exception itself can't be sent; its traceback is above."
+            f"{described['type']}: {described['message']}",
+            job=job,
+            hint="The exception itself can't be sent; its traceback is above.",
         )
         remote.type_name, remote.traceback = described["type"], described["traceback"]
         return remote

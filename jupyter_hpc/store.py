@@ -87,7 +87,9 @@ class Run:
         """
         record = self.record_or_none()
         if record is None:
-            raise JobNotFound(f"{self.path} holds no readable record.", hint="`%hpc jobs` lists what there is.")
+            raise JobNotFound(
+                f"{self.path} holds no readable record.", hint="`%hpc jobs` lists what there is."
+            )
         return record
 
     def record_or_none(self) -> dict[str, Any] | None:
@@ -164,7 +166,8 @@ class Store:
                 self.root.chmod(0o700)
                 return
             raise HPCError(
-                f"The run directory {self.root} belongs to another user.", hint="Set JUPYTER_HPC_ROOT to a folder of yours."
+                f"The run directory {self.root} belongs to another user.",
+                hint="Set JUPYTER_HPC_ROOT to a folder of yours.",
             )
 
     def create(self) -> Run:
@@ -204,12 +207,16 @@ class Store:
             return part[0]
         if len(part) > 1:
             some = ", ".join(r.id for r in part[:5])
-            raise JobNotFound(f"{text!r} is the beginning or end of {len(part)} runs: {some}.", hint="Give more of the id.")
+            raise JobNotFound(
+                f"{text!r} is the beginning or end of {len(part)} runs: {some}.", hint="Give more of the id."
+            )
         for run in runs:
             record = run.record_or_none() or {}
             if text and text in (record.get("native_id"), record.get("name")):
                 return run
-        raise JobNotFound(f"No run is called {text[:80]!r} in {self.runs_directory}.", hint="`%hpc jobs` lists the runs.")
+        raise JobNotFound(
+            f"No run is called {text[:80]!r} in {self.runs_directory}.", hint="`%hpc jobs` lists the runs."
+        )
 
     def place_buffer(self, path: str, raw: Any, digest: str) -> None:
         """Write one large buffer, or link the equal one that the store already has."""
@@ -228,6 +235,14 @@ class Store:
             os.link(blob, path)
         except OSError:  # a file system without hard links
             shutil.copyfile(blob, path)
+
+    def drop_unused_blobs(self) -> None:
+        """Remove shared buffers that no run links any more."""
+        for folder, _, names in os.walk(self.root / "blobs"):
+            for name in names:
+                path = Path(folder, name)
+                if path.stat().st_nlink == 1:
+                    path.unlink(missing_ok=True)
 
     def worker_directory(self) -> Path:
         """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
@@ -272,12 +287,16 @@ def _worker_files() -> tuple[str, list[tuple[str, bytes]]]:
     found = importlib.util.find_spec("cloudpickle")
     if found is None or found.origin is None:
         raise HPCError("cloudpickle is not installed here.", hint="pip install 'cloudpickle>=3.1,<4'")
-    sources = {"jupyter_hpc_worker": Path(__file__).parent / "worker", "cloudpickle": Path(found.origin).parent}
+    sources = {
+        "jupyter_hpc_worker": Path(__file__).parent / "worker",
+        "cloudpickle": Path(found.origin).parent,
+    }
     files = [
-        (f"{name}/{path.name}", path.read_bytes()) for name, folder in sources.items() for path in sorted(folder.glob("*.py"))
+        (f"{name}/{path.name}", path.read_bytes())
+        for name, folder in sources.items()
+        for path in sorted(folder.glob("*.py"))
     ]
     hasher = Hasher("sha256")
     for name, data in files:
         hasher.update(f"{name}\0{len(data)}\0".encode() + data)
     return hasher.tagged().partition(":")[2][:16], files
-

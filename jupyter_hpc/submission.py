@@ -94,11 +94,16 @@ def _completed(request: Request, target_name: str, spec: JobSpec) -> tuple[Targe
     spec = where.complete(spec)
     workdir = os.path.abspath(os.path.expanduser(spec.workdir)) if spec.workdir else os.getcwd()
     if spec.workdir and not os.path.isdir(workdir):
-        raise OptionError(f"--workdir {spec.workdir[:200]!r} is not a folder here.", hint="Create it first, or leave the option out.")
+        raise OptionError(
+            f"--workdir {spec.workdir[:200]!r} is not a folder here.",
+            hint="Create it first, or leave the option out.",
+        )
     if spec.env:
         for key, value in spec.env.items():
             if len(value) > 100_000:
-                raise OptionError(f"--env {key} holds {len(value)} characters; at most 100,000 can be passed in an environment.")
+                raise OptionError(
+                    f"--env {key} holds {len(value)} characters; at most 100,000 can be passed in an environment."
+                )
     return where, replace(spec, workdir=workdir), replace(request, workdir=workdir)
 
 
@@ -142,10 +147,14 @@ def _record(run: Run, request: Request, where: Target, spec: JobSpec, built: Pay
             "digest": digest_bytes(request.text.encode()),
             "label": request.label,
             "functions": {k: dict(v) for k, v in built.functions.items()},
-            "modules": {"digest": built.modules.digest, "files": {k: str(v) for k, v in built.modules.files.items()}},
+            "modules": {
+                "digest": built.modules.digest,
+                "files": {k: str(v) for k, v in built.modules.files.items()},
+            },
         },
         "inputs": [
-            {"name": i.name, "type": i.type, "nbytes": i.nbytes, "digest": i.digest, "why": i.why, **i.detail} for i in built.items
+            {"name": i.name, "type": i.type, "nbytes": i.nbytes, "digest": i.digest, "why": i.why, **i.detail}
+            for i in built.items
         ],
         "environment": {"digest": found.digest},
         "notebook": dict(request.notebook),
@@ -222,7 +231,18 @@ def submit(
         gpus_per_task=gpus_per_task, time=time, exclusive=exclusive,
     )  # fmt: skip
     spec = JobSpec(
-        resources, name, partition, account, qos, constraint, workdir, python, venv, conda, tuple(modules), dict(env or {})
+        resources,
+        name,
+        partition,
+        account,
+        qos,
+        constraint,
+        workdir,
+        python,
+        venv,
+        conda,
+        tuple(modules),
+        dict(env or {}),
     )
     return submit_request(_call_request(function, args, kwargs), on or str(setting("default_target")), spec)
 

@@ -18,7 +18,7 @@ from . import portal
 from .backends.base import Backend, Observation
 from .jobs import Job, JobState, Status
 from .postmortem import Verdict, judge
-from .reader import Output, RunReader
+from .reader import RunReader
 
 TICK_S = 0.25  # between looks at the files of a job where nothing notifies
 SETTLE_S = 0.02  # between two looks at most, however much is notified
@@ -34,31 +34,34 @@ class Follower:
     ----------
     ended : Future of Status
         Done when the job is final.
-    outputs : list of Output
-        Everything that the cell showed so far.
+    listeners : list of callable
+        Called without arguments, from the portal's thread, when anything changed.
     """
 
     def __init__(self, job: Job, record: dict[str, Any]) -> None:
         self.job = job
-        self.reader = RunReader(job.run)
+        self.reader = RunReader(job.run, outputs=False)
         self.native_id: str = str(record.get("native_id") or "")
         self.ended: concurrent.futures.Future[Status] = concurrent.futures.Future()
-        self.outputs: list[Output] = []
-        self.status = Status(JobState.PENDING if self.native_id else JobState.SUBMITTING, native_id=self.native_id)
+        self.status = Status(
+            JobState.PENDING if self.native_id else JobState.SUBMITTING, native_id=self.native_id
+        )
         self.observation: Observation | None = None
         self.missing_since: float | None = None
         self.born = self.changed = time.monotonic()
-        self.asked_for_end = False
+        self.end_seen: float | None = None
         self.listeners: list[Callable[[], None]] = []
         self._beat = (0, time.monotonic())
+        self._size = 0
 
     def poll(self) -> bool:
         """Read what is new; return True if anything is."""
-        new = self.reader.poll()
-        self.outputs += new
+        self.reader.poll()
+        changed = self.reader.beat != self._beat[0] or self.reader.size != self._size
         if self.reader.beat != self._beat[0]:
             self._beat = (self.reader.beat, time.monotonic())
-        return bool(new)
+        self._size = self.reader.size
+        return changed
 
     @property
     def is_silent(self) -> bool:
@@ -156,7 +159,9 @@ class Watcher:
             if not self._conclude(follower):
                 follower.notify()
         youngest = min((time.monotonic() - f.changed for f in self.live.values()), default=0.0)
-        self._next_question = time.monotonic() + min(self.backend.slowest_poll_s, max(self.backend.first_poll_s, youngest))
+        self._next_question = time.monotonic() + min(
+            self.backend.slowest_poll_s, max(self.backend.first_poll_s, youngest)
+        )
 
     def _say(self, follower: Follower, reason: str) -> None:
         old = follower.status
@@ -172,8 +177,7 @@ class Watcher:
         if verdict is None or (verdict.needs_scheduler and not self._has_waited(follower)):
             follower.set_status(_live_status(follower))
             return False
-        while follower.poll():  # the rest of the text
-            pass
+        follower.poll()
         status = _final_status(follower, verdict)
         follower.set_status(status)
         _write_verdict(follower.job, status, verdict)
@@ -185,14 +189,13 @@ class Watcher:
 
     def _has_waited(self, follower: Follower) -> bool:
         """The scheduler was asked after the end was seen, or can't say more."""
-        if not follower.asked_for_end:
-            follower.asked_for_end = True
+        if follower.end_seen is None:
+            follower.end_seen = time.monotonic()
             follower.missing_since = None
-            follower.ended_seen = time.monotonic()  # type: ignore[attr-defined]
         observation = follower.observation
         if observation is not None and (observation.state is None or observation.state.is_final):
             return True
-        return bool(time.monotonic() - follower.ended_seen > 1.6)  # type: ignore[attr-defined]
+        return time.monotonic() - follower.end_seen > 1.6
 
 
 def _live_status(follower: Follower) -> Status:
@@ -373,7 +376,11 @@ async def _refresh_target(name: str, jobs: list[Job]) -> list[Status]:
         verdict = judge(follower.reader, follower.observation, is_lost=vanished)
         if verdict is None:
             status = _live_status(follower)
-            statuses.append(status if not problem else Status(status.state, problem, status.node, status.native_id, status.started_at))
+            statuses.append(
+                status
+                if not problem
+                else Status(status.state, problem, status.node, status.native_id, status.started_at)
+            )
             continue
         status = _final_status(follower, verdict)
         _write_verdict(follower.job, status, verdict)

@@ -68,7 +68,9 @@ class LocalBackend(Backend):
             if child is not None and child.poll() is not None:
                 del self._children[native_id]
             if _alive(native_id):
-                found[run_id] = Observation(JobState.RUNNING, native_state="running", node=os.uname().nodename)
+                found[run_id] = Observation(
+                    JobState.RUNNING, native_state="running", node=os.uname().nodename
+                )
         return found
 
     async def cancel(self, native_id: str) -> None:

@@ -5,7 +5,6 @@ Nothing is ever put into its text, so no name, path or value can reach a shell a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..exceptions import OptionError

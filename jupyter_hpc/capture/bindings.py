@@ -80,12 +80,12 @@ class Bindings(NameVisitor):
             return self._classes[-1].prefix + name
         return name
 
-    def _read(self, name: str, guarded: bool) -> None:
+    def _read(self, name: str, guarded: bool, class_visible: bool = True) -> None:
         perhaps = (
             guarded
             or self.notes.opaque
             or name in self._possible
-            or self._key(name) in self._possible
+            or (class_visible and self._key(name) in self._possible)
             or any(name in loop.names and self.depth > loop.depth for loop in self._loops)
         )
         (self.soft if perhaps else self.hard).add(name)
@@ -102,7 +102,7 @@ class Bindings(NameVisitor):
         if name in self._functions:
             self._soon(self._functions[name])
         if name not in bound:
-            self._read(name, self.guard > 0)
+            self._read(name, self.guard > 0, class_visible)
             bound.add(name)  # it exists, or this point would have been the end
 
     def _soon(self, free: Free, seen: frozenset[str] = frozenset()) -> None:

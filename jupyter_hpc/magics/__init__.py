@@ -1,0 +1,29 @@
+"""The shells in IPython: ``%%slurm``, ``%%local``, ``%%hpc``, ``%hpc``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def register(ipython: Any) -> None:
+    """Register magics, the transformer for bodiless cells, and completion; idempotent."""
+    from . import completion
+    from .cells import HPCMagics, bodiless
+
+    ipython.register_magics(HPCMagics)
+    if bodiless not in ipython.input_transformers_cleanup:
+        ipython.input_transformers_cleanup.append(bodiless)
+    completion.register(ipython)
+
+
+def unregister(ipython: Any) -> None:
+    """Undo :func:`register`."""
+    from . import completion
+    from .cells import NAMES, bodiless
+
+    if bodiless in ipython.input_transformers_cleanup:
+        ipython.input_transformers_cleanup.remove(bodiless)
+    for kind in ("line", "cell"):
+        for name in NAMES:
+            ipython.magics_manager.magics[kind].pop(name, None)
+    completion.unregister(ipython)

@@ -100,9 +100,7 @@ def remember_source(filename: str, text: str) -> None:
 
 def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
     """Format a traceback as Python does, without this package's frames and with cells named as such."""
-    shown = traceback.TracebackException(
-        type(error), error, error.__traceback__, capture_locals=False
-    )
+    shown = traceback.TracebackException(type(error), error, error.__traceback__, capture_locals=False)
     here = os.path.dirname(os.path.abspath(__file__))
     seen = set()
     pending: List[Any] = [shown]

@@ -123,9 +123,7 @@ def describe(value: Any) -> Dict[str, Any]:
             record["dtype"] = str(getattr(value, "dtype", "")) or None
         elif isinstance(value, (list, tuple, set, dict, str, bytes)):
             record["length"] = len(value)
-    except (
-        Exception
-    ):  # a property of a foreign class may raise anything; the record only loses detail
+    except Exception:  # a property of a foreign class may raise anything; the record only loses detail
         pass
     return record
 
@@ -227,9 +225,7 @@ def read_manifest(directory: str) -> Dict[str, Any]:
         raise ContainerError(f"the manifest of {directory} is not JSON: {error}") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise ContainerError(
-            f"{directory} has container format {found!r}; this version reads {FORMAT}"
-        )
+        raise ContainerError(f"{directory} has container format {found!r}; this version reads {FORMAT}")
     return manifest
 
 

@@ -38,9 +38,7 @@ def explain(name: str, value: Any, error: BaseException, make_pickler: Callable[
     """
     try:
         path, culprit = _search(name, value, make_pickler)
-    except (
-        Exception
-    ):  # foreign objects may raise from any attribute; the plain reason is still right
+    except Exception:  # foreign objects may raise from any attribute; the plain reason is still right
         path, culprit = name, value
     kind = type(culprit)
     reason = _ADVICE.get(kind.__name__) or str(error).splitlines()[0][:200] or type(error).__name__
@@ -49,9 +47,7 @@ def explain(name: str, value: Any, error: BaseException, make_pickler: Callable[
 
 def _type_name(kind: type) -> str:
     module = kind.__module__
-    return (
-        kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
-    )
+    return kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
 
 
 def _fails(value: Any, make_pickler: Callable[..., Any]) -> bool:

@@ -14,6 +14,9 @@ from typing import Any, Callable, Dict, Optional
 
 from .rich import Publisher
 
+HIDDEN = frozenset(
+    {"In", "Out", "exit", "quit", "get_ipython", "open", "display"}
+)  # put there by IPython itself
 _TRIGGER = "IPython.core.interactiveshell"
 
 
@@ -90,9 +93,7 @@ def _make_shell(base: Any, publisher: Publisher, namespace: Dict[str, Any]) -> A
     config.HistoryManager.enabled = False
     main = sys.modules["__main__"]
     hook = sys.displayhook
-    instance = base(
-        config=config, user_module=main, user_ns=namespace, display_pub_class=_DisplayPublisher
-    )
+    instance = base(config=config, user_module=main, user_ns=namespace, display_pub_class=_DisplayPublisher)
     instance.display_pub.publish = _DisplayPublisher(parent=instance, shell=instance).publish
     sys.displayhook = hook
     namespace.pop("In", None), namespace.pop("Out", None)

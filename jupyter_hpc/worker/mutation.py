@@ -23,7 +23,10 @@ class _HashOnly:
 
 
 def _dirty_mappings() -> Optional[List[range]]:
-    """Return the address ranges of private file mappings that were written to (Linux)."""
+    """Return the address ranges of mappings with pages of their own: for a private file mapping, written ones.
+
+    (``Private_Dirty`` would also count pages that were only read while the file itself was fresh.)
+    """
     ranges: List[range] = []
     current = range(0)
     try:
@@ -33,7 +36,7 @@ def _dirty_mappings() -> Optional[List[range]]:
                 if "-" in key and not key.endswith(":"):
                     first, _, last = key.partition("-")
                     current = range(int(first, 16), int(last, 16))
-                elif key == "Private_Dirty:" and line.split()[1] != "0":
+                elif key == "Anonymous:" and line.split()[1] != "0":
                     ranges.append(current)
     except (OSError, ValueError):
         return None

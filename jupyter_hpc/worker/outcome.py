@@ -30,9 +30,7 @@ class Outcome:
         self._payload_classes: Any = frozenset()
         self._needs: set[str] = set()
 
-    def write(
-        self, value: Any, error: Optional[BaseException], fingerprints: Any
-    ) -> Dict[str, Any]:
+    def write(self, value: Any, error: Optional[BaseException], fingerprints: Any) -> Dict[str, Any]:
         """Write ``result/`` and return the summary for the ``done`` event."""
         values, modules, missing = self._collect(error)
         if self.cell["kind"] == "call" and error is None:
@@ -65,7 +63,7 @@ class Outcome:
         values: List[Tuple[str, Any]] = []
         modules: Dict[str, str] = {}
         missing: List[str] = []
-        for name in self.cell["outputs"]:
+        for name in self._output_names():
             if name not in self.namespace:
                 missing.append(name)
                 continue
@@ -78,6 +76,16 @@ class Outcome:
             else:
                 values.append((name, value))
         return values, modules, missing if error is None else []
+
+    def _output_names(self) -> List[str]:
+        """The names to bring back; what magics assigned shows only now."""
+        names = list(self.cell["outputs"])
+        if self.cell["ipython"] and self.cell["all_new"]:
+            from .ipython import HIDDEN
+
+            found = set(names) | set(self.originals) | HIDDEN
+            names += [n for n in self.namespace if n not in found and not n.startswith("_")]
+        return names
 
     def _mutated(self, fingerprints: Any, returned: List[str]) -> List[str]:
         if fingerprints is None:
@@ -102,9 +110,7 @@ class Outcome:
         if isinstance(error, Stopped):
             record.update(kind="signal", signal=error.signal)
         elif isinstance(error, SystemExit):
-            code = (
-                error.code if isinstance(error.code, (int, str, type(None))) else repr(error.code)
-            )
+            code = error.code if isinstance(error.code, (int, str, type(None))) else repr(error.code)
             record.update(kind="exit", exit_code=code)
         elif isinstance(error, KeyboardInterrupt):
             record.update(kind="interrupt")

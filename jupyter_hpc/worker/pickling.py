@@ -104,10 +104,7 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     @staticmethod
     def _own_name(obj: Any) -> Optional[str]:
-        if (
-            type(obj).__reduce_ex__ is object.__reduce_ex__
-            and type(obj).__reduce__ is object.__reduce__
-        ):
+        if type(obj).__reduce_ex__ is object.__reduce_ex__ and type(obj).__reduce__ is object.__reduce__:
             return None
         reduced = obj.__reduce_ex__(5)
         return reduced if isinstance(reduced, str) else None

@@ -54,9 +54,7 @@ def _from_mimebundle(obj: Any, data: Dict[str, Any], metadata: Dict[str, Any]) -
     data.update({mime: _jsonable(value) for mime, value in bundle.items()})
 
 
-def _from_method(
-    obj: Any, method: str, mime: str, data: Dict[str, Any], metadata: Dict[str, Any]
-) -> None:
+def _from_method(obj: Any, method: str, mime: str, data: Dict[str, Any], metadata: Dict[str, Any]) -> None:
     value = _call(obj, method)
     if value is None:
         return
@@ -74,9 +72,7 @@ def _call(obj: Any, method: str, **arguments: Any) -> Any:
         return function(**arguments)
     except NotImplementedError:
         return None
-    except (
-        Exception
-    ):  # as in IPython, a broken repr shows its traceback and the other formats go on
+    except Exception:  # as in IPython, a broken repr shows its traceback and the other formats go on
         import traceback
 
         traceback.print_exc()

@@ -60,9 +60,7 @@ def _leave(status: int) -> None:
 
 
 class _Worker:
-    def __init__(
-        self, directory: str, manifest: Dict[str, Any], events: EventWriter, log: LogFile
-    ) -> None:
+    def __init__(self, directory: str, manifest: Dict[str, Any], events: EventWriter, log: LogFile) -> None:
         self.directory = directory
         self.manifest = manifest
         self.cell: Dict[str, Any] = manifest["cell"]
@@ -173,7 +171,9 @@ class _Worker:
         hint = "Compare the environments: `%hpc doctor` here, and the worker's log."
         if isinstance(error, ModuleNotFoundError):
             hint = f"Install {error.name} for {sys.executable}, or choose another Python with --python or --venv."
-        message = f"{socket.gethostname()} could not load what the cell needs: {type(error).__name__}: {error}."
+        message = (
+            f"{socket.gethostname()} could not load what the cell needs: {type(error).__name__}: {error}."
+        )
         self.events.write("mismatch", message=message, hint=hint)
 
     def _fingerprints(self, buffers: List[Any]) -> Any:
@@ -211,9 +211,7 @@ class _Worker:
                 label = self.cell["label"]
                 self.labels[label] = label
                 show = self.cell["show_value"]
-                value = running.run_code(
-                    self.cell["code"], self.namespace, show_value=show, label=label
-                )
+                value = running.run_code(self.cell["code"], self.namespace, show_value=show, label=label)
                 self.publisher.value(value)
             self.publisher.flush_figures()
         except BaseException as raised:

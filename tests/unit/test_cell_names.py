@@ -185,7 +185,7 @@ READS = [
     ("class A:\n  x = 1\n  y = [x for _ in z]", "x z", ""),
     ("class A:\n  x = 1\n  y = [i for i in x]", "", ""),
     ("class A:\n  x = x", "x", ""),
-    ("class A:\n  if c: x = 1\n  x", "c x", ""),
+    ("class A:\n  if c: x = 1\n  x", "c x", "x"),
     ("class A:\n  def m(self): return later()\ndef later(): pass", "", ""),
     ("class A:\n  def __init__(self): self.v = x\na = A()\nx = 1", "x", "x"),
     ("class A:\n  a: T\n  b: U = v\n  def m(self) -> 'A': return __class__", "T U v", ""),

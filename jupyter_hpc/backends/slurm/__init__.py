@@ -15,13 +15,25 @@ from .states import SACCT_FIELDS, parse_accounting, parse_queue, squeue_format
 
 _HINTS = (
     (r"invalid partition", "`sinfo -s` lists the partitions; give one with --partition."),
-    (r"invalid account", "`sacctmgr show assoc user=$USER format=account,qos` lists yours; give one with --account."),
+    (
+        r"invalid account",
+        "`sacctmgr show assoc user=$USER format=account,qos` lists yours; give one with --account.",
+    ),
     (r"invalid qos", "`sacctmgr show assoc user=$USER format=account,qos` lists yours; give one with --qos."),
     (r"invalid feature|constraint", "`sinfo -o '%N %f'` lists the features that --constraint may name."),
-    (r"node configuration is not available", "No node has that much: `sinfo -N -o '%N %c %m %G'` shows what they have. Ask for less."),
+    (
+        r"node configuration is not available",
+        "No node has that much: `sinfo -N -o '%N %c %m %G'` shows what they have. Ask for less.",
+    ),
     (r"time limit", "`sinfo -o '%P %l'` shows the partitions' limits; ask for less with --time."),
-    (r"unable to contact|connection refused|socket timed out", "`scontrol ping` says whether the controller is up."),
-    (r"unrecognized option|invalid option", "The options after -- and in #SBATCH lines must be sbatch's own."),
+    (
+        r"unable to contact|connection refused|socket timed out",
+        "`scontrol ping` says whether the controller is up.",
+    ),
+    (
+        r"unrecognized option|invalid option",
+        "The options after -- and in #SBATCH lines must be sbatch's own.",
+    ),
 )
 
 
@@ -59,11 +71,11 @@ class SlurmBackend(Backend):
         done = await self.command.run(planned.command, extra=submission.spec.env, cwd=submission.spec.workdir)
         if done.status != 0:
             # the answer may be lost after the controller took the job
-            if re.search(r"timed out|contact|connection|communication", done.err, re.I):
+            if re.search(r"timed out|contact|connection|communication", done.err, re.IGNORECASE):
                 earlier = await self._find(submission.run)
                 if earlier is not None:
                     return Submitted(earlier, planned.command, planned.script)
-                if re.search(r"slurm.conf|configuration source|DNS SRV", done.err, re.I):
+                if re.search(r"slurm.conf|configuration source|DNS SRV", done.err, re.IGNORECASE):
                     raise self._unreachable(done.last_line)
             raise self._refused(done.err or done.out)
         native_id = done.out.strip().partition(";")[0]
@@ -75,7 +87,7 @@ class SlurmBackend(Backend):
         if re.search(r"configuration source|DNS SRV|slurm.conf", words):
             return self._unreachable(lines[-1] if lines else "no answer")
         sentence = " ".join(lines)[:800] or "sbatch gave no reason"
-        hint = next((h for pattern, h in _HINTS if re.search(pattern, words, re.I)), "")
+        hint = next((h for pattern, h in _HINTS if re.search(pattern, words, re.IGNORECASE)), "")
         return SubmissionError(f"Slurm refused the job: {sentence.rstrip('.')}.", hint=hint)
 
     async def _find(self, run: Run) -> str | None:
@@ -113,8 +125,10 @@ class SlurmBackend(Backend):
 
     async def cancel(self, native_id: str) -> None:
         done = await self.command.run(["scancel", native_id])
-        if done.status != 0 and not re.search(r"invalid job id|already completed", done.err, re.I):
-            raise TargetError(f"scancel {native_id} failed: {done.last_line}", hint="Try again, or scancel it in a shell.")
+        if done.status != 0 and not re.search(r"invalid job id|already completed", done.err, re.IGNORECASE):
+            raise TargetError(
+                f"scancel {native_id} failed: {done.last_line}", hint="Try again, or scancel it in a shell."
+            )
 
     async def capacity(self) -> Sequence[Mapping[str, str]]:
         fields = ("partition", "available", "time_limit", "nodes", "state", "cpus", "gres")

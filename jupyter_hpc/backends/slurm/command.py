@@ -20,11 +20,7 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     ``SLURM_*``, ``SBATCH_*`` and ``PMI*`` would change the new job's size and binding. ``SLURM_CONF`` names
     the cluster and stays.
     """
-    kept = {
-        k: v
-        for k, v in environment.items()
-        if k in _KEPT or not k.startswith(_INHERITED)
-    }
+    kept = {k: v for k, v in environment.items() if k in _KEPT or not k.startswith(_INHERITED)}
     kept["SLURM_TIME_FORMAT"] = "standard"
     return kept
 
@@ -54,7 +50,12 @@ class SlurmCommand:
         return environment
 
     async def run(
-        self, argv: Sequence[str], *, timeout_s: float = TIMEOUT_S, extra: Mapping[str, str] | None = None, cwd: str | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float = TIMEOUT_S,
+        extra: Mapping[str, str] | None = None,
+        cwd: str | None = None,
     ) -> process.Completed:
         """Run a command of the cluster.
 
@@ -64,7 +65,9 @@ class SlurmCommand:
             If Slurm isn't installed here, or doesn't answer.
         """
         try:
-            return await process.run(argv, timeout_s=timeout_s, env={**self.environment(), **(extra or {})}, cwd=cwd)
+            return await process.run(
+                argv, timeout_s=timeout_s, env={**self.environment(), **(extra or {})}, cwd=cwd
+            )
         except process.CommandMissing:
             raise TargetError(
                 f"There is no Slurm on this machine: {argv[0]} was looked for on PATH ({os.environ.get('PATH', '')}).",
@@ -72,7 +75,8 @@ class SlurmCommand:
             ) from None
         except process.CommandTimeout as error:
             raise TargetError(
-                f"Slurm's controller doesn't answer: {error}.", hint="`scontrol ping` says whether it is up. Jobs that run go on."
+                f"Slurm's controller doesn't answer: {error}.",
+                hint="`scontrol ping` says whether it is up. Jobs that run go on.",
             ) from None
 
     def where(self) -> str:

@@ -11,7 +11,20 @@ from ...resources import slurm_time
 from ...store import Run
 
 NAME_BYTES = 1000  # slurmctld refuses longer job names' requests by their whole size, not by a clear word
-OWN = ("--output", "--error", "--comment", "--open-mode", "--parsable", "--wrap", "-o", "-e", "-W", "--wait", "--array", "-a")
+OWN = (
+    "--output",
+    "--error",
+    "--comment",
+    "--open-mode",
+    "--parsable",
+    "--wrap",
+    "-o",
+    "-e",
+    "-W",
+    "--wait",
+    "--array",
+    "-a",
+)
 
 
 def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
@@ -58,7 +71,9 @@ def _gpus(count: int | None, kind: str | None) -> str | None:
 
 def _text(option: str, value: str) -> str:
     if "\0" in value or len(value.encode()) > NAME_BYTES:
-        raise OptionError(f"{option} is {len(value)} characters long or holds a NUL; at most {NAME_BYTES} bytes are allowed.")
+        raise OptionError(
+            f"{option} is {len(value)} characters long or holds a NUL; at most {NAME_BYTES} bytes are allowed."
+        )
     return value
 
 
@@ -67,14 +82,20 @@ def _word(option: str, value: str | None) -> str | None:
     if value is None:
         return None
     if not value or len(value) > 256 or any(c.isspace() or not c.isprintable() for c in value):
-        raise OptionError(f"{option} {value[:60]!r} can't be a name that Slurm knows.", hint="Names have no spaces and at most 256 characters.")
+        raise OptionError(
+            f"{option} {value[:60]!r} can't be a name that Slurm knows.",
+            hint="Names have no spaces and at most 256 characters.",
+        )
     return value
 
 
 def _filename(path: str) -> str:
     """Slurm expands ``%j`` and the like in file names; a backslash would switch that off and be dropped."""
     if "\\" in path:
-        raise OptionError(f"The run directory {path} has a backslash in its path, which Slurm can't take in a file name.", hint="Set JUPYTER_HPC_ROOT.")
+        raise OptionError(
+            f"The run directory {path} has a backslash in its path, which Slurm can't take in a file name.",
+            hint="Set JUPYTER_HPC_ROOT.",
+        )
     return path.replace("%", "%%")
 
 
@@ -85,8 +106,12 @@ def checked_passthrough(arguments: tuple[str, ...]) -> list[str]:
             raise OptionError("An option after -- holds a NUL character.")
         if argument.partition("=")[0] in OWN:
             raise OptionError(f"{argument.partition('=')[0]} can't be passed on: jupyter_hpc sets it itself.")
-        if not argument.startswith("-") and (i == 0 or not arguments[i - 1].startswith("-") or "=" in arguments[i - 1]):
-            raise OptionError(f"{argument[:60]!r} after -- is not an option of sbatch.", hint="Write --option=value.")
+        if not argument.startswith("-") and (
+            i == 0 or not arguments[i - 1].startswith("-") or "=" in arguments[i - 1]
+        ):
+            raise OptionError(
+                f"{argument[:60]!r} after -- is not an option of sbatch.", hint="Write --option=value."
+            )
     return list(arguments)
 
 

@@ -101,7 +101,7 @@ def _observation(row: dict[str, str]) -> Observation:
 
 def state_of(word: str) -> JobState:
     """Return our state for Slurm's word; an unknown word is a job that goes on."""
-    first = word.split(" ")[0].rstrip("+").upper()
+    first = word.split(" ", maxsplit=1)[0].rstrip("+").upper()
     return _STATES.get(first, JobState.RUNNING)
 
 

@@ -1,0 +1,55 @@
+"""``jupyter hpc``: the same commands in a shell."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from . import commands
+from .exceptions import HPCError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help"):
+        print(commands.overview("jupyter hpc"))
+        return 0
+    try:
+        name, arguments = commands.parse(words, "jupyter hpc")
+        if getattr(arguments, "text", None):
+            print(arguments.text)
+            return 0
+        if name == "logs" and arguments.follow:
+            return _follow(arguments.run)
+        print(commands.COMMANDS[name].run(arguments))
+    except (HPCError, TimeoutError) as error:
+        print(f"jupyter hpc: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # | head
+        return 0
+    return 0
+
+
+def _follow(run: str) -> int:
+    from .config import store
+    from .jobs import Job
+    from .reader import RunReader
+
+    job = Job(store().find(run))
+    reader = RunReader(job.run)
+    while True:
+        ended = job.wait(0.5)
+        for output in reader.poll(everything=ended):
+            if output.kind in ("stdout", "stderr"):
+                stream = sys.stdout if output.kind == "stdout" else sys.stderr
+                stream.write(output.text)
+                stream.flush()
+        if ended:
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,305 @@
+"""The commands that ``%hpc`` and ``jupyter hpc`` share. Each returns text; the shells only show it."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from .config import settings, store, targets
+from .exceptions import HPCError, OptionError
+from .jobs import Job, JobState
+from .resources import format_size, format_time
+from .results import disk_use
+from .watcher import refresh
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(f"{self.prog}: {message}.", hint=self.format_usage().strip())
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: its help line, its arguments, what it does."""
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], Any]
+    run: Callable[[argparse.Namespace], str]
+
+
+def parse(argv: Sequence[str], prog: str) -> tuple[str, argparse.Namespace]:
+    """Return the command's name and its arguments.
+
+    Raises
+    ------
+    OptionError
+        If there is no such command, or its arguments are wrong.
+    """
+    name, *rest = argv
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise OptionError(
+            f"There is no command {name[:60]!r}.", hint=f"{hint}Commands: {', '.join(COMMANDS)}."
+        )
+    command = COMMANDS[name]
+    parser = _Parser(prog=f"{prog} {name}", description=command.help, add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    command.arguments(parser)
+    if {"-h", "--help"} & set(rest):
+        return name, argparse.Namespace(help=True, text=parser.format_help())
+    return name, parser.parse_args(rest)
+
+
+def overview(prog: str) -> str:
+    """Return the map of all commands."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {prog} {name.ljust(width)}  {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(["Cells: %%slurm, %%local, %%hpc --on TARGET (--help on each). Then:", *lines])
+
+
+def _job(arguments: argparse.Namespace) -> Job:
+    return Job(store().find(arguments.run))
+
+
+def _takes_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="run id, a part of it, the scheduler's id, or the job's name")
+
+
+def _jobs(arguments: argparse.Namespace) -> str:
+    found = [Job(run) for run in store().runs() if run.record_or_none()][: arguments.number]
+    if not found:
+        return "No jobs yet."
+    rows = [("id", "target", "native", "state", "time", "name or code", "reason")]
+    for job, status in zip(found, refresh(found)):
+        record = job.record
+        took = format_time((status.ended_at or time.time()) - status.started_at) if status.started_at else ""
+        text = record.get("name") or _first_line(record["code"]["text"])
+        rows.append(
+            (
+                job.id,
+                record["target"]["name"],
+                status.native_id.partition(".")[0],
+                status.state.value,
+                took,
+                text[:36],
+                status.reason[:60],
+            )
+        )
+    return _table(rows)
+
+
+def _first_line(text: str) -> str:
+    lines = (x.strip() for x in text.splitlines())
+    return next((x for x in lines if x and not x.startswith("#")), "")
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows)
+
+
+def _show(arguments: argparse.Namespace) -> str:
+    from .display.card import facts
+
+    job = _job(arguments)
+    record, status = job.record, job.status
+    verdict = record.get("verdict") or {}
+    lines = [job.describe(), *(f"→ {x}" for x in (verdict.get("hint"),) if x), *facts(job)]
+    lines += [f"evidence: {x}" for x in verdict.get("evidence", [])]
+    asked = ", ".join(f"{k}={v}" for k, v in record["spec"].items() if k != "resources")
+    lines.append(f"asked for: {record['spec']['resources'] or 'default resources'} {asked}".rstrip())
+    sent = ", ".join(f"{i['name']} ({format_size(i['nbytes'])})" for i in record["inputs"])
+    lines += [
+        f"sent: {sent or 'no names'}",
+        f"directory: {job.run.path}",
+        "",
+        record["code"]["text"].rstrip(),
+    ]
+    if status.state.is_final and record.get("command"):
+        lines += ["", "submitted with: " + " ".join(record["command"][:2]) + " …"]
+    return "\n".join(lines)
+
+
+def _logs(arguments: argparse.Namespace) -> str:
+    job = _job(arguments)
+    text = job.logs()
+    if arguments.scheduler:
+        path = job.run.scheduler_log
+        return path.read_text(errors="replace") if path.exists() else ""
+    if not text and job.status.state is JobState.PENDING:
+        return f"{job.id} has not started: {job.reason or 'pending'}"
+    return text
+
+
+def _logs_arguments(parser: argparse.ArgumentParser) -> None:
+    _takes_run(parser)
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
+    parser.add_argument(
+        "--scheduler", action="store_true", help="what the scheduler and the batch script said"
+    )
+
+
+def _attach(arguments: argparse.Namespace) -> str:
+    return _job(arguments).describe()
+
+
+def _cancel(arguments: argparse.Namespace) -> str:
+    job = _job(arguments)
+    if job.state.is_final:
+        return f"{job.id} has ended already ({job.state})."
+    job.cancel()
+    return f"Asked {job.target} to cancel {job.native_id or job.id}."
+
+
+def _result(arguments: argparse.Namespace) -> str:
+    job = _job(arguments)
+    outcome = job.outcome(arguments.timeout)
+    if outcome.error is not None:
+        raise outcome.error
+    names = (
+        [outcome.value] if outcome.is_call else [f"{k} = {str(v)[:200]}" for k, v in outcome.names.items()]
+    )
+    return "\n".join([*map(str, names), *outcome.notes()])
+
+
+def _result_arguments(parser: argparse.ArgumentParser) -> None:
+    _takes_run(parser)
+    parser.add_argument("--timeout", type=float, help="seconds to wait for a job that has not ended")
+
+
+def _targets(arguments: argparse.Namespace) -> str:
+    from . import portal
+
+    rows = [("target", "backend", "state", "from")]
+    for name, found in targets().items():
+        try:
+            words = portal.call(found.make_backend().check(), 15)
+        except (HPCError, TimeoutError) as error:
+            words = f"not there: {str(error).splitlines()[0]}"
+        rows.append((name, found.backend, words, found.source))
+    return _table(rows)
+
+
+def _config(arguments: argparse.Namespace) -> str:
+    rows = [("setting", "value", "from")]
+    for each in settings():
+        value = each.value
+        if each.name.startswith("targets."):
+            value = {
+                "backend": value.backend,
+                **value.settings,
+                **({"defaults": value.defaults} if value.defaults else {}),
+            }
+        rows.append((each.name, str(value), each.source))
+    return _table(rows)
+
+
+def _doctor(arguments: argparse.Namespace) -> str:
+    from .practice import missing_packages
+
+    lines = [f"✓ Python {sys.version.split()[0]} at {sys.executable}"]
+    runs = store()
+    try:
+        runs.prepare()
+        free = shutil.disk_usage(runs.root).free
+        lines.append(f"✓ run directories in {runs.root} ({format_size(free)} free)")
+    except HPCError as error:
+        lines.append(f"✗ {error.message} {error.hint}")
+    for row in _targets(arguments).splitlines()[1:]:
+        lines.append(("✗ " if "not there" in row else "✓ ") + row)
+    missing = missing_packages()
+    if missing:
+        lines.append(f"– no practice Slurm: apt-get install -y --no-install-recommends {' '.join(missing)}")
+    else:
+        lines.append("✓ a practice Slurm can be started here: jupyter hpc practice up")
+    try:
+        import ipywidgets
+
+        lines.append(f"✓ ipywidgets {ipywidgets.__version__}: live panels")
+    except ImportError:
+        lines.append("– no ipywidgets: jobs are shown as text; pip install ipywidgets")
+    return "\n".join(lines)
+
+
+def _clean(arguments: argparse.Namespace) -> str:
+    runs = store()
+    kept = time.time() - arguments.older_than * 86400
+    jobs = [Job(run) for run in runs.runs()]
+    gone: list[Job] = []
+    for job, status in zip(jobs, refresh(jobs)):
+        record = job.run.record_or_none()
+        created = float(record["created"]) if record else job.run.path.stat().st_mtime
+        if status.state.is_final and created < kept and not (job.run.path / "keep").exists():
+            gone.append(job)
+    freed = sum(disk_use(job.run.path) for job in gone)
+    total = disk_use(runs.root)
+    lines = [f"{runs.root} uses {format_size(total)} in {len(jobs)} runs."]
+    if not arguments.yes:
+        lines += [
+            f"would go: {job.id}  {_first_line((job.run.record_or_none() or {}).get('code', {}).get('text', ''))[:60]}"
+            for job in gone
+        ]
+        lines.append(
+            f"{len(gone)} ended runs older than {arguments.older_than:g} days, {format_size(freed)}. Add --yes to remove them."
+        )
+        return "\n".join(lines)
+    for job in gone:
+        shutil.rmtree(job.run.path, ignore_errors=True)
+    runs.drop_unused_blobs()
+    lines.append(f"Removed {len(gone)} runs.")
+    return "\n".join(lines)
+
+
+def _clean_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--older-than", type=float, default=30.0, metavar="DAYS", help="only runs older than this (30)"
+    )
+    parser.add_argument("--yes", action="store_true", help="remove; without it, only say what would go")
+
+
+def _practice(arguments: argparse.Namespace) -> str:
+    from . import practice
+
+    if arguments.action == "up":
+        return f"{practice.up().detail} `%%slurm` cells run there now; `jupyter hpc practice down` stops it."
+    if arguments.action == "down":
+        return "The practice Slurm is stopped." if practice.down() else "No practice Slurm was running."
+    if arguments.action == "env":
+        import shlex
+
+        return "\n".join(f"export {k}={shlex.quote(v)}" for k, v in practice.environment().items())
+    return practice.status().detail
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+COMMANDS: dict[str, Command] = {
+    "jobs": Command(
+        "every job, newest first, from every kernel and backend",
+        lambda p: p.add_argument("-n", "--number", type=int, default=20, help="how many (20)"),
+        _jobs,
+    ),
+    "show": Command("one job: state, cause, what it asked, sent and brought", _takes_run, _show),
+    "logs": Command("what the cell wrote", _logs_arguments, _logs),
+    "attach": Command("watch a job again; names come back", _takes_run, _attach),
+    "cancel": Command("end a job", _takes_run, _cancel),
+    "result": Command("wait for a job and bring its names", _result_arguments, _result),
+    "targets": Command("where cells can run, and what is there now", _nothing, _targets),
+    "config": Command("every setting and the file it came from", _nothing, _config),
+    "doctor": Command("what works here, what doesn't, what to type", _nothing, _doctor),
+    "clean": Command("disk use, and what can go", _clean_arguments, _clean),
+    "practice": Command(
+        "a small real Slurm of one's own: up, down, status, env",
+        lambda p: p.add_argument("action", choices=("up", "down", "status", "env")),
+        _practice,
+    ),
+}

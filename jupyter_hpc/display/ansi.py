@@ -1,0 +1,116 @@
+"""Terminal text for a page: carriage returns folded, colours kept, everything else escaped."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_ESCAPE = re.compile(
+    r"\x1b(?:\[([0-9;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])?"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+# readable on light and on dark pages; JupyterLab's own variables where they exist
+_COLOURS = {
+    "black": "#3e424d", "red": "#e75c58", "green": "#00a250", "yellow": "#ddb62b", "blue": "#208ffb",
+    "magenta": "#d160c4", "cyan": "#60c6c8", "white": "#a1a6b2",
+}  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """Apply carriage returns and backspaces, as a terminal would: progress bars become their last state."""
+    if "\r" not in text and "\b" not in text:
+        return text
+    return "\n".join(_fold_line(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def _fold_line(line: str) -> str:
+    if "\r" in line:
+        pieces = line.split("\r")
+        shown = pieces[0]
+        for piece in pieces[1:]:
+            # colours make positions unequal to characters; a bar redraws its whole line anyway
+            shown = (
+                piece if len(piece) >= len(shown) or "\x1b" in shown + piece else piece + shown[len(piece) :]
+            )
+        line = shown
+    while "\b" in line:
+        shorter = re.sub(r"[^\b]\b", "", line, count=1)
+        line = shorter if shorter != line else line.replace("\b", "")
+    return line
+
+
+def strip(text: str) -> str:
+    """Return the text without escape sequences and control characters."""
+    return _CONTROL.sub("", _ESCAPE.sub("", text))
+
+
+def to_html(text: str) -> str:
+    """Return escaped HTML with spans for colours; any other sequence is dropped."""
+    found: list[str] = []
+    style: dict[str, str] = {}
+    position = 0
+    for match in _ESCAPE.finditer(text):
+        found.append(_span(text[position : match.start()], style))
+        position = match.end()
+        if match[2] == "m":
+            style = _apply(style, match[1] or "0")
+    found.append(_span(text[position:], style))
+    return "".join(found)
+
+
+def _span(text: str, style: dict[str, str]) -> str:
+    text = html.escape(_CONTROL.sub("", text))
+    if not text or not style:
+        return text
+    return f'<span style="{";".join(f"{k}:{v}" for k, v in style.items())}">{text}</span>'
+
+
+def _apply(style: dict[str, str], codes: str) -> dict[str, str]:
+    style = dict(style)
+    numbers = [int(c) if c.isdigit() else 0 for c in re.split(r"[;:]", codes)[:32]]
+    while numbers:
+        code = numbers.pop(0)
+        if code == 0:
+            style = {}
+        elif code == 1:
+            style["font-weight"] = "bold"
+        elif code == 3:
+            style["font-style"] = "italic"
+        elif code == 4:
+            style["text-decoration"] = "underline"
+        elif code == 22:
+            style.pop("font-weight", None)
+        elif code in (38, 48):
+            colour = _extended(numbers)
+            if colour:
+                style["color" if code == 38 else "background-color"] = colour
+        elif code in (39, 49):
+            style.pop("color" if code == 39 else "background-color", None)
+        elif 30 <= code <= 37 or 90 <= code <= 97:
+            style["color"] = _colour(code % 10)
+        elif 40 <= code <= 47 or 100 <= code <= 107:
+            style["background-color"] = _colour(code % 10)
+    return style
+
+
+def _colour(index: int) -> str:
+    name = _NAMES[index]
+    return f"var(--jp-ansi-{name}, {_COLOURS[name]})"
+
+
+def _extended(numbers: list[int]) -> str:
+    kind = numbers.pop(0) if numbers else 0
+    if kind == 5 and numbers:
+        index = min(numbers.pop(0), 255)
+        if index < 16:
+            return _colour(index % 8)
+        if index < 232:
+            index -= 16
+            return f"rgb({index // 36 * 51},{index // 6 % 6 * 51},{index % 6 * 51})"
+        grey = (index - 232) * 10 + 8
+        return f"rgb({grey},{grey},{grey})"
+    if kind == 2 and len(numbers) >= 3:
+        red, green, blue = (min(numbers.pop(0), 255) for _ in range(3))
+        return f"rgb({red},{green},{blue})"
+    return ""

@@ -1,0 +1,66 @@
+"""The preflight card: what would travel, and what would be submitted."""
+
+from __future__ import annotations
+
+import html
+import shlex
+
+from ..resources import format_size
+from ..submission import Preflight
+from .card import _BOX, _PRE
+
+
+def rows(found: Preflight) -> list[tuple[str, str, str, str]]:
+    """Return (name, type, size, why) for everything that travels."""
+    return [(i.name, _type(i.type, i.detail), format_size(i.nbytes), i.why) for i in found.payload.items]
+
+
+def _type(name: str, detail: object) -> str:
+    shape = detail.get("shape") if isinstance(detail, dict) else None
+    return name.removeprefix("builtins.") + (f" {tuple(shape)}" if shape else "")
+
+
+def summary(found: Preflight) -> list[str]:
+    """Return the lines above the table."""
+    modules = found.payload.modules
+    lines = [
+        f"Nothing was submitted. On {found.target.name} ({found.target.backend}): {found.spec.resources.describe()}.",
+        f"{len(found.payload.items)} names travel, {format_size(found.payload.nbytes)} in all; "
+        f"back come {', '.join(found.outputs) or 'no names'}.",
+    ]
+    if modules.files:
+        lines.append(
+            f"Local modules, frozen as they are now: {', '.join(modules.top_level)} ({format_size(modules.nbytes)})."
+        )
+    if found.scrubbed:
+        lines.append(f"Not passed on from the allocation around this kernel: {', '.join(found.scrubbed)}.")
+    return lines
+
+
+def preflight_text(found: Preflight) -> str:
+    """Return the card as plain text."""
+    table = [("name", "type", "size", "why"), *rows(found)]
+    widths = [max(len(r[i]) for r in table) for i in range(3)]
+    lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[3]]) for row in table]
+    return "\n".join(
+        [*summary(found), "", *lines, "", shlex.join(found.submitted.command), "", found.submitted.script]
+    )
+
+
+def preflight_html(found: Preflight) -> str:
+    """Return the card as HTML."""
+    escape = html.escape
+    head = "".join(f"<div>{escape(line)}</div>" for line in summary(found))
+    cells = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{escape(c)}</td>' for c in row) + "</tr>"
+        for row in rows(found)
+    )
+    table = (
+        f"<table><tr><th>name</th><th>type</th><th>size</th><th>why</th></tr>{cells}</table>" if cells else ""
+    )
+    command = escape(shlex.join(found.submitted.command))
+    script = escape(found.submitted.script)
+    return (
+        f'<div style="{_BOX}">{head}{table}<details><summary>command and script</summary>'
+        f'<pre style="{_PRE}">{command}\n\n{script}</pre></details></div>'
+    )
