@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import Any, Callable, Dict, Iterable, List, Optional, Set
 
 from .digest import Hasher
@@ -52,7 +53,7 @@ class Fingerprints:
 
     def __init__(self, make_pickler: Callable[..., Any], mapped: Iterable[Any]) -> None:
         self._make = make_pickler
-        self._mapped: Set[int] = {_address(buffer) for buffer in mapped}
+        self._mapped: Set[int] = {_address(b) for b in mapped if isinstance(b, mmap.mmap)}
         self._before: Dict[str, Any] = {}
 
     def take(self, names: Iterable[str], namespace: Dict[str, Any]) -> None:
