@@ -1,0 +1,101 @@
+"""Run a notebook top to bottom, say where each cell ran and how long it took, keep it and an HTML page.
+
+usage: python notebooks/run.py NOTEBOOK [--into FOLDER] [--keep-cluster]
+
+Starts the practice Slurm where it can and none is there; where there is no Slurm at all, ``%%slurm`` cells
+run as ``%%local``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbclient
+import nbconvert
+import nbformat
+
+from jupyter_hpc import jobs, practice
+from jupyter_hpc.config import targets
+from jupyter_hpc.exceptions import TargetError
+
+TIMEOUT_S = 300
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("--into", type=Path, default=Path("demo"))
+    parser.add_argument("--keep-cluster", action="store_true", help="leave the practice Slurm running")
+    arguments = parser.parse_args()
+    started = _start_cluster()
+    try:
+        return _run(arguments.notebook, arguments.into, with_slurm=started is not None)
+    finally:
+        if started and not arguments.keep_cluster:
+            practice.down()
+            print("The practice Slurm is stopped.")
+
+
+def _start_cluster() -> bool | None:
+    """Return True if this started a cluster, False if one was there, None if there is none."""
+    found = targets()["slurm"]
+    if found.settings or os.environ.get("SLURM_CONF") or Path("/etc/slurm/slurm.conf").exists():
+        print("Using the Slurm that is here.")
+        return False
+    try:
+        print(practice.up().detail)
+    except TargetError as error:
+        print(f"{error}\nCells run with %%local.")
+        return None
+    return True
+
+
+def _run(path: Path, into: Path, *, with_slurm: bool) -> int:
+    notebook = nbformat.read(path, as_version=4)
+    if not with_slurm:
+        for cell in notebook.cells:
+            cell.source = re.sub(r"\A%%slurm\b", "%%local", cell.source).replace('on="slurm"', 'on="local"')
+    already = {job.id for job in jobs()}
+    seen: dict[int, str] = {}
+
+    def report(cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
+        first = next((x for x in cell.source.splitlines() if x.strip()), "")[:60]
+        new = [job for job in jobs(20) if job.id not in already]
+        already.update(job.id for job in new)
+        where = ", ".join(job.describe() for job in reversed(new)) or "in the kernel"
+        took = time.monotonic() - times[cell_index]
+        seen[cell_index] = where
+        print(f"  [{cell_index}] {took:6.2f} s  {first:<60}  {where}", flush=True)
+
+    times: dict[int, float] = {}
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=TIMEOUT_S,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: times.__setitem__(cell_index, time.monotonic()),
+        on_cell_executed=lambda cell, cell_index, execute_reply: report(cell, cell_index),
+    )
+    into.mkdir(parents=True, exist_ok=True)
+    status = 0
+    try:
+        client.execute()
+    except nbclient.exceptions.CellExecutionError as error:
+        print(error, file=sys.stderr)
+        status = 1
+    target = into / path.name
+    nbformat.write(notebook, target)
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    target.with_suffix(".html").write_text(page, encoding="utf-8")
+    print(f"{len([w for w in seen.values() if w != 'in the kernel'])} cells ran as jobs.")
+    print(f"{target} and {target.with_suffix('.html')} hold the executed notebook.")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
