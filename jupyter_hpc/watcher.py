@@ -27,57 +27,6 @@ REFRESH_S = 2.0
 LINGER_S = 8.0  # how long a result may take to show up on a network file system after the job ended
 
 
-class Follower:
-    """What this process knows of one live job.
-
-    Attributes
-    ----------
-    ended : Future of Status
-        Done when the job is final.
-    listeners : list of callable
-        Called without arguments, from the portal's thread, when anything changed.
-    """
-
-    def __init__(self, job: Job, record: dict[str, Any]) -> None:
-        self.job = job
-        self.reader = RunReader(job.run, outputs=False)
-        self.native_id: str = str(record.get("native_id") or "")
-        self.ended: concurrent.futures.Future[Status] = concurrent.futures.Future()
-        self.status = Status(
-            JobState.PENDING if self.native_id else JobState.SUBMITTING, native_id=self.native_id
-        )
-        self.observation: Observation | None = None
-        self.missing_since: float | None = None
-        self.born = self.changed = time.monotonic()
-        self.end_seen: float | None = None
-        self.listeners: list[Callable[[], None]] = []
-        self._beat = (0, time.monotonic())
-        self._size = 0
-
-    def poll(self) -> bool:
-        """Read what is new; return True if anything is."""
-        self.reader.poll()
-        changed = self.reader.beat != self._beat[0] or self.reader.size != self._size
-        if self.reader.beat != self._beat[0]:
-            self._beat = (self.reader.beat, time.monotonic())
-        self._size = self.reader.size
-        return changed
-
-    @property
-    def is_silent(self) -> bool:
-        """The worker started, and its heartbeat stopped."""
-        return self.reader.started is not None and time.monotonic() - self._beat[1] > SILENCE_S
-
-    def set_status(self, status: Status) -> None:
-        if status != self.status:
-            self.status = status
-            self.changed = time.monotonic()
-
-    def notify(self) -> None:
-        for listener in list(self.listeners):
-            listener()
-
-
 class Watcher:
     """Follows the jobs of one target."""
 
@@ -86,7 +35,7 @@ class Watcher:
         self.live: dict[str, Follower] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._notifier = _Notifier(self._wake)
+        self._notifier = Notifier(self._wake)
         self._next_question = 0.0
         self._last_question = 0.0
 
@@ -175,12 +124,12 @@ class Watcher:
             if time.monotonic() - follower.missing_since > LINGER_S:
                 verdict = judge(follower.reader, follower.observation, is_lost=True)
         if verdict is None or (verdict.needs_scheduler and not self._has_waited(follower)):
-            follower.set_status(_live_status(follower))
+            follower.set_status(live_status(follower))
             return False
         follower.poll()
-        status = _final_status(follower, verdict)
+        status = final_status(follower, verdict)
         follower.set_status(status)
-        _write_verdict(follower.job, status, verdict)
+        write_verdict(follower.job, status, verdict)
         del self.live[follower.job.id]
         self._notifier.forget(follower.job)
         follower.ended.set_result(status)
@@ -196,78 +145,6 @@ class Watcher:
         if observation is not None and (observation.state is None or observation.state.is_final):
             return True
         return time.monotonic() - follower.end_seen > 1.6
-
-
-def _live_status(follower: Follower) -> Status:
-    reader, seen = follower.reader, follower.observation
-    node = str(reader.started["node"]) if reader.started else (seen.node if seen else "")
-    if reader.started is not None:
-        requeued = seen is not None and seen.state is JobState.PENDING and follower.is_silent
-        if not requeued:
-            return Status(JobState.RUNNING, "", node, follower.native_id, float(reader.started["t"]))
-    if not follower.native_id:
-        return Status(JobState.SUBMITTING)
-    if seen is not None and seen.state is not None and not seen.state.is_final:
-        return Status(seen.state, seen.reason, node, follower.native_id, seen.started_at)
-    return Status(JobState.PENDING, follower.status.reason, node, follower.native_id)
-
-
-def _final_status(follower: Follower, verdict: Verdict) -> Status:
-    reader, seen = follower.reader, follower.observation
-    started = float(reader.started["t"]) if reader.started else (seen.started_at if seen else None)
-    node = str(reader.started["node"]) if reader.started else (seen.node if seen else "")
-    ended = float(reader.done["t"]) if reader.done else time.time()
-    return Status(verdict.state, verdict.message, node, follower.native_id, started, ended)
-
-
-def _write_verdict(job: Job, status: Status, verdict: Verdict) -> None:
-    job.run.update(
-        state=status.state.value,
-        reason=status.reason,
-        node=status.node,
-        started_at=status.started_at,
-        ended_at=status.ended_at,
-        verdict=verdict.to_record(),
-    )
-
-
-class _Notifier:
-    """Sets an event when a file of a watched run changes; silent where inotify isn't there."""
-
-    def __init__(self, wake: asyncio.Event) -> None:
-        self._wake = wake
-        self._watches: dict[str, int] = {}
-        self._inotify: Any = None
-        try:
-            from inotify_simple import INotify
-
-            self._inotify = INotify(nonblocking=True)
-            asyncio.get_running_loop().add_reader(self._inotify.fileno(), self._read)
-        except (ImportError, OSError):  # not Linux, or the limit of instances: ticks are enough
-            self._inotify = None
-
-    def _read(self) -> None:
-        self._inotify.read(timeout=0)
-        self._wake.set()
-
-    def watch(self, job: Job) -> None:
-        if self._inotify is None:
-            return
-        from inotify_simple import flags
-
-        mask = flags.MODIFY | flags.MOVED_TO | flags.CREATE
-        try:
-            self._watches[job.id] = self._inotify.add_watch(str(job.run.path), mask)
-        except OSError:  # the limit of watches
-            pass
-
-    def forget(self, job: Job) -> None:
-        watch = self._watches.pop(job.id, None)
-        if watch is not None:
-            try:
-                self._inotify.rm_watch(watch)
-            except OSError:  # the directory is gone
-                pass
 
 
 # -- what the shells call ------------------------------------------------------------------------
@@ -375,15 +252,15 @@ async def _refresh_target(name: str, jobs: list[Job]) -> list[Status]:
         vanished = found is not None and follower.job.id not in found and _old_enough(follower)
         verdict = judge(follower.reader, follower.observation, is_lost=vanished)
         if verdict is None:
-            status = _live_status(follower)
+            status = live_status(follower)
             statuses.append(
                 status
                 if not problem
                 else Status(status.state, problem, status.node, status.native_id, status.started_at)
             )
             continue
-        status = _final_status(follower, verdict)
-        _write_verdict(follower.job, status, verdict)
+        status = final_status(follower, verdict)
+        write_verdict(follower.job, status, verdict)
         statuses.append(status)
     return statuses
 

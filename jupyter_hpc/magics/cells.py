@@ -95,7 +95,7 @@ class HPCMagics(Magics):
             "outputs": arguments.outputs,
             "auto": arguments.auto,
             "no_outputs": arguments.no_outputs,
-            "label": f"Cell In[{_prompt_number(self.shell)}]",
+            "label": f"Cell In[{self.shell.displayhook.prompt_count}]",
             "find_label": self._label,
             "notebook": _notebook(self.shell),
         }
@@ -149,12 +149,6 @@ def _spec(arguments: options.CellArguments, cell: str, backend: str) -> JobSpec:
     )
 
 
-def _prompt_number(shell: Any) -> int:
-    """Return the n of In[n]: newer IPythons count on before the cell runs."""
-    running = getattr(shell.displayhook, "exec_result", None)
-    return getattr(running, "execution_count", None) or shell.execution_count
-
-
 def _notebook(shell: Any) -> dict[str, Any]:
     """Return what the front end tells of notebook and cell."""
     parent = getattr(shell, "parent_header", None)
@@ -162,7 +156,7 @@ def _notebook(shell: Any) -> dict[str, Any]:
     return {
         "path": os.environ.get("JPY_SESSION_NAME"),
         "cell_id": metadata.get("cellId"),
-        "execution_count": _prompt_number(shell),
+        "execution_count": shell.displayhook.prompt_count,
     }
 
 
