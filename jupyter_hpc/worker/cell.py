@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-import asyncio
-import inspect
-import linecache
 import os
-import shlex
-import subprocess
 import sys
-import traceback
-from typing import Any, Dict, List, Optional
+from _ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST  # as ast has them
+
+TYPE_CHECKING = False  # a start without asyncio, inspect, subprocess and typing is twice as fast
+if TYPE_CHECKING:
+    import asyncio
+    from typing import Any, Dict, List, Optional
 
 CELL_FILENAME = "<cell>"
-_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_sources: Dict[str, Any] = {}
+_FLAGS = PyCF_ALLOW_TOP_LEVEL_AWAIT
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
 class Stopped(BaseException):
@@ -28,16 +28,16 @@ class Stopped(BaseException):
 def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, label: str) -> Any:
     """Execute the transformed text of a cell and return the value to show (or None)."""
     remember_source(label, code)
-    tree = ast.parse(code, label)
-    last: Optional[ast.Expr] = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr) and show_value:
-        last = tree.body.pop()  # type: ignore[assignment]
+    tree: Any = compile(code, label, "exec", PyCF_ONLY_AST)
+    last: Optional[Expr] = None
+    if tree.body and isinstance(tree.body[-1], Expr) and show_value:
+        last = tree.body.pop()
     loop: List[asyncio.AbstractEventLoop] = []
     try:
         _evaluate(compile(tree, label, "exec", flags=_FLAGS), namespace, loop)
         if last is None:
             return None
-        expression = ast.Expression(last.value)
+        expression: Any = Expression(last.value)
         return _evaluate(compile(expression, label, "eval", flags=_FLAGS), namespace, loop)
     finally:
         for each in loop:
@@ -46,8 +46,10 @@ def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, label: s
 
 def _evaluate(code: Any, namespace: Dict[str, Any], loop: List[asyncio.AbstractEventLoop]) -> Any:
     value = eval(code, namespace)
-    if not code.co_flags & inspect.CO_COROUTINE:
+    if not code.co_flags & _CO_COROUTINE:
         return value
+    import asyncio
+
     if not loop:
         loop.append(asyncio.new_event_loop())
         asyncio.set_event_loop(loop[0])
@@ -55,6 +57,8 @@ def _evaluate(code: Any, namespace: Dict[str, Any], loop: List[asyncio.AbstractE
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio
+
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
@@ -69,7 +73,13 @@ def run_call(call: Dict[str, str], namespace: Dict[str, Any]) -> Any:
     """Call a submitted function; a coroutine is awaited."""
     function, args, kwargs = (namespace.pop(call[part]) for part in ("function", "args", "kwargs"))
     value = function(*args, **kwargs)
-    return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
+    import inspect
+
+    if not inspect.isawaitable(value):
+        return value
+    import asyncio
+
+    return asyncio.run(_awaited(value))
 
 
 async def _awaited(value: Any) -> Any:
@@ -84,6 +94,9 @@ def run_script(text: str, directory: str) -> None:
     subprocess.CalledProcessError
         If it ends with another status than 0.
     """
+    import shlex
+    import subprocess
+
     path = os.path.join(directory, "script")
     with open(path, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o700)) as file:
         file.write(text)
@@ -95,11 +108,22 @@ def run_script(text: str, directory: str) -> None:
 
 def remember_source(filename: str, text: str) -> None:
     """Let tracebacks and ``inspect.getsource`` find the source of code that has no file."""
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    _sources[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    linecache = sys.modules.get("linecache")
+    if linecache is not None:
+        linecache.cache.update(_sources)
+
+
+def serve_linecache(after_import: Any) -> None:
+    """Give linecache the sources that were remembered; it is imported only when somebody needs it."""
+    if "linecache" not in sys.modules:
+        sys.meta_path.insert(0, after_import("linecache", lambda module: module.cache.update(_sources)))
 
 
 def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
     """Format a traceback as Python does, without this package's frames and with cells named as such."""
+    import traceback
+
     shown = traceback.TracebackException(type(error), error, error.__traceback__, capture_locals=False)
     here = os.path.dirname(os.path.abspath(__file__))
     seen = set()

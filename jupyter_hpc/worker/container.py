@@ -8,14 +8,16 @@ segment for each name, so that sizes and digests are known by name and shared ob
 from __future__ import annotations
 
 import json
-import mmap
 import os
-import pickle
-import platform
 import sys
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from collections import namedtuple
 
 from .digest import Hasher, digest_bytes, digest_file
+
+TYPE_CHECKING = False  # a start without typing and pickle is faster
+if TYPE_CHECKING:
+    import pickle
+    from typing import Any, Callable, Dict, List, Optional, Tuple
 
 FORMAT = 1
 BUFFER_BYTES = 1 << 20  # smaller buffers stay inside the pickle
@@ -24,22 +26,27 @@ MANIFEST = "manifest.json"
 PICKLE = "payload.pkl"
 
 
-class Failure(NamedTuple):
-    """A name that can't be pickled."""
-
-    name: str
-    error: BaseException
+Failure = namedtuple("Failure", "name error")  # a name that can't be pickled, and why
 
 
 class ContainerError(Exception):
     """The container is damaged, foreign or of an unknown format."""
 
 
+def implementation() -> str:
+    """Return ``platform.python_implementation()``, where possible without importing platform."""
+    if sys.implementation.name == "cpython":
+        return "CPython"
+    import platform
+
+    return platform.python_implementation()
+
+
 def python_record() -> Dict[str, Any]:
     """Return the versions that decide whether a pickle from here can be loaded elsewhere."""
     record: Dict[str, Any] = {
         "python": list(sys.version_info[:3]),
-        "implementation": platform.python_implementation(),
+        "implementation": implementation(),
         "executable": sys.executable,
     }
     for name in ("cloudpickle", "numpy"):
@@ -254,6 +261,10 @@ def verify(directory: str, manifest: Dict[str, Any]) -> None:
 def load_buffers(directory: str, manifest: Dict[str, Any]) -> List[Any]:
     """Return the large buffers: mapped copy-on-write where that pays, else read."""
     buffers: List[Any] = []
+    if not manifest["buffers"]:
+        return buffers
+    import mmap
+
     for record in manifest["buffers"]:
         path = os.path.join(directory, record["file"])
         with open(path, "rb", buffering=0) as file:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any, Optional
+TYPE_CHECKING = False  # a start without typing is faster
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 try:
     import blake3 as _blake3
@@ -30,6 +31,8 @@ class Hasher:
                 raise LookupError("blake3 is not installed here")
             self._hash = _blake3.blake3()
         elif self.algorithm == "sha256":
+            import hashlib
+
             self._hash = hashlib.sha256()
         else:
             raise LookupError(f"unknown digest algorithm {self.algorithm!r}")

@@ -12,7 +12,10 @@ import json
 import os
 import threading
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # a start without typing is faster
+if TYPE_CHECKING:
+    from typing import Any
 
 EVENTS = "events.jsonl"
 LOG = "log"

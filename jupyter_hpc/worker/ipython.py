@@ -7,12 +7,13 @@ where ``get_ipython()`` and ``IPython.display`` look for it.
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
 import sys
-from typing import Any, Callable, Dict, Optional
 
-from .rich import Publisher
+TYPE_CHECKING = False  # a start without typing and importlib.abc is faster
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Optional
+
+    from .rich import Publisher
 
 HIDDEN = frozenset(
     {"In", "Out", "exit", "quit", "get_ipython", "open", "display"}
@@ -20,16 +21,19 @@ HIDDEN = frozenset(
 _TRIGGER = "IPython.core.interactiveshell"
 
 
-class _AfterImport(importlib.abc.MetaPathFinder):
-    """Calls a function once the trigger module has been executed."""
+class AfterImport:
+    """A finder that calls a function once the trigger module has been executed."""
 
-    def __init__(self, then: Callable[[Any], None]) -> None:
+    def __init__(self, trigger: str, then: Callable[[Any], None]) -> None:
+        self._trigger = trigger
         self._then = then
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
-        if name != _TRIGGER:
+        if name != self._trigger:
             return None
-        sys.meta_path.remove(self)
+        import importlib.machinery
+
+        sys.meta_path.remove(self)  # type: ignore[arg-type]
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None:
             return spec
@@ -59,7 +63,7 @@ def install(publisher: Publisher, namespace: Dict[str, Any]) -> None:
         base.initialized = classmethod(initialized)
         base.instance = classmethod(lambda cls, *a, **k: initialized(cls) and made["shell"])
 
-    sys.meta_path.insert(0, _AfterImport(prepare))
+    sys.meta_path.insert(0, AfterImport(_TRIGGER, prepare))  # type: ignore[arg-type]
 
 
 def shell() -> Any:

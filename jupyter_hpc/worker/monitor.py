@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import signal
-import subprocess
 import threading
 import time
-from typing import Any, Dict, List, Optional
 
-from .events import EventWriter, LogFile
+TYPE_CHECKING = False  # a start without typing, shutil and subprocess is faster
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+    from .events import EventWriter, LogFile
 
 BEAT_S = 0.5
 FIRST_SAMPLES = 30  # one a second at first, then one in ten seconds
@@ -27,7 +28,8 @@ class Monitor(threading.Thread):
         super().__init__(name="jupyter_hpc monitor", daemon=True)
         self._events = events
         self._log = log
-        self._nvidia_smi = shutil.which("nvidia-smi")
+        self._nvidia_smi: Optional[str] = None
+        self._looked = False
         self._stop_event = threading.Event()
         self.peak_rss = 0
 
@@ -54,6 +56,10 @@ class Monitor(threading.Thread):
                 cpu += used[1]
         self.peak_rss = max(self.peak_rss, rss)
         sample: Dict[str, Any] = {"rss": rss, "cpu_s": round(cpu, 2)}
+        if not self._looked:
+            import shutil
+
+            self._nvidia_smi, self._looked = shutil.which("nvidia-smi"), True
         if self._nvidia_smi:
             sample["gpus"] = _gpu_use(self._nvidia_smi)
         return sample
@@ -94,6 +100,8 @@ def _process_use(pid: int) -> Any:
 
 
 def _gpu_use(nvidia_smi: str) -> Optional[List[Dict[str, Any]]]:
+    import subprocess
+
     query = "--query-gpu=name,driver_version,utilization.gpu,memory.used,memory.total"
     try:
         done = subprocess.run(

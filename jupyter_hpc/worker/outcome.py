@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import types
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from . import container
 from .cell import Stopped, format_traceback
 
+TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Tuple
+
     from .run import _Worker
 
 EXCEPTION = "<exception>"
 RETURN = "<return>"
+PLAIN_BYTES = 1 << 16  # more is worth importing cloudpickle for
 
 
 class Outcome:
@@ -38,7 +40,7 @@ class Outcome:
         extra: Dict[str, Any] = {
             "modules": modules,
             "missing": missing,
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "error": self._describe(error),
             "mutated": self._mutated(fingerprints, [n for n, _ in values]),
         }
@@ -48,7 +50,9 @@ class Outcome:
         temporary = os.path.join(self.worker.directory, "result.tmp")
         os.makedirs(temporary, 0o700, exist_ok=True)
         self._remember_known()
-        make = self._pickler if values else _no_pickler
+        make = self._pickler
+        if _are_plain(values):
+            make = _plain_pickler if values else _no_pickler
         failures = container.write(temporary, values, lambda _: extra, make)
         unsent = {f.name: self._explain(f.name, dict(values)[f.name], f.error) for f in failures}
         self._complete(temporary, unsent)
@@ -153,7 +157,7 @@ class Outcome:
                 continue
             if isinstance(value, (type, types.FunctionType)) or type(value) is object:
                 self._known_ids[id(value)] = name
-        if self.originals:
+        if self.originals and self.worker.manifest["has_code"]:
             from .pickling import tracked_classes
 
             made_here = set(self.cell["outputs"])
@@ -210,6 +214,39 @@ def _text(error: BaseException) -> str:
 def _no_pickler(file: Any, **options: Any) -> Any:
     """Nothing to pickle: don't pay for importing cloudpickle."""
     return None
+
+
+def _are_plain(values: List[Tuple[str, Any]]) -> bool:
+    """Tell whether these are small numbers, texts and containers of them: then pickle alone will do."""
+    if not values:
+        return True
+    if "cloudpickle" in sys.modules:
+        return False
+    import pickle
+
+    class OnlyPlain(pickle.Pickler):
+        def reducer_override(self, obj: Any) -> Any:
+            raise pickle.PicklingError  # called for all that is no exact built-in type
+
+    class Nowhere:
+        size = 0
+
+        def write(self, data: Any) -> None:
+            self.size += len(data)
+            if self.size > PLAIN_BYTES:
+                raise OverflowError
+
+    try:
+        OnlyPlain(Nowhere(), 5).dump([value for _, value in values])
+    except Exception:  # the real pickler will say what is wrong
+        return False
+    return True
+
+
+def _plain_pickler(file: Any, **options: Any) -> Any:
+    import pickle
+
+    return pickle.Pickler(file, 5, **options)
 
 
 def loaded_packages() -> Dict[str, str]:

@@ -6,12 +6,15 @@ its display functions are routed here by :mod:`.ipython`.
 
 from __future__ import annotations
 
-import base64
-import io
 import sys
-from typing import Any, Dict, Optional, Tuple
 
-from .events import LogFile
+TYPE_CHECKING = False  # a start without typing is faster
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional, Tuple
+
+    from .events import LogFile
+
+    Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
 
 _REPRS = {
     "_repr_html_": "text/html",
@@ -24,7 +27,6 @@ _REPRS = {
     "_repr_javascript_": "application/javascript",
     "_repr_pdf_": "application/pdf",
 }
-Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
 
 
 def format_object(obj: Any) -> Bundle:
@@ -80,7 +82,11 @@ def _call(obj: Any, method: str, **arguments: Any) -> Any:
 
 
 def _jsonable(value: Any) -> Any:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+    if not isinstance(value, bytes):
+        return value
+    import base64
+
+    return base64.b64encode(value).decode()
 
 
 def plain(obj: Any) -> str:
@@ -102,6 +108,9 @@ def plain(obj: Any) -> str:
 
 def figure_png(figure: Any) -> str:
     """Render a matplotlib figure as the inline backend does."""
+    import base64
+    import io
+
     file = io.BytesIO()
     figure.savefig(file, format="png", bbox_inches="tight", facecolor=figure.get_facecolor())
     return base64.b64encode(file.getvalue()).decode()

@@ -6,16 +6,17 @@ Started as ``python -c "…; from jupyter_hpc_worker.run import main; main()" RU
 from __future__ import annotations
 
 import os
-import platform
-import socket
 import sys
 import time
 import types
-from typing import Any, Dict, List, Optional, Tuple
 
 from . import container
 from .events import EventWriter, LogFile
 from .rich import Publisher
+
+TYPE_CHECKING = False  # importing typing takes longer than a small cell
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Tuple
 
 _publisher: Optional[Publisher] = None
 FAILED = 1
@@ -38,7 +39,7 @@ def main() -> None:
         manifest = container.read_manifest(os.path.join(directory, "payload"))
     except OSError as error:
         # most often: the notebook's disk is not this node's
-        sys.stderr.write(f"jupyter_hpc: {socket.gethostname()} can't read {directory}: {error}\n")
+        sys.stderr.write(f"jupyter_hpc: {os.uname().nodename} can't read {directory}: {error}\n")
         sys.exit(MISMATCH)
     log = LogFile(directory, events)
     _publisher = Publisher(log)
@@ -98,10 +99,10 @@ class _Worker:
         sent, here = self.manifest, sys.version_info
         minor = tuple(sent["python"][:2])
         if sent["has_code"] and (
-            minor != here[:2] or sent["implementation"] != platform.python_implementation()
+            minor != here[:2] or sent["implementation"] != container.implementation()
         ):
             return (
-                f"The notebook runs Python {minor[0]}.{minor[1]}, {socket.gethostname()} has Python "
+                f"The notebook runs Python {minor[0]}.{minor[1]}, {os.uname().nodename} has Python "
                 f"{here[0]}.{here[1]} ({sys.executable}): functions and classes can't travel between them.",
                 f"Choose a Python {minor[0]}.{minor[1]} there with --python, --venv, --conda or --module.",
             )
@@ -113,7 +114,7 @@ class _Worker:
                 have = f"numpy {found}" if found else "no numpy"
                 return (
                     f"The notebook uses numpy {sent['numpy']}, {sys.executable} on "
-                    f"{socket.gethostname()} has {have}: arrays can't travel between them.",
+                    f"{os.uname().nodename} has {have}: arrays can't travel between them.",
                     "Install the same numpy there, or choose another Python with --python or --venv.",
                 )
         return None
@@ -142,6 +143,7 @@ class _Worker:
         package = __name__.rpartition(".")[0]
         os.environ["MPLBACKEND"] = f"module://{package}.matplotlib_backend"
         ipython.install(self.publisher, self.namespace)
+        running.serve_linecache(ipython.AfterImport)
         for filename, source in self.cell["sources"].items():
             self.labels[filename] = source["label"]
             running.remember_source(filename, source["text"])
@@ -149,12 +151,10 @@ class _Worker:
     def _load(self) -> List[Any]:
         if not self.manifest["names"]:
             return []
-        from .pickling import ValueUnpickler
-
         directory = os.path.join(self.directory, "payload")
         buffers = container.load_buffers(directory, self.manifest)
         with open(os.path.join(directory, container.PICKLE), "rb") as file:
-            unpickler = ValueUnpickler(file, buffers=iter(buffers))
+            unpickler = self._unpickler(file, iter(buffers))
             for record in self.manifest["names"]:
                 value = unpickler.load()
                 self.namespace[record["name"]] = self.originals[record["name"]] = value
@@ -162,6 +162,15 @@ class _Worker:
             if name in self.namespace:
                 self.originals.setdefault(name, self.namespace[name])
         return buffers
+
+    def _unpickler(self, file: Any, buffers: Any) -> Any:
+        if self.manifest["has_code"]:
+            from .pickling import ValueUnpickler
+
+            return ValueUnpickler(file, buffers=buffers)
+        import pickle  # plain data: don't pay for importing cloudpickle
+
+        return pickle.Unpickler(file, buffers=buffers)
 
     def _load_failed(self, error: BaseException) -> None:
         import traceback
@@ -172,7 +181,7 @@ class _Worker:
         if isinstance(error, ModuleNotFoundError):
             hint = f"Install {error.name} for {sys.executable}, or choose another Python with --python or --venv."
         message = (
-            f"{socket.gethostname()} could not load what the cell needs: {type(error).__name__}: {error}."
+            f"{os.uname().nodename} could not load what the cell needs: {type(error).__name__}: {error}."
         )
         self.events.write("mismatch", message=message, hint=hint)
 
@@ -247,8 +256,8 @@ class _Worker:
 def _where() -> Dict[str, Any]:
     keys = ("SLURM_JOB_ID", "SLURM_JOB_NODELIST", "SLURM_RESTART_COUNT", "CUDA_VISIBLE_DEVICES")
     return {
-        "host": socket.gethostname(),
-        "node": os.environ.get("SLURMD_NODENAME") or socket.gethostname(),
+        "host": os.uname().nodename,
+        "node": os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
         "pid": os.getpid(),
         "python": list(sys.version_info[:3]),
         "executable": sys.executable,
