@@ -159,7 +159,8 @@ class Store:
         except OSError as error:
             raise HPCError(
                 f"The run directory {self.root} can't be used: {error.strerror}.",
-                hint="Set JUPYTER_HPC_ROOT, or `root` in jupyter_hpc_config.json, to a folder of yours that the nodes see.",
+                hint="Set JUPYTER_HPC_ROOT, or `root` in jupyter_hpc_config.json, "
+                "to a folder of yours that the nodes see.",
             ) from None
         if info.st_uid != os.getuid() or info.st_mode & 0o077:
             if info.st_uid == os.getuid():
@@ -248,7 +249,9 @@ class Store:
         """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
         digest, files = _worker_files()
         target = self.root / "worker" / digest
-        self.publish(target, lambda folder: [_copy(folder / name, data) for name, data in files])
+        self.publish(target, lambda folder: _copy_all(folder, files))
+        if not (target / _bytecode("jupyter_hpc_worker/run.py")).exists():
+            _compile(target, [name for name, _ in files])
         return target
 
     def publish(self, target: Path, fill: Callable[[Path], Any]) -> None:
@@ -275,9 +278,39 @@ def _write_all(path: Path, raw: Any) -> None:
         os.close(descriptor)
 
 
-def _copy(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_bytes(data)
+def _copy_all(folder: Path, files: list[tuple[str, bytes]]) -> None:
+    for name, data in files:
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _bytecode(name: str) -> str:
+    """Return where this Python looks for the compiled form of a source file."""
+    import importlib.util
+
+    return importlib.util.cache_from_source(name)
+
+
+def _compile(folder: Path, names: list[str]) -> None:
+    """Compile for this Python: a node may not write bytecode, and compiling takes longer than a small cell.
+
+    The folder is named by its content, so the compiled form never needs to be checked against the source.
+    ``run.py`` comes last: it tells that all the others are there.
+    """
+    import py_compile
+
+    for name in sorted(names, key=lambda each: each.endswith("/run.py")):
+        path = str(folder / name)
+        try:
+            py_compile.compile(
+                path,
+                _bytecode(path),
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+        except (OSError, py_compile.PyCompileError):  # the sources will do
+            continue
 
 
 @lru_cache(maxsize=1)

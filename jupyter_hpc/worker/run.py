@@ -98,9 +98,7 @@ class _Worker:
     def _mismatch(self) -> Optional[Tuple[str, str]]:
         sent, here = self.manifest, sys.version_info
         minor = tuple(sent["python"][:2])
-        if sent["has_code"] and (
-            minor != here[:2] or sent["implementation"] != container.implementation()
-        ):
+        if sent["has_code"] and (minor != here[:2] or sent["implementation"] != container.implementation()):
             return (
                 f"The notebook runs Python {minor[0]}.{minor[1]}, {os.uname().nodename} has Python "
                 f"{here[0]}.{here[1]} ({sys.executable}): functions and classes can't travel between them.",
