@@ -212,8 +212,8 @@ def _doctor(arguments: argparse.Namespace) -> str:
         lines.append(f"✓ run directories in {runs.root} ({format_size(free)} free)")
     except HPCError as error:
         lines.append(f"✗ {error.message} {error.hint}")
-    for row in _targets(arguments).splitlines()[1:]:
-        lines.append(("✗ " if "not there" in row else "✓ ") + row)
+    rows = _targets(arguments).splitlines()[1:]
+    lines += [("✗ " if "not there" in row else "✓ ") + row for row in rows]
     missing = missing_packages()
     if missing:
         lines.append(f"– no practice Slurm: apt-get install -y --no-install-recommends {' '.join(missing)}")
@@ -247,7 +247,8 @@ def _clean(arguments: argparse.Namespace) -> str:
             for job in gone
         ]
         lines.append(
-            f"{len(gone)} ended runs older than {arguments.older_than:g} days, {format_size(freed)}. Add --yes to remove them."
+            f"{len(gone)} ended runs older than {arguments.older_than:g} days, {format_size(freed)}."
+            " Add --yes to remove them."
         )
         return "\n".join(lines)
     for job in gone:

@@ -34,6 +34,8 @@ class Verdict:
         The sentence and what to do.
     needs_scheduler : bool
         The scheduler may know more: it is worth one question before this is final.
+    leaves_time : bool
+        The worker was asked to end, and may still save the names it has.
     """
 
     state: JobState
@@ -41,13 +43,14 @@ class Verdict:
     message: str = ""
     hint: str = ""
     needs_scheduler: bool = False
+    leaves_time: bool = False
     exit_code: int | None = None
     signal: int | None = None
     evidence: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         record = asdict(self)
-        del record["needs_scheduler"]
+        del record["needs_scheduler"], record["leaves_time"]
         return {**record, "state": self.state.value, "evidence": list(self.evidence)}
 
 
@@ -72,6 +75,8 @@ def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False)
     if killed is not None:
         return killed
     end = reader.end
+    if end is not None and reader.done is not None and not is_lost:
+        return None  # the result was written; a network file system shows it a little later
     if end is not None:
         return _from_exit(reader, end, seen)
     if seen is not None and seen.state is not None and seen.state.is_final:
@@ -93,7 +98,7 @@ def _from_result(reader: RunReader, seen: Observation | None) -> Verdict:
         number = int(error.get("signal") or signal.SIGTERM)
         asked = reader.run.record().get("cancel_asked_at")
         if asked:
-            return _cancelled("")
+            return _cancelled(reader, "")
         return _killed_by(number, reader, needs_scheduler=True)
     if error.get("kind") == "exit" and error.get("exit_code") in (0, None):
         return Verdict(JobState.COMPLETED, "CellExit", f"the cell called exit({error.get('exit_code')})")
@@ -132,7 +137,7 @@ def _scheduler_kill(reader: RunReader, seen: Observation | None) -> Verdict | No
     if _CANCELLED.search(said):
         if seen is not None and seen.state is JobState.PENDING:
             return None  # requeued
-        return _cancelled(seen.reason if seen else "", _lines(said, _CANCELLED))
+        return _cancelled(reader, seen.reason if seen else "", _lines(said, _CANCELLED))
     return None
 
 
@@ -152,7 +157,7 @@ def _from_exit(reader: RunReader, end: dict[str, Any], seen: Observation | None)
             hint,
         )
     if reader.run.record().get("cancel_asked_at") and code > 128:
-        return _cancelled("")
+        return _cancelled(reader, "")
     final = _from_final(seen, reader)
     if final is not None:
         return final
@@ -167,9 +172,12 @@ def _from_exit(reader: RunReader, end: dict[str, Any], seen: Observation | None)
             "Is that Python right? --python names another.",
         )
     return Verdict(
-        JobState.FAILED, "ProcessDied", f"The cell's process ended itself with exit code {code}, before its result was saved.",
-        "os._exit() and the like leave no result; raise an exception instead.", exit_code=code,
-    )  # fmt: skip
+        JobState.FAILED,
+        "ProcessDied",
+        f"The cell's process ended itself with exit code {code}, before its result was saved.",
+        "os._exit() and the like leave no result; raise an exception instead.",
+        exit_code=code,
+    )
 
 
 def _from_final(seen: Observation | None, reader: RunReader) -> Verdict | None:
@@ -192,8 +200,9 @@ def _killed_by(number: int, reader: RunReader, *, needs_scheduler: bool) -> Verd
         )  # fmt: skip
     peak = _peak(reader)
     hint = "Somebody killed it, or the node ran out of memory (the kernel kills with this signal)."
-    if number == signal.SIGKILL and peak:
-        hint += f" It last used {format_size(peak)}; ask for more with --mem if that is near the limit."
+    if number == signal.SIGKILL:
+        used = f"It last used {format_size(peak)}; ask" if peak else "Ask"
+        hint += f" {used} for more with --mem if memory may be the cause."
     return Verdict(
         JobState.FAILED,
         "ProcessDied",
@@ -211,7 +220,7 @@ def _from_scheduler(seen: Observation, reader: RunReader) -> Verdict:
     if state is JobState.OUT_OF_MEMORY:
         return _out_of_memory(reader, ())
     if state is JobState.CANCELLED:
-        return _cancelled(seen.reason)
+        return _cancelled(reader, seen.reason)
     if state is JobState.NODE_FAIL:
         return Verdict(JobState.NODE_FAIL, "NodeFailed", f"The node {seen.node} failed.", "Submit it again.")
     if state is JobState.PREEMPTED:
@@ -221,13 +230,16 @@ def _from_scheduler(seen: Observation, reader: RunReader) -> Verdict:
             "A job with a higher priority took its place.",
             "Submit it again.",
         )
+    if seen.signal and reader.run.record().get("cancel_asked_at"):
+        return _cancelled(reader, "")
     if seen.signal:
         return _killed_by(seen.signal, reader, needs_scheduler=False)
     if state is JobState.COMPLETED:
         return _lost(reader)
     last = (reader.scheduler_text().strip().splitlines() or [seen.reason or "no word"])[-1]
+    how = f" with exit code {seen.exit_code}" if seen.exit_code is not None else ""
     return Verdict(
-        JobState.FAILED, "ProcessDied", f"The job failed with exit code {seen.exit_code}: {last}", "`%hpc logs` has the rest.",
+        JobState.FAILED, "ProcessDied", f"The job failed{how}: {last}", "`%hpc logs` has the rest.",
         exit_code=seen.exit_code,
     )  # fmt: skip
 
@@ -237,7 +249,12 @@ def _time_limit(reader: RunReader, evidence: tuple[str, ...]) -> Verdict:
     words = f"its time limit of {format_time(limit)}" if limit else "the partition's time limit"
     hint = f"Ask for more, as in `--time {_more_time(limit)}`." if limit else "Ask for more with --time."
     return Verdict(
-        JobState.TIMEOUT, "TimeLimitExceeded", f"The job reached {words}.", hint, evidence=evidence
+        JobState.TIMEOUT,
+        "TimeLimitExceeded",
+        f"The job reached {words}.",
+        hint,
+        leaves_time=True,
+        evidence=evidence,
     )
 
 
@@ -266,13 +283,15 @@ def _peak(reader: RunReader) -> int:
     return int(reader.sample.get("rss") or 0) if reader.sample else 0
 
 
-def _cancelled(reason: str, evidence: tuple[str, ...] = ()) -> Verdict:
+def _cancelled(reader: RunReader, reason: str, evidence: tuple[str, ...] = ()) -> Verdict:
     by = f" ({reason})" if reason else ""
+    when = "" if reader.started else " before it started"
     return Verdict(
         JobState.CANCELLED,
         "JobCancelled",
-        f"The job was cancelled{by}.",
+        f"The job was cancelled{when}{by}.",
         "Run the cell again to submit it anew.",
+        leaves_time=True,
         evidence=evidence,
     )
 

@@ -8,23 +8,28 @@ is odd: a heartbeat that fell silent, an end without a result, a word from the s
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import os
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from . import portal
 from .backends.base import Backend, Observation
+from .follower import Follower, final_status, live_status, write_verdict
 from .jobs import Job, JobState, Status
-from .postmortem import Verdict, judge
-from .reader import RunReader
+from .notifier import Notifier
+from .postmortem import judge
+
+if TYPE_CHECKING:
+    from .config import Target
 
 TICK_S = 0.25  # between looks at the files of a job where nothing notifies
 SETTLE_S = 0.02  # between two looks at most, however much is notified
-SILENCE_S = 1.5  # a heartbeat older than this makes us ask
 REFRESH_S = 2.0
-LINGER_S = 8.0  # how long a result may take to show up on a network file system after the job ended
+ODD_S = 0.25  # a scheduler needs a moment to know what the files already show; doubles with each question
+QUIET_S = 60.0  # between questions about jobs that run and beat
+
+__all__ = ["Follower", "Watcher", "cancel", "follow", "refresh", "watcher_of"]
 
 
 class Watcher:
@@ -47,6 +52,11 @@ class Watcher:
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
+    def ask_soon(self) -> None:
+        """Something was done to a job: ask at the next look."""
+        self._next_question = self._last_question = 0.0
+        self._wake.set()
+
     async def _run(self) -> None:
         while self.live:
             try:
@@ -61,28 +71,32 @@ class Watcher:
             self._wake.clear()
 
     async def _look(self) -> None:
-        now = time.monotonic()
-        urgent = False
         for follower in list(self.live.values()):
-            await self.backend.sync(follower.job.run)
-            new = follower.poll()
-            before = follower.status
-            if not self._conclude(follower):
-                urgent |= self._is_odd(follower)
-                if new or follower.status != before:
-                    follower.notify()
-        due = now >= self._next_question
-        if self.live and (due or (urgent and now - self._last_question > 0.4)):
+            try:
+                await self._look_at(follower)
+            except Exception as error:  # one broken run directory must not stop the others
+                self._give_up(follower, error)
+        if self.live and self._must_ask():
             await self._ask()
 
-    def _is_odd(self, follower: Follower) -> bool:
-        reader = follower.reader
-        if follower.observation is not None and follower.observation.state is not None:
-            if follower.observation.state.is_final:
-                return False
-        if reader.end is not None or reader.signals or follower.missing_since is not None:
+    async def _look_at(self, follower: Follower) -> None:
+        await self.backend.sync(follower.job.run)
+        new, before = follower.poll(), follower.status
+        if not follower.is_odd:
+            follower.questions = 0
+        if not self._conclude(follower) and (new or follower.status != before):
+            follower.notify()
+
+    def _must_ask(self) -> bool:
+        now, jobs = time.monotonic(), self.live.values()
+        is_quiet = all(f.is_quiet_life for f in jobs) and now - self._last_question < QUIET_S
+        if now >= self._next_question and not is_quiet:
             return True
-        return follower.is_silent or "slurmstepd" in reader.scheduler_text()[-2000:]
+        waits = [ODD_S * 2**f.questions if f.questions or not f.is_silent else 0.0 for f in jobs if f.is_odd]
+        return bool(waits) and now - max(self._last_question, self._odd_since()) >= min(waits)
+
+    def _odd_since(self) -> float:
+        return min(f.odd_since for f in self.live.values() if f.is_odd)
 
     async def _ask(self) -> None:
         """One question for all jobs."""
@@ -92,64 +106,51 @@ class Watcher:
             found = await self.backend.observe(jobs) if jobs else {}
         except Exception as error:  # the controller is away: wait, say so, go on
             for follower in self.live.values():
-                self._say(follower, f"{error.__class__.__name__}: {str(error).splitlines()[0]}")
+                follower.say(f"{error.__class__.__name__}: {str(error).splitlines()[0]}")
             self._next_question = time.monotonic() + self.backend.slowest_poll_s
+            self._last_question = time.monotonic()
             return
         for follower in list(self.live.values()):
-            if follower.job.id not in jobs:
-                continue
-            observation = found.get(follower.job.id)
-            if observation is None:
-                follower.missing_since = follower.missing_since or time.monotonic()
-                follower.observation = Observation(None)
-            else:
-                follower.missing_since, follower.observation = None, observation
-            follower.poll()
-            if not self._conclude(follower):
-                follower.notify()
+            if follower.job.id in jobs:
+                follower.questions += follower.is_odd
+                follower.observe(found.get(follower.job.id, Observation(None)))
+                if not self._conclude(follower):
+                    follower.notify()
         youngest = min((time.monotonic() - f.changed for f in self.live.values()), default=0.0)
         self._next_question = time.monotonic() + min(
             self.backend.slowest_poll_s, max(self.backend.first_poll_s, youngest)
         )
 
-    def _say(self, follower: Follower, reason: str) -> None:
-        old = follower.status
-        follower.set_status(Status(old.state, reason, old.node, old.native_id, old.started_at))
-        follower.notify()
-
     def _conclude(self, follower: Follower) -> bool:
         """Update the status; when the job is over, write the verdict and let the follower go."""
-        verdict = judge(follower.reader, follower.observation)
-        if verdict is None and follower.missing_since is not None:
-            if time.monotonic() - follower.missing_since > LINGER_S:
-                verdict = judge(follower.reader, follower.observation, is_lost=True)
-        if verdict is None or (verdict.needs_scheduler and not self._has_waited(follower)):
+        verdict = follower.verdict()
+        if verdict is None:
             follower.set_status(live_status(follower))
             return False
         follower.poll()
         status = final_status(follower, verdict)
-        follower.set_status(status)
         write_verdict(follower.job, status, verdict)
+        self._let_go(follower, status)
+        return True
+
+    def _give_up(self, follower: Follower, error: Exception) -> None:
+        """Its run directory is gone or broken: nobody may wait for ever."""
+        if (follower.job.run.record_or_none() or {}).get("id"):
+            _log(error)
+            return
+        self._let_go(follower, Status(JobState.LOST, f"its run directory can't be read: {error}"))
+
+    def _let_go(self, follower: Follower, status: Status) -> None:
+        follower.set_status(status)
         del self.live[follower.job.id]
         self._notifier.forget(follower.job)
         follower.ended.set_result(status)
         follower.notify()
-        return True
-
-    def _has_waited(self, follower: Follower) -> bool:
-        """The scheduler was asked after the end was seen, or can't say more."""
-        if follower.end_seen is None:
-            follower.end_seen = time.monotonic()
-            follower.missing_since = None
-        observation = follower.observation
-        if observation is not None and (observation.state is None or observation.state.is_final):
-            return True
-        return time.monotonic() - follower.end_seen > 1.6
 
 
 # -- what the shells call ------------------------------------------------------------------------
 
-_watchers: dict[str, Watcher] = {}
+_watchers: dict[str, tuple[Target, Watcher]] = {}
 _followers: dict[str, Follower] = {}
 
 
@@ -162,13 +163,14 @@ os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 async def watcher_of(name: str) -> Watcher:
-    """Return the watcher of a target, made at first use."""
-    if name not in _watchers:
-        from .config import target
+    """Return the watcher of a target, made at first use, and anew when its settings changed."""
+    from .config import target
 
-        found = target(name)
-        _watchers[name] = Watcher(found.make_backend())
-    return _watchers[name]
+    found = target(name)
+    known = _watchers.get(name)
+    if known is None or known[0] != found:
+        known = _watchers[name] = (found, Watcher(found.make_backend()))
+    return known[1]
 
 
 def follow(job: Job) -> Follower:
@@ -275,10 +277,11 @@ async def cancel(job: Job) -> None:
     """Ask the job's scheduler to end it, and remember who asked."""
     record = job.run.record()
     job.run.update(cancel_asked_at=time.time())
-    backend = (await watcher_of(record["target"]["name"])).backend
+    watcher = await watcher_of(record["target"]["name"])
     native_id = record.get("native_id")
     if native_id:
-        await backend.cancel(str(native_id))
+        await watcher.backend.cancel(str(native_id))
+    watcher.ask_soon()
 
 
 def _log(error: BaseException) -> None:

@@ -62,16 +62,18 @@ class LocalBackend(Backend):
         return Submitted(native_id, planned.command, planned.script)
 
     async def observe(self, jobs: Mapping[str, str]) -> dict[str, Observation]:
-        found = {}
-        for run_id, native_id in jobs.items():
-            child = self._children.get(native_id)
-            if child is not None and child.poll() is not None:
-                del self._children[native_id]
-            if _alive(native_id):
-                found[run_id] = Observation(
-                    JobState.RUNNING, native_state="running", node=os.uname().nodename
-                )
-        return found
+        return {run_id: self._observe(native_id) for run_id, native_id in jobs.items()}
+
+    def _observe(self, native_id: str) -> Observation:
+        child = self._children.get(native_id)
+        status = child.poll() if child is not None else None
+        if _alive(native_id):
+            return Observation(JobState.RUNNING, native_state="running", node=os.uname().nodename)
+        reason = "its process is gone, and nothing says how it ended"
+        number = -status if status is not None and status < 0 else None
+        return Observation(
+            JobState.COMPLETED if status == 0 else JobState.FAILED, reason, exit_code=status, signal=number
+        )
 
     async def cancel(self, native_id: str) -> None:
         if not _alive(native_id):

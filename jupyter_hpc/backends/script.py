@@ -24,7 +24,10 @@ ended() {
 }
 refuse() { echo "jupyter_hpc: $1" >&2; signalled=0; ended 78; exit 78; }
 
-rm -f "$run/end.json"
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then # requeued: what the attempt before left is not this one's
+  cp "$run/scheduler.log" "$run/scheduler.log.$((SLURM_RESTART_COUNT - 1))" && : > "$run/scheduler.log"
+fi
+rm -rf "$run/end.json" "$run/time-limit" "$run/result" "$run/result.tmp"
 signalled=0
 if [ $# -gt 0 ]; then
   if ! type module > /dev/null 2>&1; then

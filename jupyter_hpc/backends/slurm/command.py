@@ -71,7 +71,8 @@ class SlurmCommand:
         except process.CommandMissing:
             raise TargetError(
                 f"There is no Slurm on this machine: {argv[0]} was looked for on PATH ({os.environ.get('PATH', '')}).",
-                hint="`%%local` works now. `jupyter hpc practice up` starts a practice Slurm; a cluster's login node has a real one.",
+                hint="`%%local` works now. `jupyter hpc practice up` starts a practice Slurm; "
+                "a cluster's login node has a real one.",
             ) from None
         except process.CommandTimeout as error:
             raise TargetError(

@@ -1,0 +1,113 @@
+"""What the fault tests share: run a cell through the core, wait for conditions, count scheduler calls."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyter_hpc.capture.cell import analyze
+from jupyter_hpc.config import store
+from jupyter_hpc.jobs import Job, JobSpec
+from jupyter_hpc.payload import Request
+from jupyter_hpc.resources import Resources
+from jupyter_hpc.submission import Preflight, preflight, submit_request
+
+RESOURCES = {
+    "nodes",
+    "tasks",
+    "tasks_per_node",
+    "cpus",
+    "memory",
+    "gpus",
+    "gpus_per_task",
+    "time",
+    "exclusive",
+}
+
+
+def _request(text: str, namespace: dict[str, Any], options: dict[str, Any]) -> tuple[Request, JobSpec]:
+    asked = {k: options.pop(k) for k in RESOURCES & set(options)}
+    request = Request(text=text, code=text, names=analyze(text, text), namespace=namespace, hints=frozenset())
+    return request, JobSpec(resources=Resources.parse(**asked), **options)
+
+
+def submit(text: str, on: str = "slurm", names: dict[str, Any] | None = None, **options: Any) -> Job:
+    """Submit a cell as a magic would."""
+    request, spec = _request(text, names if names is not None else {}, options)
+    return submit_request(request, on, spec)
+
+
+def preview(text: str, on: str = "slurm", **options: Any) -> Preflight:
+    request, spec = _request(text, {}, options)
+    return preflight(request, on, spec)
+
+
+def until(condition: Callable[[], Any], what: str, timeout_s: float = 20) -> Any:
+    """Return the condition's value as soon as it is true."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.01)
+    return value
+
+
+def says(job: Job, word: str) -> None:
+    """Wait until the cell has printed a word."""
+
+    def said() -> bool:
+        assert not job.wait(0), job
+        return word in job.logs()
+
+    until(said, f"{word!r} of {job.id}")
+
+
+def events(job: Job, kind: str) -> list[dict[str, Any]]:
+    path = job.run.path / "events.jsonl"
+    if not path.exists():
+        return []
+    return [e for e in map(json.loads, path.read_text().splitlines()) if e["e"] == kind]
+
+
+def worker_pid(job: Job) -> int:
+    return int(until(lambda: events(job, "started"), "the worker's start")[0]["pid"])
+
+
+def slurm(*argv: str) -> str:
+    """Run one of the practice cluster's commands."""
+    from jupyter_hpc import practice
+
+    env = {**os.environ, **practice.environment()}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout.strip()
+
+
+def run_directories() -> set[str]:
+    return {run.id for run in store().runs()}
+
+
+class Counter:
+    """Scheduler commands that note each call before they do what they are asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "calls"
+
+    def install(self, *names: str, before: str = "", instead: str = "") -> None:
+        import shutil
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            real = shutil.which(name, path="/usr/bin:/usr/local/bin:/bin")
+            path = self.folder / name
+            body = instead.replace("REAL", str(real)) or f'exec {real} "$@"'
+            path.write_text(f'#!/bin/bash\nprintf "%s\\n" {name} >> {self.log}\n{before}\n{body}\n')
+            path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    def count(self, name: str) -> int:
+        return self.log.read_text().split().count(name) if self.log.exists() else 0

@@ -1,0 +1,226 @@
+"""How a job can die on a real Slurm: each death has its own error, and is known within two seconds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyter_hpc.exceptions import (
+    JobCancelled,
+    JobError,
+    OutOfMemory,
+    ProcessDied,
+    SegmentationFault,
+    TimeLimitExceeded,
+)
+from jupyter_hpc.jobs import Job, JobState
+from tests.faults.road import events, says, slurm, submit, until, worker_pid
+
+SOON_S = 2.0
+WAITS = "import time\nbefore = 41\nprint('ready', flush=True)\ntime.sleep(300)\nafter = 1"
+STUBBORN = WAITS.replace("time.sleep(300)", "sum(iter(int, 1))")  # in C: no signal handler runs
+
+
+def died(job: Job, error: type[JobError], act: Callable[[], object]) -> tuple[JobError, float]:
+    """Do it, and return the error with the seconds that it took to be known."""
+    asked = time.monotonic()
+    happened = act()
+    began = happened if isinstance(happened, float) else asked
+    assert job.wait(15), job
+    took = time.monotonic() - began
+    found = job.outcome().error
+    print(f"MEASURED {error.__name__} {took:.2f} s: {found}")
+    assert type(found) is error, repr(found)
+    assert found.hint
+    assert "ready" in found.log_tail
+    assert found.job is job
+    with pytest.raises(error):
+        job.result()
+    return found, took
+
+
+@pytest.fixture(scope="module")
+def limited(cluster: Path) -> Job:
+    """A job that reaches its limit some 70 s after the first test has begun."""
+    return submit(WAITS, time="1m", name="limited")
+
+
+@pytest.fixture(params=["slurm", "local"])
+def target(request: pytest.FixtureRequest, cluster: Path, limited: Job) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("cell", [WAITS, STUBBORN], ids=["sleeping", "in C code"])
+def test_cancel(target: str, cell: str) -> None:
+    job = submit(cell, target)
+    says(job, "ready")
+    _, took = died(job, JobCancelled, job.cancel)
+    assert job.state is JobState.CANCELLED
+    assert took < SOON_S + 2 * (cell == STUBBORN)
+    if cell == WAITS:
+        assert job.outcome().names["before"] == 41
+        assert "after" not in job.outcome().names
+
+
+def test_scancel(cluster: Path, limited: Job) -> None:
+    job = submit(WAITS)
+    says(job, "ready")
+    _, took = died(job, JobCancelled, lambda: slurm("scancel", job.native_id))
+    assert took < SOON_S
+    assert job.outcome().names["before"] == 41
+
+
+def test_scancel_in_c_code(cluster: Path, limited: Job) -> None:
+    """The worker can't answer: Slurm kills it after KillWait, two seconds here."""
+    job = submit(STUBBORN)
+    says(job, "ready")
+    _, took = died(job, JobCancelled, lambda: slurm("scancel", job.native_id))
+    assert took < SOON_S + 2
+
+
+def test_kill_of_the_worker(target: str) -> None:
+    job = submit(WAITS, target)
+    says(job, "ready")
+    pid = worker_pid(job)
+    error, took = died(job, ProcessDied, lambda: os.kill(pid, signal.SIGKILL))
+    assert took < SOON_S
+    assert isinstance(error, ProcessDied) and error.signal == signal.SIGKILL
+    assert "SIGKILL" in error.message and "--mem" in error.hint
+
+
+def test_scancel_with_kill(cluster: Path, limited: Job) -> None:
+    """Slurm's own log says that it was cancelled, though no process could say so."""
+    job = submit(WAITS)
+    says(job, "ready")
+    kill = ("scancel", "--signal=KILL", "--full", job.native_id)
+    _, took = died(job, JobCancelled, lambda: slurm(*kill))
+    assert took < SOON_S
+
+
+def test_kill_of_the_whole_job(cluster: Path, limited: Job) -> None:
+    """Worker and shell are gone at once: only the heartbeat that stops can tell."""
+    job = submit(WAITS)
+    says(job, "ready")
+    group = os.getpgid(worker_pid(job))
+    error, took = died(job, ProcessDied, lambda: os.killpg(group, signal.SIGKILL))
+    assert took < SOON_S
+    assert isinstance(error, ProcessDied) and error.signal == signal.SIGKILL
+
+
+def test_kill_of_the_whole_local_job(cluster: Path) -> None:
+    job = submit(WAITS, "local")
+    says(job, "ready")
+    group = os.getpgid(worker_pid(job))
+    _, took = died(job, ProcessDied, lambda: os.killpg(group, signal.SIGKILL))
+    assert took < SOON_S
+
+
+def test_segfault(target: str) -> None:
+    job = submit("import ctypes\nprint('ready')\nimport time\ntime.sleep(1)\nctypes.string_at(0)", target)
+    says(job, "ready")
+    pid = worker_pid(job)
+    error, took = died(job, SegmentationFault, lambda: gone(pid, "the crash"))
+    assert took < SOON_S
+    assert isinstance(error, SegmentationFault) and error.signal == signal.SIGSEGV
+    assert "Segmentation fault" in error.log_tail or "string_at" in error.log_tail
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def gone(pid: int, what: str) -> float:
+    return float(until(lambda: not _runs(pid) and time.monotonic(), what))
+
+
+def test_os_exit(target: str) -> None:
+    job = submit("import os, time\nprint('ready', flush=True)\ntime.sleep(.5)\nos._exit(7)", target)
+    says(job, "ready")
+    pid = worker_pid(job)
+    error, took = died(job, ProcessDied, lambda: gone(pid, "the exit"))
+    assert took < SOON_S
+    assert isinstance(error, ProcessDied) and error.exit_code == 7
+    assert "os._exit" in error.hint
+
+
+def test_out_of_memory(cluster: Path, limited: Job) -> None:
+    text = "print('ready', flush=True)\nx = bytearray(700 << 20)\nimport time\ntime.sleep(300)"
+    job = submit(text, memory="300M")
+    pid = worker_pid(job)
+    error, took = died(job, OutOfMemory, lambda: gone(pid, "the kill"))
+    assert took < SOON_S
+    assert job.state is JobState.OUT_OF_MEMORY
+    assert "300 MiB" in error.message and "--mem" in error.hint
+    assert isinstance(error, MemoryError)
+
+
+def test_memory_error_of_the_cell_is_itself(target: str) -> None:
+    job = submit("x = bytearray(1 << 60)", target)
+    with pytest.raises(MemoryError) as caught:
+        job.result(20)
+    assert type(caught.value) is MemoryError
+
+
+def test_cancelled_while_pending(cluster: Path, limited: Job) -> None:
+    job = submit("x = 1", passthrough=("--begin=now+1hour",))
+    until(lambda: job.state is JobState.PENDING and "BeginTime" in job.reason, "a reason")
+    began = time.monotonic()
+    job.cancel()
+    assert job.wait(15)
+    took = time.monotonic() - began
+    print(f"MEASURED pending {took:.2f} s")
+    assert took < SOON_S
+    with pytest.raises(JobCancelled, match="before it started"):
+        job.result()
+
+
+def test_scancelled_while_pending(cluster: Path, limited: Job) -> None:
+    """Nothing but squeue can tell, and a job that waits long is asked about every ten seconds."""
+    job = submit("x = 1", passthrough=("--begin=now+1hour",))
+    slurm("scancel", job.native_id)
+    began = time.monotonic()
+    assert job.wait(15)
+    took = time.monotonic() - began
+    print(f"MEASURED pending, from outside {took:.2f} s")
+    assert took < SOON_S
+    with pytest.raises(JobCancelled):
+        job.result()
+
+
+@pytest.mark.parametrize("cell", [WAITS, STUBBORN], ids=["sleeping", "in C code"])
+def test_local_time_limit(cluster: Path, cell: str) -> None:
+    job = submit(cell, "local", time="2s")
+    says(job, "ready")
+    error, took = died(
+        job,
+        TimeLimitExceeded,
+        lambda: until(lambda: (job.run.path / "time-limit").exists() and time.monotonic(), "the limit"),
+    )
+    assert took < SOON_S + 2 * (cell == STUBBORN)
+    assert "2 s" in error.message and "--time" in error.hint
+    if cell == WAITS:
+        assert job.outcome().names["before"] == 41
+
+
+def test_time_limit(limited: Job) -> None:
+    """The last test of this file, so that the minute passes beside the others."""
+    assert limited.wait(110)
+    ended = limited.status.ended_at
+    assert ended is not None
+    [told, *_] = events(limited, "signal")
+    print(f"MEASURED TimeLimitExceeded {ended - told['t']:.2f} s")
+    assert ended - told["t"] < SOON_S
+    error = limited.outcome().error
+    assert type(error) is TimeLimitExceeded
+    assert "1 min" in error.message and "--time" in error.hint and "ready" in error.log_tail
+    assert limited.state is JobState.TIMEOUT
+    assert limited.outcome().names["before"] == 41
