@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,34 @@ class Target:
 
 def config_files() -> list[Path]:
     """Return the configuration files that exist, the most important first."""
+    return [path for path in _candidates(tuple(map(os.environ.get, _PLACES))) if path.is_file()]
+
+
+_PLACES = (  # what Jupyter's configuration path depends on
+    *("JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_NO_CONFIG", "JUPYTER_PREFER_ENV_PATH"),
+    *(
+        "JUPYTER_PLATFORM_DIRS",
+        "HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_CONFIG_DIRS",
+        "CONDA_PREFIX",
+        "CONDA_DEFAULT_ENV",
+    ),
+)
+
+
+@lru_cache(maxsize=4)
+def _candidates(places: tuple[str | None, ...]) -> tuple[Path, ...]:
+    """Return where files may be; found out once, as every submission asks several times."""
     from jupyter_core.paths import jupyter_config_path
 
-    candidates = [
-        Path(folder, CONFIG_NAME + ending) for folder in jupyter_config_path() for ending in (".json", ".py")
-    ]
-    return [path for path in dict.fromkeys(candidates) if path.is_file()]
+    return tuple(
+        dict.fromkeys(
+            Path(folder, CONFIG_NAME + ending)
+            for folder in jupyter_config_path()
+            for ending in (".json", ".py")
+        )
+    )
 
 
 def _load(path: Path) -> Config:

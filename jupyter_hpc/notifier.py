@@ -7,12 +7,21 @@ from typing import Any
 
 from .jobs import Job
 
+ENDS = ("result", "end.json")
+
 
 class Notifier:
-    """Sets an event when a file of a watched run changes; silent where inotify isn't there."""
+    """Sets an event when a file of a watched run changes; silent where inotify isn't there.
+
+    Attributes
+    ----------
+    over : asyncio.Event
+        Set when a result or an end arrives, which is worth a look at once.
+    """
 
     def __init__(self, wake: asyncio.Event) -> None:
         self._wake = wake
+        self.over = asyncio.Event()
         self._watches: dict[str, int] = {}
         self._inotify: Any = None
         try:
@@ -24,7 +33,8 @@ class Notifier:
             self._inotify = None
 
     def _read(self) -> None:
-        self._inotify.read(timeout=0)
+        if any(event.name in ENDS for event in self._inotify.read(timeout=0)):
+            self.over.set()
         self._wake.set()
 
     def watch(self, job: Job) -> None:

@@ -63,12 +63,16 @@ class Watcher:
                 await self._look()
             except Exception as error:  # a border: the watcher must outlive any one bad look
                 _log(error)
-            await asyncio.sleep(SETTLE_S)
-            try:
-                await asyncio.wait_for(self._wake.wait(), TICK_S)
-            except (asyncio.TimeoutError, TimeoutError):
-                pass
+            await self._settle()
+            await _first(self._wake, TICK_S)
             self._wake.clear()
+
+    async def _settle(self) -> None:
+        """Wait, so that a talkative cell doesn't keep us busy; what says that a job is over is looked at now."""
+        over = self._notifier.over
+        if await _first(over, SETTLE_S):
+            over.clear()
+            self._wake.set()
 
     async def _look(self) -> None:
         for follower in list(self.live.values()):
@@ -146,6 +150,15 @@ class Watcher:
         self._notifier.forget(follower.job)
         follower.ended.set_result(status)
         follower.notify()
+
+
+async def _first(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for an event, but not longer; tell whether it came."""
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except (asyncio.TimeoutError, TimeoutError):
+        return False
+    return True
 
 
 # -- what the shells call ------------------------------------------------------------------------

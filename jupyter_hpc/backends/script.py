@@ -27,7 +27,9 @@ refuse() { echo "jupyter_hpc: $1" >&2; signalled=0; ended 78; exit 78; }
 if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then # requeued: what the attempt before left is not this one's
   cp "$run/scheduler.log" "$run/scheduler.log.$((SLURM_RESTART_COUNT - 1))" && : > "$run/scheduler.log"
 fi
-rm -rf "$run/end.json" "$run/time-limit" "$run/result" "$run/result.tmp"
+for left in end.json time-limit result result.tmp; do
+  [ -e "$run/$left" ] && rm -rf "${run:?}/$left"
+done
 signalled=0
 if [ $# -gt 0 ]; then
   if ! type module > /dev/null 2>&1; then

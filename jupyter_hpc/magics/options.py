@@ -9,6 +9,7 @@ import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, NoReturn
 
 from jupyter_hpc.exceptions import OptionError
@@ -305,15 +306,7 @@ def _argparse(tokens: Sequence[str], prog: str) -> dict[str, Any]:
     for token in tokens:  # -partition=x would be -p artition=x
         if token[:2] != "--" and _find("-" + token.partition("=")[0]) and token[:1] == "-":
             raise _unexpected(token, prog)
-    parser = _Parser(prog=prog, add_help=False, allow_abbrev=False, exit_on_error=False)
-    for option in CELL_OPTIONS:
-        action = {"value": "store", "flag": "store_true"}.get(option.kind, "append")
-        settings: dict[str, Any] = {"dest": option.dest, "default": argparse.SUPPRESS}
-        if option.kind != "flag":
-            settings |= {"nargs": "?", "const": _MISSING}
-        elif option.dest == "auto":
-            action = "store_false"
-        parser.add_argument(*option.flags, action=action, **settings)
+    parser = _parser(prog)
     # argparse drops the value of --name=-- unless something marks it; no token has a NUL
     marked = [t.replace("=", "=\0", 1) if t.startswith("--") else t for t in tokens]
     try:
@@ -324,6 +317,20 @@ def _argparse(tokens: Sequence[str], prog: str) -> dict[str, Any]:
     if extras:
         raise _unexpected(extras[0].replace("\0", ""), prog)
     return vars(found)
+
+
+@lru_cache(maxsize=8)
+def _parser(prog: str) -> _Parser:
+    parser = _Parser(prog=prog, add_help=False, allow_abbrev=False, exit_on_error=False)
+    for option in CELL_OPTIONS:
+        action = {"value": "store", "flag": "store_true"}.get(option.kind, "append")
+        settings: dict[str, Any] = {"dest": option.dest, "default": argparse.SUPPRESS}
+        if option.kind != "flag":
+            settings |= {"nargs": "?", "const": _MISSING}
+        elif option.dest == "auto":
+            action = "store_false"
+        parser.add_argument(*option.flags, action=action, **settings)
+    return parser
 
 
 def _unexpected(token: str, prog: str) -> OptionError:

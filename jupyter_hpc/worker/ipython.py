@@ -33,7 +33,7 @@ class AfterImport:
             return None
         import importlib.machinery
 
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None:
             return spec
@@ -63,7 +63,7 @@ def install(publisher: Publisher, namespace: Dict[str, Any]) -> None:
         base.initialized = classmethod(initialized)
         base.instance = classmethod(lambda cls, *a, **k: initialized(cls) and made["shell"])
 
-    sys.meta_path.insert(0, AfterImport(_TRIGGER, prepare))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, AfterImport(_TRIGGER, prepare))
 
 
 def shell() -> Any:
