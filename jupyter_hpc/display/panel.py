@@ -88,6 +88,15 @@ class TextView:
         sys.stderr.flush()
 
 
+def _let_subshell_answer(widget: Any) -> None:
+    """Let a click be handled while this cell runs.
+
+    ipykernel 7.4 routes what the front end says to a widget to the loop that last sent the widget's state: the main
+    one, which our cell blocks. Without that note the front end's own choice holds, a subshell (JupyterLab ≥ 4.4).
+    """
+    vars(widget.comm).pop("_reply_subshell_id", None)
+
+
 class Panel:
     """The widget: state, why it waits, the log's tail, Cancel."""
 
@@ -103,13 +112,14 @@ class Panel:
         self._head = ipywidgets.HTML(layout={"flex": "1 1 auto"})
         self._log = ipywidgets.HTML()
         self._cancel = ipywidgets.Button(
-            description="Cancel", icon="stop", layout={"width": "90px"}, tooltip="Cancel the job"
+            description="Cancel", icon="stop", layout={"width": "90px", "margin": "4px 2px 0 6px"}, tooltip="Cancel the job"
         )
         self._cancel.on_click(self._on_cancel)
         row = ipywidgets.HBox([self._head, self._cancel])
         self._box = ipywidgets.VBox([row, self._log])
         self._refresh(job.status)
         self._handle = display(self._box, display_id=True)
+        _let_subshell_answer(self._cancel)
 
     def update(self, status: Status, outputs: list[Output]) -> None:
         self._tail.add(outputs)
