@@ -73,9 +73,11 @@ def _takes_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _jobs(arguments: argparse.Namespace) -> str:
-    found = [Job(run) for run in store().runs() if run.record_or_none()][: arguments.number]
+    runs = store()
+    found = [Job(run) for run in runs.runs() if run.record_or_none()][: arguments.number]
+    damaged = [f"{run.id} can't be read: {why}." for run, why in runs.damaged()]
     if not found:
-        return "No jobs yet."
+        return "\n".join(["No jobs yet.", *damaged])
     rows = [("id", "target", "native", "state", "time", "name or code", "reason")]
     for job, status in zip(found, refresh(found)):
         record = job.record
@@ -92,7 +94,7 @@ def _jobs(arguments: argparse.Namespace) -> str:
                 status.reason[:60],
             )
         )
-    return _table(rows)
+    return "\n".join([_table(rows), *damaged])
 
 
 def _first_line(text: str) -> str:
@@ -235,7 +237,7 @@ def _clean(arguments: argparse.Namespace) -> str:
     gone: list[Job] = []
     for job, status in zip(jobs, refresh(jobs)):
         record = job.run.record_or_none()
-        created = float(record["created"]) if record else job.run.path.stat().st_mtime
+        created = float(record.get("created", 0)) if record else job.run.path.stat().st_mtime
         if status.state.is_final and created < kept and not (job.run.path / "keep").exists():
             gone.append(job)
     freed = sum(disk_use(job.run.path) for job in gone)

@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -49,6 +50,14 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+
+
+def _is_record(record: Any) -> bool:
+    """Whether what every view needs is there: a record may be cut off, or another program's."""
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        return False
+    parts = (record.get(name) for name in ("target", "code", "spec"))
+    return all(isinstance(part, dict) for part in parts) and "name" in record["target"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class Run:
     def record_or_none(self) -> dict[str, Any] | None:
         """Return the record, or None if it isn't there yet or is damaged."""
         record = read_json(self.path / "record.json")
-        return record if isinstance(record, dict) else None
+        return record if _is_record(record) else None
 
     def update(self, **fields: Any) -> dict[str, Any]:
         """Merge fields into the record, atomically, and return it."""
@@ -190,6 +199,22 @@ class Store:
         except FileNotFoundError:
             return []
         return [Run(self.runs_directory / name) for name in names if ID_PATTERN.fullmatch(name)]
+
+    def damaged(self) -> list[tuple[Run, str]]:
+        """Return the runs that can't be shown, and why; one that is being submitted is not damaged."""
+        found = []
+        for run in self.runs():
+            if run.record_or_none() is not None:
+                continue
+            try:
+                age = time.time() - run.path.stat().st_mtime
+            except FileNotFoundError:  # removed meanwhile
+                continue
+            if (run.path / "record.json").exists():
+                found.append((run, "its record.json is damaged"))
+            elif age > 60:
+                found.append((run, "it has no record.json: its submission was cut off"))
+        return found
 
     def find(self, text: str) -> Run:
         """Return the run that an id, a part of one, a native id or a job name means; the newest if several names match.

@@ -246,6 +246,8 @@ def verify(directory: str, manifest: Dict[str, Any]) -> None:
     """
     files = [(PICKLE, manifest["pickle"])] + [(b["file"], b) for b in manifest["buffers"]]
     for name, record in files:
+        if name != PICKLE and (os.path.dirname(name) != "buffers" or not name.endswith(".bin")):
+            raise ContainerError(f"the manifest of {directory} names a file outside it: {name!r}")
         path = os.path.join(directory, name)
         algorithm = record["digest"].partition(":")[0]
         if os.path.getsize(path) != record["size"]:

@@ -9,7 +9,7 @@ from ...exceptions import SubmissionError, TargetError
 from ...store import Run
 from .. import script
 from ..base import Backend, Observation, Submission, Submitted
-from .command import SlurmCommand
+from .command import NoAnswer, SlurmCommand, unreachable
 from .options import sbatch_arguments
 from .states import SACCT_FIELDS, parse_accounting, parse_queue, squeue_format
 
@@ -23,7 +23,7 @@ _HINTS = (
     (r"invalid feature|constraint", "`sinfo -o '%N %f'` lists the features that --constraint may name."),
     (
         r"node configuration is not available",
-        "No node has that much: `sinfo -N -o '%N %c %m %G'` shows what they have. Ask for less.",
+        "No node has that much: `sinfo -N -o '%N %c %m %G'` shows what they have. Ask for less with --cpus, --mem or --gpus.",
     ),
     (r"time limit", "`sinfo -o '%P %l'` shows the partitions' limits; ask for less with --time."),
     (
@@ -53,10 +53,7 @@ class SlurmBackend(Backend):
         return f"{self.command.where()}: partitions {', '.join(sorted(partitions))}"
 
     def _unreachable(self, words: str) -> TargetError:
-        return TargetError(
-            f"Slurm was looked for through {self.command.where()} and didn't answer: {words}",
-            hint="`%%local` works now. `jupyter hpc practice up` starts a practice Slurm on this machine.",
-        )
+        return unreachable(self.command.where(), words)
 
     def preview(self, submission: Submission) -> Submitted:
         run, spec = submission.run, submission.spec
@@ -68,15 +65,21 @@ class SlurmBackend(Backend):
     async def submit(self, submission: Submission) -> Submitted:
         planned = self.preview(submission)
         script.write(submission.run)
-        done = await self.command.run(planned.command, extra=submission.spec.env, cwd=submission.spec.workdir)
+        try:
+            done = await self.command.run(
+                planned.command, extra=submission.spec.env, cwd=submission.spec.workdir
+            )
+        except NoAnswer:
+            # the controller may have taken the job before the answer was lost
+            earlier = await self._find(submission.run)
+            if earlier is None:
+                raise
+            return Submitted(earlier, planned.command, planned.script)
         if done.status != 0:
-            # the answer may be lost after the controller took the job
             if re.search(r"timed out|contact|connection|communication", done.err, re.IGNORECASE):
                 earlier = await self._find(submission.run)
                 if earlier is not None:
                     return Submitted(earlier, planned.command, planned.script)
-                if re.search(r"slurm.conf|configuration source|DNS SRV", done.err, re.IGNORECASE):
-                    raise self._unreachable(done.last_line)
             raise self._refused(done.err or done.out)
         native_id = done.out.strip().partition(";")[0]
         notes = tuple(line.removeprefix("sbatch: ") for line in done.err.splitlines() if line.strip())

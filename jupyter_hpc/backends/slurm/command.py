@@ -14,6 +14,18 @@ _INHERITED = ("SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "PMI_", "PMIX_", "PMI2_",
 _KEPT = {"SLURM_CONF"}
 
 
+class NoAnswer(TargetError):
+    """The command was started and did not end in time: what it asked for may have happened."""
+
+
+def unreachable(where: str, words: str) -> TargetError:
+    """Return the error for a Slurm that isn't where its configuration says."""
+    return TargetError(
+        f"Slurm was looked for through {where} and didn't answer: {words}",
+        hint="`%%local` works now. `jupyter hpc practice up` starts a practice Slurm on this machine.",
+    )
+
+
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without what the allocation around the notebook put there.
 
@@ -53,7 +65,7 @@ class SlurmCommand:
         self,
         argv: Sequence[str],
         *,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = None,
         extra: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> process.Completed:
@@ -64,9 +76,13 @@ class SlurmCommand:
         TargetError
             If Slurm isn't installed here, or doesn't answer.
         """
+        environment = self.environment()
+        conf = environment.get("SLURM_CONF")
+        if conf is not None and not os.path.isfile(conf):  # the commands would look elsewhere for a minute
+            raise unreachable(self.where(), "there is no such file.")
         try:
             return await process.run(
-                argv, timeout_s=timeout_s, env={**self.environment(), **(extra or {})}, cwd=cwd
+                argv, timeout_s=timeout_s or TIMEOUT_S, env={**environment, **(extra or {})}, cwd=cwd
             )
         except process.CommandMissing:
             raise TargetError(
@@ -75,7 +91,7 @@ class SlurmCommand:
                 "a cluster's login node has a real one.",
             ) from None
         except process.CommandTimeout as error:
-            raise TargetError(
+            raise NoAnswer(
                 f"Slurm's controller doesn't answer: {error}.",
                 hint="`scontrol ping` says whether it is up. Jobs that run go on.",
             ) from None
@@ -85,8 +101,8 @@ class SlurmCommand:
         if self.conf:
             return self.conf
         named = os.environ.get("SLURM_CONF")
-        if named:
-            return f"{named} (SLURM_CONF)"
+        if named is not None:
+            return f"{named!r} (SLURM_CONF)"
         for path in ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf"):
             if Path(path).exists():
                 return path
