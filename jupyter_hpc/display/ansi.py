@@ -34,9 +34,14 @@ def _fold_line(line: str) -> str:
                 piece if len(piece) >= len(shown) or "\x1b" in shown + piece else piece + shown[len(piece) :]
             )
         line = shown
-    while "\b" in line:
-        shorter = re.sub(r"[^\b]\b", "", line, count=1)
-        line = shorter if shorter != line else line.replace("\b", "")
+    if "\b" in line:
+        kept: list[str] = []
+        for character in line:
+            if character != "\b":
+                kept.append(character)
+            elif kept:
+                kept.pop()
+        line = "".join(kept)
     return line
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import time
 from typing import Any
 
@@ -92,7 +93,7 @@ def card_html(job: Job, tail: LogTail | None = None) -> str:
         rows.append(f"<div>{html.escape(status.reason)}</div>")
     hint = (job.record.get("verdict") or {}).get("hint")
     if hint:
-        rows.append(f"<div>→ {html.escape(hint)}</div>")
+        rows.append(f"<div>→ {_with_code(hint)}</div>")
     for line in facts(job):
         rows.append(f'<div style="opacity:.8">{html.escape(line)}</div>')
     if tail.pieces:
@@ -100,6 +101,11 @@ def card_html(job: Job, tail: LogTail | None = None) -> str:
     commands = f"%hpc show {job.id}"
     rows.append(f'<div style="opacity:.6;font-size:11px">run {job.id} · <code>{commands}</code></div>')
     return f'<div class="jp-HPCCard" style="{_BOX}">{"".join(rows)}</div>'
+
+
+def _with_code(text: str) -> str:
+    """Return escaped HTML in which what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _log_html(job: Job, tail: LogTail) -> str:
