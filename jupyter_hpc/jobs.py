@@ -10,7 +10,6 @@ from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import portal
 from .resources import Resources, format_time
 from .store import Run
 
@@ -232,6 +231,7 @@ class Job:
         HPCError
             If the scheduler can't be reached.
         """
+        from . import portal
         from .watcher import cancel
 
         portal.call(cancel(self), 60)

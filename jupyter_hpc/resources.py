@@ -7,16 +7,17 @@ bytes and seconds. Everything that can't be read is an :class:`OptionError` of o
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .exceptions import OptionError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _MAX_COUNT = 1_000_000
 _MAX_SIZE = 2**60  # 1 EiB
@@ -184,6 +185,8 @@ def parse_size(text: str | int) -> int:
         )
     number, unit, only_bytes = match.groups()
     power = 0 if only_bytes else " kmgtpe".index((unit or "m").lower())
+    from fractions import Fraction
+
     size = math.ceil(Fraction(number) * (1 << 10 * power))
     if not 0 < size <= _MAX_SIZE:
         raise OptionError(
@@ -252,6 +255,8 @@ def format_size(n: int) -> str:
     tenths, power = n * 10, 0
     while power < 6 and abs(tenths) >= 10_240:
         power += 1
+        from fractions import Fraction
+
         tenths = round(Fraction(n * 10, 1024**power))
     return f"{_decimal(tenths)} {('B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB')[power]}"
 
@@ -283,6 +288,8 @@ def slurm_time(s: int) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"Did you mean memory?"``, or an empty string when nothing is close."""
+    import difflib
+
     close = difflib.get_close_matches(word[:100], list(known), n=1, cutoff=0.6)
     return f"Did you mean {close[0]}?" if close else ""
 
@@ -374,11 +381,15 @@ def _slurm_seconds(text: str) -> Fraction | None:
     if any(field >= limit for field, limit in zip(fields, limits, strict=False)):
         return None
     total = sum(field * unit for field, unit in zip(fields, units, strict=False))
+    from fractions import Fraction
+
     return Fraction(int(days or 0) * 86_400 + total)
 
 
 def _unit_seconds(text: str) -> Fraction | None:
     """``1h30m`` and the like: numbers with units, largest first."""
+    from fractions import Fraction
+
     total, position, last = Fraction(0), 0, math.inf
     text = text.lower()
     while match := _TIME_PIECE.match(text, position):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from ..jobs import Job, JobSpec
-from ..payload import Request
 from . import options
 from .exposed import exposed, mentioned
+
+if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
+    from ..jobs import Job, JobSpec
+    from ..payload import Request
 
 NAMES = ("slurm", "local", "hpc")
 _LONE = re.compile(r"^%%(slurm|local|hpc)\b(.*)$")
@@ -99,6 +101,8 @@ class HPCMagics(Magics):
             "find_label": self._label,
             "notebook": _notebook(self.shell),
         }
+        from ..payload import Request
+
         if cell.startswith("#!"):
             return Request(text=cell, code="", names=None, kind="script", **common)
         from ..capture.cell import analyze
@@ -132,6 +136,8 @@ def _spec(arguments: options.CellArguments, cell: str, backend: str) -> JobSpec:
         from ..exceptions import OptionError
 
         raise OptionError(f"Options after -- are sbatch's own; a {backend} target has none.")
+    from ..jobs import JobSpec
+
     return JobSpec(
         resources=arguments.resources,
         name=arguments.name,
