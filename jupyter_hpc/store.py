@@ -30,9 +30,9 @@ RECORD_FORMAT = 1
 
 
 def new_id() -> str:
-    """Return a run id that sorts by time: ``20261124-055301-3f9a1c`` (UTC)."""
+    """Return a run id that sorts by time: ``20261124-055301-3f9a1c`` (UTC; the end is a fraction and chance)."""
     now = datetime.now(timezone.utc)
-    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond * 4096 // 1_000_000:03x}{secrets.randbelow(4096):03x}"
 
 
 def write_json(path: Path, record: Any) -> None:

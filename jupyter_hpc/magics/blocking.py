@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from typing import Any
@@ -59,34 +60,71 @@ def _watch(follower: Follower, reader: RunReader, view: View, job: Job) -> Outpu
     wake = threading.Event()
     follower.listeners.append(wake.set)
     value: Output | None = None
-    interrupted = 0.0
-    try:
+    with _Interrupts(wake) as interrupts:
         while True:
             ended = follower.ended.done()
-            try:
-                new = reader.poll(everything=ended)
-                value = next((o for o in new if o.kind == "value"), value)
-                view.update(follower.status, new)
-                if ended:
-                    return value
-                if interrupted and time.monotonic() - interrupted > SECOND_INTERRUPT_S:
-                    raise Detached(job)
-                wake.wait(TICK_S)
-                wake.clear()
-            except Detached:
-                raise
-            except KeyboardInterrupt:
-                if interrupted:
-                    view.say("Cancelling …")
-                    job.cancel()
-                    interrupted = 0.0
-                else:
-                    interrupted = time.monotonic()
-                    view.say(
-                        f"Interrupted: detaching. Interrupt again within {SECOND_INTERRUPT_S:g} s to cancel the job."
-                    )
-    finally:
-        follower.listeners.remove(wake.set) if wake.set in follower.listeners else None
+            new = reader.poll(everything=ended)
+            value = next((o for o in new if o.kind == "value"), value)
+            view.update(follower.status, new)
+            if ended:
+                return value
+            if interrupts.take():
+                view.say(
+                    f"Interrupted: detaching. Interrupt again within {SECOND_INTERRUPT_S:g} s to cancel the job."
+                )
+            if interrupts.wants_cancel():
+                view.say("Cancelling …")
+                job.cancel()
+            if interrupts.wants_detach():
+                follower.listeners.remove(wake.set)
+                raise Detached(job)
+            wake.wait(TICK_S)
+            wake.clear()
+
+
+class _Interrupts:
+    """Collects SIGINT while a cell waits: nothing is torn out of the middle of an update.
+
+    In a thread other than the main one no signal arrives, and nothing is installed.
+    """
+
+    def __init__(self, wake: threading.Event) -> None:
+        self._wake = wake
+        self._times: list[float] = []
+        self._seen = 0
+        self._cancelled = False
+        self._previous: Any = None
+
+    def __enter__(self) -> _Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._times.append(time.monotonic())
+        self._wake.set()
+
+    def take(self) -> bool:
+        """Return True once, at the first interrupt."""
+        first = self._seen == 0 and len(self._times) > 0
+        self._seen = max(self._seen, min(len(self._times), 1))
+        return first
+
+    def wants_cancel(self) -> bool:
+        """Return True once, at a second interrupt."""
+        wanted = len(self._times) > 1 and not self._cancelled
+        self._cancelled |= wanted
+        return wanted
+
+    def wants_detach(self) -> bool:
+        """Return True when the time for a second interrupt is over, or a third one came while cancelling."""
+        if self._cancelled:
+            return len(self._times) > 2
+        return bool(self._times) and time.monotonic() - self._times[0] > SECOND_INTERRUPT_S
 
 
 def _show_once(job: Job, value: Output | None, count: int) -> None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 
 from . import options
 from .exposed import exposed, mentioned
@@ -17,13 +17,13 @@ if TYPE_CHECKING:  # the core is imported by the first cell: loading the extensi
     from ..payload import Request
 
 NAMES = ("slurm", "local", "hpc")
-_LONE = re.compile(r"^%%(slurm|local|hpc)\b(.*)$")
+_LONE = re.compile(r"^%%(slurm|local|hpc)\b(?!.*\?\s*$)")
 
 
 def bodiless(lines: list[str]) -> list[str]:
-    """Turn a cell that is nothing but ``%%slurm …`` into ``%slurm …``, which IPython accepts."""
-    if len([x for x in lines if x.strip()]) == 1:
-        return [_LONE.sub(r"%\1\2", line) if line.startswith("%%") else line for line in lines]
+    """Give a cell that is nothing but ``%%slurm …`` a body, since IPython refuses it without one: a comment."""
+    if len([x for x in lines if x.strip()]) == 1 and _LONE.match(next(x for x in lines if x.strip())):
+        return [*(line if line.endswith("\n") else line + "\n" for line in lines), "#\n"]
     return lines
 
 
@@ -37,19 +37,9 @@ class HPCMagics(Magics):
         return self._run("slurm", "%%slurm", line, cell)
 
     @no_var_expand
-    @line_magic("slurm")
-    def slurm_line(self, line: str) -> Job | None:
-        return self._run("slurm", "%%slurm", line, "")
-
-    @no_var_expand
     @cell_magic
     def local(self, line: str, cell: str) -> Job | None:
         return self._run("local", "%%local", line, cell)
-
-    @no_var_expand
-    @line_magic("local")
-    def local_line(self, line: str) -> Job | None:
-        return self._run("local", "%%local", line, "")
 
     @no_var_expand
     @line_cell_magic
@@ -62,7 +52,7 @@ class HPCMagics(Magics):
 
     def _run(self, target: str | None, prog: str, line: str, cell: str) -> Job | None:
         arguments = options.parse(options.expand(options.split_line(line), self._expand), prog=prog)
-        if arguments.help or not cell.strip():
+        if arguments.help or cell.strip() in ("", "#"):
             print(options.help_text(prog))  # noqa: T201 a magic's help is printed
             return None
         from .. import config, submission

@@ -1,0 +1,25 @@
+"""One kernel for the magics' own tests; cells run on ``local``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.contract.notebook import Notebook
+
+
+@pytest.fixture(scope="session")
+def kernel(sandbox: Sandbox, practice_slurm: object) -> Iterator[Notebook]:
+    directory = sandbox.directory / "magics"
+    directory.mkdir()
+    notebook = Notebook("local", dict(sandbox.environment), directory)
+    yield notebook
+    notebook.stop()
+
+
+@pytest.fixture
+def notebook(kernel: Notebook) -> Notebook:
+    kernel.reset()
+    return kernel

@@ -1,0 +1,163 @@
+"""``%hpc`` in a kernel and ``jupyter hpc`` in a shell: the same commands on the same runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.contract.notebook import Notebook
+
+
+def shell(sandbox: Sandbox, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "jupyter_hpc.cli", *words],
+        env=sandbox.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_jobs_lists_the_newest_first_with_its_name(notebook: Notebook) -> None:
+    notebook.remote("a = 1", "--name older")
+    notebook.remote("b = 1", "--name newer")
+
+    text = notebook.run("%hpc jobs -n 2").stdout
+
+    assert text.index("newer") < text.index("older")
+    assert "COMPLETED" in text
+
+
+def test_the_shell_lists_what_the_kernel_ran(notebook: Notebook, sandbox: Sandbox) -> None:
+    notebook.remote("a = 1", "--name seen-from-outside")
+
+    done = shell(sandbox, "jobs", "-n", "1")
+
+    assert done.returncode == 0
+    assert "seen-from-outside" in done.stdout
+
+
+def test_show_tells_what_was_asked_sent_and_run(notebook: Notebook) -> None:
+    notebook.run("x = 3")
+    notebook.remote("y = x + 1", "--time 5m --name shown")
+
+    text = notebook.run("%hpc show shown").stdout
+
+    assert "'time': 300" in text
+    assert "sent: x" in text
+    assert "y = x + 1" in text
+
+
+def test_logs_give_the_whole_text(notebook: Notebook, sandbox: Sandbox) -> None:
+    notebook.remote("for i in range(3000): print('line', i)", "--name long-log")
+
+    assert "line 0\n" in notebook.run("%hpc logs long-log").stdout
+    assert "line 2999" in shell(sandbox, "logs", "long-log").stdout
+
+
+def test_following_a_log_ends_with_the_job(notebook: Notebook, sandbox: Sandbox) -> None:
+    notebook.remote("print('followed')", "--detach --name followed")
+
+    assert "followed" in shell(sandbox, "logs", "-f", "followed").stdout
+
+
+def test_result_brings_the_names_of_an_earlier_job(notebook: Notebook) -> None:
+    notebook.remote("brought = [1, 2]", "--detach --name earlier")
+
+    text = notebook.run("%hpc result earlier").stdout
+
+    assert "received brought" in text
+    assert notebook.value("brought") == [1, 2]
+
+
+def test_attach_returns_the_job(notebook: Notebook) -> None:
+    notebook.remote("n = 5", "--detach --name picked-up")
+
+    notebook.run("job = %hpc attach picked-up")
+
+    assert notebook.value("job.result()") == {"n": 5}
+
+
+def test_cancel_ends_a_job_and_says_so_twice(notebook: Notebook) -> None:
+    notebook.remote("import time; time.sleep(60)", "--detach --name endless")
+
+    assert "Asked local to cancel" in notebook.run("%hpc cancel endless").stdout
+    notebook.run("_hpc.wait(20)")
+    assert "has ended already (CANCELLED)" in notebook.run("%hpc cancel endless").stdout
+
+
+def test_targets_and_doctor_say_what_is_there(notebook: Notebook) -> None:
+    text = notebook.run("%hpc targets").stdout
+    assert "partitions debug, gpu" in text
+    assert "practice cluster" in text
+
+    text = notebook.run("%hpc doctor").stdout
+    assert "✓ run directories in" in text
+    assert "✗" not in text
+
+
+def test_config_names_the_source_of_each_value(notebook: Notebook, sandbox: Sandbox) -> None:
+    text = notebook.run("%hpc config").stdout
+    row = next(line for line in text.splitlines() if line.startswith("root"))
+    assert sandbox.environment["JUPYTER_HPC_ROOT"] in row
+    assert row.endswith("JUPYTER_HPC_ROOT")
+
+
+def test_clean_only_says_what_would_go(notebook: Notebook) -> None:
+    notebook.remote("kept = 1", "--name to-clean")
+
+    text = notebook.run("%hpc clean --older-than 0").stdout
+
+    assert "Add --yes to remove them" in text
+    assert notebook.run("job = %hpc attach to-clean").error is None
+
+
+def test_clean_removes_ended_runs_and_leaves_live_ones(notebook: Notebook) -> None:
+    notebook.remote("import time; time.sleep(60)", "--detach --name alive")
+    live = notebook.value("_hpc.id")
+    notebook.remote("gone = 1", "--name ended")
+
+    notebook.run("%hpc clean --older-than 0 --yes")
+
+    text = notebook.run("%hpc jobs").stdout
+    assert live in text
+    assert "ended" not in text
+    notebook.run("%hpc cancel alive")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%hpc jbos", "Did you mean jobs?"),
+        ("%hpc show nosuchrun", "No run is called 'nosuchrun'"),
+        ("%hpc jobs -n many", "invalid int value"),
+    ],
+)
+def test_a_wrong_command_is_one_sentence(notebook: Notebook, line: str, expected: str) -> None:
+    error = notebook.run(line, fails=True).error
+
+    assert error is not None
+    assert expected in error.traceback
+    assert len(error.traceback.splitlines()) <= 4
+
+
+def test_the_shell_ends_with_status_1_and_a_sentence(sandbox: Sandbox) -> None:
+    done = shell(sandbox, "show", "nosuchrun")
+
+    assert done.returncode == 1
+    assert "No run is called 'nosuchrun'" in done.stderr
+
+
+@pytest.mark.parametrize("line", ["%hpc", "%hpc --help"])
+def test_hpc_alone_is_a_map(notebook: Notebook, line: str) -> None:
+    text = notebook.run(line).stdout
+    for word in ("jobs", "attach", "doctor", "%%slurm"):
+        assert word in text
+
+
+def test_practice_env_can_be_evaluated_by_a_shell(sandbox: Sandbox, practice_slurm: object) -> None:
+    done = shell(sandbox, "practice", "env")
+    assert done.stdout.startswith("export SLURM_CONF=")
