@@ -62,7 +62,7 @@ _REASONS = {
     "BadConstraints": "no node has what it asks for",
 }
 
-FIELDS = ("JobID", "State", "exit_code", "StartTime", "EndTime", "NodeList", "Comment", "Reason")
+FIELDS = ("JobID", "State", "exit_code", "StartTime", "EndTime", "NodeList", "Reason", "Comment")
 
 
 def squeue_format() -> str:
@@ -74,11 +74,11 @@ def parse_queue(text: str) -> dict[str, tuple[Observation, str]]:
     """Return native id → (observation, comment) from ``squeue -h -O`` output; odd lines are passed over."""
     found = {}
     for line in text.splitlines():
-        parts = [p.strip() for p in line.split("|")]
+        parts = [p.strip() for p in line.split("|", len(FIELDS) - 1)]
         if len(parts) < len(FIELDS) or not parts[0]:
             continue
         row = dict(zip(FIELDS, parts))
-        found[row["JobID"]] = (_observation(row), row["Comment"])
+        found[row["JobID"]] = (_observation(row), row["Comment"].removesuffix("|"))
     return found
 
 
@@ -118,7 +118,7 @@ def reason_text(reason: str, state: JobState) -> str:
 
 def exit_code(text: str) -> tuple[int | None, int | None]:
     """Return (exit code, signal) of ``3:0``, or of the raw wait status that 22.05 prints."""
-    match = re.fullmatch(r"(\d+)(?::(\d+))?", text)
+    match = re.fullmatch(r"([0-9]{1,10})(?::([0-9]{1,10}))?", text)
     if match is None:
         return None, None
     if match[2] is not None:
@@ -131,7 +131,7 @@ def time_stamp(text: str) -> float | None:
     """Return seconds since the epoch of Slurm's local time, or None for N/A and the like."""
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
