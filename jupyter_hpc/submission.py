@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import getpass
 import os
 import shutil
@@ -18,6 +19,7 @@ from typing import Any
 
 from . import payload as payloads
 from . import portal
+from .backends import script
 from .backends.base import Submission, Submitted
 from .capture import environment, git
 from .capture.modules import LocalModules, freeze
@@ -58,12 +60,9 @@ def submit_request(request: Request, target_name: str, spec: JobSpec) -> Job:
         built = payloads.build(run.payload, request, runs.place_buffer, lambda m: _freeze(runs, m))
         write_json(run.path / "record.json", _record(run, request, where, spec, built))
         submission = Submission(run, spec, runs.worker_directory(), sys.executable)
-        portal.call(_submit(submission, where.name))
-    except BaseException as error:
-        if not (run.record_or_none() or {}).get("native_id"):
-            shutil.rmtree(run.path, ignore_errors=True)
-        else:
-            error.add_note(f"the job was submitted as {run.id}") if hasattr(error, "add_note") else None
+        _submit_or_take_back(submission, where.name)
+    except BaseException:
+        shutil.rmtree(run.path, ignore_errors=True)
         raise
     job = Job(run)
     follow(job)
@@ -91,20 +90,31 @@ def preflight(request: Request, target_name: str, spec: JobSpec) -> Preflight:
 
 def _completed(request: Request, target_name: str, spec: JobSpec) -> tuple[Target, JobSpec, Request]:
     where = target(target_name)
-    spec = where.complete(spec)
+    spec = script.checked(where.complete(spec))
     workdir = os.path.abspath(os.path.expanduser(spec.workdir)) if spec.workdir else os.getcwd()
     if spec.workdir and not os.path.isdir(workdir):
         raise OptionError(
             f"--workdir {spec.workdir[:200]!r} is not a folder here.",
             hint="Create it first, or leave the option out.",
         )
-    if spec.env:
-        for key, value in spec.env.items():
-            if len(value) > 100_000:
-                raise OptionError(
-                    f"--env {key} holds {len(value)} characters; at most 100,000 can be passed in an environment."
-                )
     return where, replace(spec, workdir=workdir), replace(request, workdir=workdir)
+
+
+def _submit_or_take_back(submission: Submission, target_name: str) -> None:
+    """Submit; at an interrupt wait for the answer that is under way, so that no job is left behind."""
+    future = portal.start(_submit(submission, target_name))
+    try:
+        future.result()
+    except KeyboardInterrupt:
+        portal.call(_take_back(future, submission.run, target_name), 60)
+        raise
+
+
+async def _take_back(future: concurrent.futures.Future[None], run: Run, target_name: str) -> None:
+    await asyncio.wait([asyncio.wrap_future(future)], timeout=30)
+    native_id = run.record().get("native_id")
+    if native_id:
+        await (await watcher_of(target_name)).backend.cancel(str(native_id))
 
 
 async def _submit(submission: Submission, target_name: str) -> None:

@@ -41,7 +41,7 @@ class LocalBackend(Backend):
 
     async def submit(self, submission: Submission) -> Submitted:
         planned = self.preview(submission)
-        script.write(submission.run)
+        script.write(submission.run, submission.spec)
         log = os.open(submission.run.scheduler_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             child = subprocess.Popen(  # noqa: ASYNC220 it starts in a millisecond and must outlive this loop
@@ -50,7 +50,6 @@ class LocalBackend(Backend):
                 stdout=log,
                 stderr=log,
                 cwd=submission.spec.workdir,
-                env={**os.environ, **submission.spec.env},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:

@@ -5,11 +5,15 @@ Nothing is ever put into its text, so no name, path or value can reach a shell a
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from ..exceptions import OptionError
 from ..jobs import JobSpec
 from ..store import Run
+
+LONGEST = 100_000  # the kernel allows 128 KiB for one variable
 
 SCRIPT = r"""#!/bin/bash
 # Runs one jupyter_hpc worker and writes how it ended, also when it can't do that itself.
@@ -49,11 +53,19 @@ if [ -n "$venv" ]; then
   [ -x "$venv/bin/python" ] || refuse "--venv $venv has no bin/python on this node"
   export VIRTUAL_ENV="$venv" PATH="$venv/bin:$PATH"
 fi
-command -v -- "$python" > /dev/null || refuse "there is no Python at $python on this node"
+found=$(type -P -- "$python") || refuse "there is no Python at $python on this node"
+case $python in */*) ;; *) python=$found ;; esac
 
-"$python" -c \
-  'import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.run import main; main()' \
-  "$worker" "$run" &
+# --env last, in the worker's own process: no name can change this script's variables
+start='import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.run import main; main()'
+(
+  set -- "$python" -c "$start" "$worker" "$run"
+  if [ -s "$run/env" ]; then
+    while IFS= read -r -d '' __hpc_pair; do export "$__hpc_pair"; done < "$run/env"
+    unset __hpc_pair
+  fi
+  exec "$@"
+) &
 pid=$!
 trap 'signalled=15; kill -TERM "$pid"' TERM
 trap 'signalled=10; kill -USR1 "$pid"' USR1
@@ -87,15 +99,53 @@ def arguments(run: Run, spec: JobSpec, worker: Path, executable: str, limit_s: i
     """
     python = spec.python or ("python" if spec.venv or spec.conda or spec.modules else executable)
     values = [str(run.path), str(worker), python, str(limit_s), spec.venv or "", spec.conda or ""]
-    for value in (*values, *spec.modules):
-        if "\0" in value:
-            raise OptionError("An option holds a NUL character, which no command can take.")
     return [*values, *spec.modules]
 
 
-def write(run: Run) -> Path:
-    """Write the script into the run directory."""
+def write(run: Run, spec: JobSpec) -> Path:
+    """Write the script into the run directory, and the variables of ``--env`` beside it.
+
+    A private file keeps their values out of process lists, and out of the scheduler's own environment.
+    """
     path = run.path / "job.sh"
     path.write_text(SCRIPT, encoding="utf-8")
     path.chmod(0o700)
+    descriptor = os.open(run.path / "env", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.writelines(os.fsencode(f"{key}={value}") + b"\0" for key, value in spec.env.items())
     return path
+
+
+# what bash doesn't let a script set
+_READ_ONLY = {"BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID"}
+
+
+def checked(spec: JobSpec) -> JobSpec:
+    """Return the spec if each of its values can reach the worker as it is.
+
+    Raises
+    ------
+    OptionError
+        Naming the option that can't.
+    """
+    for key, value in spec.env.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,255}", key, re.ASCII) or key.startswith("__hpc_"):
+            raise OptionError(f"--env {key[:60]!r} is not a variable's name: letters, digits and _ only.")
+        if key in _READ_ONLY:
+            raise OptionError(f"--env {key} can't be set: the shell on the node keeps its own.")
+        if "\0" in value or len(os.fsencode(value)) > LONGEST:
+            raise OptionError(
+                f"--env {key} holds a NUL character or more than {LONGEST:,} bytes, which no environment can."
+            )
+    named = {"--python": spec.python, "--venv": spec.venv, "--conda": spec.conda}
+    for option, text in (*named.items(), *(("--module", name) for name in spec.modules)):
+        if text is None:
+            continue
+        if not text or "\0" in text or len(os.fsencode(text)) > 4000 or text.startswith("-"):
+            raise OptionError(
+                f"{option} {text[:60]!r} can't be used: empty, too long, with a NUL or a leading '-'."
+            )
+    for option, text in (("--name", spec.name), ("--workdir", spec.workdir)):
+        if text is not None and ("\0" in text or any(0xD800 <= ord(c) < 0xDC80 for c in text)):
+            raise OptionError(f"{option} {text[:60]!r} holds a character that no command can take.")
+    return spec

@@ -23,7 +23,8 @@ _HINTS = (
     (r"invalid feature|constraint", "`sinfo -o '%N %f'` lists the features that --constraint may name."),
     (
         r"node configuration is not available",
-        "No node has that much: `sinfo -N -o '%N %c %m %G'` shows what they have. Ask for less with --cpus, --mem or --gpus.",
+        "No node has that much: `sinfo -N -o '%N %c %m %G'` shows what they have. "
+        "Ask for less with --cpus, --mem or --gpus.",
     ),
     (r"time limit", "`sinfo -o '%P %l'` shows the partitions' limits; ask for less with --time."),
     (
@@ -64,11 +65,9 @@ class SlurmBackend(Backend):
 
     async def submit(self, submission: Submission) -> Submitted:
         planned = self.preview(submission)
-        script.write(submission.run)
+        script.write(submission.run, submission.spec)
         try:
-            done = await self.command.run(
-                planned.command, extra=submission.spec.env, cwd=submission.spec.workdir
-            )
+            done = await self.command.run(planned.command, cwd=submission.spec.workdir)
         except NoAnswer:
             # the controller may have taken the job before the answer was lost
             earlier = await self._find(submission.run)
@@ -82,6 +81,9 @@ class SlurmBackend(Backend):
                     return Submitted(earlier, planned.command, planned.script)
             raise self._refused(done.err or done.out)
         native_id = done.out.strip().partition(";")[0]
+        if not native_id.isdecimal():  # as with --test-only
+            said = (done.err or done.out).strip()[:300]
+            raise SubmissionError(f"sbatch submitted nothing: {said or 'it named no job'}")
         notes = tuple(line.removeprefix("sbatch: ") for line in done.err.splitlines() if line.strip())
         return Submitted(native_id, planned.command, planned.script, notes)
 

@@ -66,7 +66,6 @@ class SlurmCommand:
         argv: Sequence[str],
         *,
         timeout_s: float | None = None,
-        extra: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> process.Completed:
         """Run a command of the cluster.
@@ -81,9 +80,7 @@ class SlurmCommand:
         if conf is not None and not os.path.isfile(conf):  # the commands would look elsewhere for a minute
             raise unreachable(self.where(), "there is no such file.")
         try:
-            return await process.run(
-                argv, timeout_s=timeout_s or TIMEOUT_S, env={**environment, **(extra or {})}, cwd=cwd
-            )
+            return await process.run(argv, timeout_s=timeout_s or TIMEOUT_S, env=environment, cwd=cwd)
         except process.CommandMissing:
             raise TargetError(
                 f"There is no Slurm on this machine: {argv[0]} was looked for on PATH ({os.environ.get('PATH', '')}).",

@@ -11,20 +11,23 @@ from ...resources import slurm_time
 from ...store import Run
 
 NAME_BYTES = 1000  # slurmctld refuses longer job names' requests by their whole size, not by a clear word
-OWN = (
-    "--output",
-    "--error",
-    "--comment",
-    "--open-mode",
-    "--parsable",
-    "--wrap",
-    "-o",
-    "-e",
-    "-W",
-    "--wait",
-    "--array",
-    "-a",
-)
+_OWN = ("--output", "--error", "--comment", "--open-mode", "--parsable", "--wrap", "--wait", "--array")
+_OWN_SHORT = ("-o", "-e", "-W", "-a")
+# a word after one of these would be taken for the script
+_WITHOUT_VALUE = {
+    *(
+        "--exclusive",
+        "--hold",
+        "--requeue",
+        "--no-requeue",
+        "--oversubscribe",
+        "--overcommit",
+        "--contiguous",
+    ),
+    *("--spread-job", "--use-min-nodes", "--quiet", "--verbose", "--reboot", "--nice", "--propagate"),
+    *("--get-user-env", "--ignore-pbs", "--no-kill", "--test-only", "--help", "--usage", "--version"),
+    *("-H", "-k", "-O", "-Q", "-s", "-v", "-h", "-V"),
+}
 
 
 def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
@@ -101,18 +104,32 @@ def _filename(path: str) -> str:
 
 def checked_passthrough(arguments: tuple[str, ...]) -> list[str]:
     """Return the options after ``--``; those that would take the job away from us are refused."""
-    for i, argument in enumerate(arguments):
-        if "\0" in argument:
-            raise OptionError("An option after -- holds a NUL character.")
-        if argument.partition("=")[0] in OWN:
-            raise OptionError(f"{argument.partition('=')[0]} can't be passed on: jupyter_hpc sets it itself.")
-        if not argument.startswith("-") and (
-            i == 0 or not arguments[i - 1].startswith("-") or "=" in arguments[i - 1]
-        ):
-            raise OptionError(
-                f"{argument[:60]!r} after -- is not an option of sbatch.", hint="Write --option=value."
-            )
+    takes_value = False
+    for argument in arguments:
+        if "\0" in argument or len(argument.encode("utf-8", "surrogateescape")) > NAME_BYTES:
+            raise OptionError(f"An option after -- holds a NUL or more than {NAME_BYTES} bytes.")
+        name, equals, _ = argument.partition("=")
+        if not argument.startswith("-"):
+            if not takes_value:
+                raise OptionError(
+                    f"{argument[:60]!r} after -- is not an option of sbatch.", hint="Write --option=value."
+                )
+            takes_value = False
+            continue
+        if _is_own(name):
+            raise OptionError(f"{name[:60]} can't be passed on: jupyter_hpc sets it itself.")
+        if argument in ("-", "--"):
+            raise OptionError(f"A lone {argument} after -- is not an option of sbatch.")
+        is_long = argument.startswith("--")
+        takes_value = name not in _WITHOUT_VALUE and not (equals if is_long else argument[2:])
     return list(arguments)
+
+
+def _is_own(name: str) -> bool:
+    """Whether sbatch would take this for an option of ours: it knows abbreviations, and ``-oFILE``."""
+    if name.startswith("--"):
+        return len(name) > 3 and any(own.startswith(name) for own in _OWN)
+    return name[:2] in _OWN_SHORT
 
 
 def leading_directives(text: str) -> tuple[str, ...]:
