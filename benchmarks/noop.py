@@ -167,8 +167,11 @@ def report(cells: list[dict[str, float]], bares: list[dict[str, float]]) -> dict
     print(f"  {'sbatch':<40}{ms(bares, 'begin', 'submitted'):8.1f} ms")
     print(f"  {'queue: until the batch script runs':<40}{ms(bares, 'submitted', 'script'):8.1f} ms")
     print(f"  {'shell, interpreter, marker, notice':<40}{ms(bares, 'script', 'end'):8.1f} ms")
+    queue = statistics.fmean(r["script"] - r["submitted"] for r in (*cells, *bares)) * 1000
+    same = (queue + work_a) / (queue + work_b)
+    print(f"with the same queue on both sides (mean of all, {queue:.0f} ms): ratio {same:.3f}")
     print(f"without the queue: {work_a:.1f} ms and {work_b:.1f} ms; {work_a - work_b:.1f} ms are ours")
-    return {"cell_ms": a, "bare_ms": b, "ratio": a / b, "ours_ms": work_a - work_b}
+    return {"cell_ms": a, "bare_ms": b, "ratio": a / b, "ratio_same_queue": same, "ours_ms": work_a - work_b}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """An array of 256 MiB to a local worker and back, as a ratio to the floor in the same run.
 
 The floor is what the bytes themselves cost: each way they are hashed twice (by who writes and by who reads) and
-written once, with ``os.write``. The time of an empty cell is taken off the cell's side and shown by itself.
+written once, with ``os.write``. The time of a cell with one number, which imports numpy too, is taken off and shown by itself.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-CELL = "%%local --quiet\nb = a + 1.0"
-EMPTY = "%%local --quiet\nx = 1"
+CELL = "%%local --quiet -o a\na[0] = 1.0"
+EMPTY = "%%local --quiet\nimport numpy\nx = numpy.zeros(1)"
 
 
 def floor(array: np.ndarray, folder: Path) -> None:
@@ -68,9 +68,9 @@ def main() -> None:
                 "empty": timed(lambda: run(shell, EMPTY)),
                 "cell": timed(lambda: run(shell, CELL)),
             }
-            if not np.array_equal(shell.user_ns["b"], array + 1.0):
+            came = shell.user_ns.pop("a")
+            if came is array or came[0] != 1.0 or not np.array_equal(came[1:], array[1:]):
                 raise RuntimeError("the array did not come back")
-            shell.user_ns.pop("b")
             shutil.rmtree(folder / "r" / "runs", ignore_errors=True)
             shutil.rmtree(folder / "r" / "blobs", ignore_errors=True)
             if i >= 0:
@@ -82,9 +82,9 @@ def main() -> None:
     own = median["cell"] - median["empty"]
     print(f"{arguments.mib} MiB there and back, {arguments.rounds} rounds, interleaved; medians")
     print(f"  floor: write and hash the bytes, both ways     {median['floor']:8.1f} ms")
-    print(f"  an empty cell                                  {median['empty']:8.1f} ms")
-    print(f"  b = a + 1.0                                    {median['cell']:8.1f} ms")
-    print(f"  (cell − empty cell) / floor                    {own / median['floor']:8.3f}")
+    print(f"  a cell with one number and numpy               {median['empty']:8.1f} ms")
+    print(f"  a[0] = 1.0, and all of a comes back            {median['cell']:8.1f} ms")
+    print(f"  (cell − small cell) / floor                    {own / median['floor']:8.3f}")
 
 
 def run(shell: object, text: str) -> None:
