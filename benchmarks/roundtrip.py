@@ -1,7 +1,8 @@
 """An array of 256 MiB to a local worker and back, as a ratio to the floor in the same run.
 
 The floor is what the bytes themselves cost: each way they are hashed twice (by who writes and by who reads) and
-written once, with ``os.write``. The time of a cell with one number, which imports numpy too, is taken off and shown by itself.
+written once, with ``os.write``. The time of a cell with one number, which imports numpy too,
+is taken off and shown by itself.
 """
 
 from __future__ import annotations
