@@ -15,6 +15,7 @@ from typing import Any
 from . import exceptions
 from .exceptions import JobError, RemoteError, ResultError
 from .jobs import Job
+from .salvage import needed
 from .store import Run
 from .worker import container
 from .worker.outcome import EXCEPTION, RETURN
@@ -72,53 +73,12 @@ class Outcome:
         return lines
 
 
-class _Absent:
-    """Stands for something that can't be rebuilt here, so that the rest of the stream still can."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> _Absent:
-        return object.__new__(cls)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> _Absent:
-        return self
-
-    def __setstate__(self, state: Any) -> None:
-        pass
-
-    def append(self, item: Any) -> None:
-        pass
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        pass
-
-
 class _ResultUnpickler(ValueUnpickler):
-    """Finds the kernel's own classes, functions and values again; notes what isn't here."""
+    """Finds the kernel's own classes, functions and values again."""
 
     def __init__(self, file: Any, job: Job, **options: Any) -> None:
         super().__init__(file, **options)
         self._job = job
-        self.absent: list[str] = []
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.endswith("cloudpickle") and name == "subimport":
-            return self._import
-        try:
-            return super().find_class(module, name)
-        except (ImportError, AttributeError) as error:
-            if "<locals>" in name:
-                raise
-            self.absent.append(_needs(module, name, error))
-            return _Absent
-
-    def _import(self, name: str) -> Any:
-        try:
-            return importlib.import_module(name)
-        except ImportError as error:
-            self.absent.append(_needs(name, "", error))
-            return _Absent()
 
     def resolve_known(self, qualname: str, tracker_id: str | None) -> Any:
         try:
@@ -129,13 +89,6 @@ class _ResultUnpickler(ValueUnpickler):
             pass
         _load_inputs(self._job)  # a new kernel: the class or function is in the payload
         return super().resolve_known(qualname, tracker_id)
-
-
-def _needs(module: str, name: str, error: BaseException) -> str:
-    missing = getattr(error, "name", None) or module
-    return f"it needs {missing.partition('.')[0]}, which isn't installed here" if isinstance(error, ImportError) else (
-        f"{module}.{name} isn't defined here"
-    )  # fmt: skip
 
 
 def _load_inputs(job: Job) -> None:
@@ -205,36 +158,47 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome) -> None:
         try:
             outcome.names[name] = importlib.import_module(module)
         except ImportError as error:
-            outcome.unsent[name] = _needs(module, "", error)
+            outcome.unsent[name] = needed(module, "", error)
     if not manifest["names"]:
         return
     main = sys.modules["__main__"].__dict__
     needs = [n for n in manifest.get("needs") or [] if n not in main and n not in outcome.names]
     if needs:
         _load_inputs(job)
+    names = [entry["name"] for entry in manifest["names"]]
+    try:
+        values = [(name, value, None) for name, value in zip(names, _read(job, manifest))]
+    except Exception:  # a foreign __setstate__ may raise anything; the other names still come
+        values = _salvage(job, manifest, names)
+    for name, value, why in values:
+        if why is not None:
+            outcome.unsent[name] = why
+        elif name == EXCEPTION:
+            outcome.error = value
+        elif name == RETURN:
+            outcome.value = value
+        else:
+            outcome.names[name] = value
+
+
+def _read(job: Job, manifest: dict[str, Any]) -> list[Any]:
     directory = str(job.run.result)
     with open(Path(directory, container.PICKLE), "rb") as file:
         buffers = iter(container.load_buffers(directory, manifest))
         unpickler = _ResultUnpickler(file, job, buffers=buffers)
-        for entry in manifest["names"]:
-            _load_one(unpickler, entry["name"], outcome)
+        return [unpickler.load() for _ in manifest["names"]]
 
 
-def _load_one(unpickler: _ResultUnpickler, name: str, outcome: Outcome) -> None:
-    unpickler.absent.clear()
-    try:
-        value = unpickler.load()
-    except Exception as error:  # a foreign __setstate__ may raise anything; the other names still come
-        outcome.unsent[name] = f"{type(error).__name__}: {error}"
-        return
-    if unpickler.absent:
-        outcome.unsent[name] = unpickler.absent[0]
-    elif name == EXCEPTION:
-        outcome.error = value
-    elif name == RETURN:
-        outcome.value = value
-    else:
-        outcome.names[name] = value
+def _salvage(job: Job, manifest: dict[str, Any], names: list[str]) -> list[tuple[str, Any, str | None]]:
+    """Return each name with its value, or with the reason why that can't be rebuilt here."""
+    from .salvage import SalvagingUnpickler
+
+    directory = str(job.run.result)
+    with open(Path(directory, container.PICKLE), "rb") as file:
+        buffers = iter(container.load_buffers(directory, manifest))
+        resolve = _ResultUnpickler(file, job).resolve_known
+        unpickler = SalvagingUnpickler(file, resolve, buffers=buffers)
+        return [(name, unpickler.load_name(), unpickler.failure) for name in names]
 
 
 # -- errors --------------------------------------------------------------------------------------
