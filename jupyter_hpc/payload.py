@@ -110,7 +110,7 @@ def needed_names(request: Request) -> dict[str, str]:
                 f"Line {line} of the cell uses {what}(), which hides the names it needs.",
                 hint="List them with -i, as in `-i a,b` (or `-i __name__` if it needs none).",
             )
-        for name in sorted(names.reads - PROVIDED):
+        for name in sorted(names.reads - _provided(namespace)):
             if name in namespace:
                 needed[name] = "read by the cell"
             elif not hasattr(builtins, name) and name not in names.maybe_reads:
@@ -124,9 +124,15 @@ def needed_names(request: Request) -> dict[str, str]:
         elif not name.startswith("__"):
             raise _undefined(name, namespace, "-i names")
     for name, by in reached_names(needed, namespace).items():
-        if name not in PROVIDED:
+        if name not in _provided(namespace):
             needed.setdefault(name, f"used by {by}")
     return needed
+
+
+def _provided(namespace: Mapping[str, Any]) -> set[str]:
+    """Return the names that the worker has of its own; IPython puts its ``open`` among the user's names."""
+    origin = getattr(namespace.get("open"), "__globals__", {}).get("__name__", "")
+    return PROVIDED | {"open"} if origin.startswith("IPython.") else PROVIDED
 
 
 def _undefined(name: str, namespace: Mapping[str, Any], who: str) -> UndefinedName:
@@ -217,7 +223,7 @@ def _instructions(
         "ipython": bool(names and names.ipython),
         "outputs": outputs,
         "explicit_outputs": explicit,
-        "all_new": request.outputs is None and not request.no_outputs,
+        "all_new": request.outputs is None and not request.no_outputs and _binds_more(names),
         "may_mutate": sorted(names.may_mutate & set(sent)) if names else [],
         "reached": sorted(pickler.globals - set(sent)),
         "module_paths": paths,
@@ -225,6 +231,11 @@ def _instructions(
         "workdir": request.workdir,
         "call": {"function": FUNCTION, "args": ARGS, "kwargs": KWARGS} if request.kind == "call" else None,
     }
+
+
+def _binds_more(names: CellNames | None) -> bool:
+    """Magics and star imports bind names that only show when the cell has run."""
+    return bool(names and (names.ipython or names.star_imports))
 
 
 def _sources(request: Request, filenames: set[str]) -> dict[str, dict[str, str]]:

@@ -85,7 +85,7 @@ def analyze(transformed: str, original: str | None = None) -> CellNames:
     flow.finish()
     reads = flow.hard | flow.soft
     assigned = flow.assigned
-    touched = {name for name, via in flow.touched if not via or via in assigned}
+    touched = _with_aliased({name for name, via in flow.touched if not via or via in assigned}, notes.aliases)
     dynamic = [use for use in notes.dynamic if use[0] not in assigned]
     lines = _Lines(transformed, original) if dynamic or notes.ipython else None
     return CellNames(
@@ -102,6 +102,13 @@ def analyze(transformed: str, original: str | None = None) -> CellNames:
         value_line=_value_line(tree, transformed),
         defines=tuple(name for name, defined in assigned.items() if defined),
     )
+
+
+def _with_aliased(touched: set[str], aliases: set[tuple[str, str]]) -> set[str]:
+    """Add what the touched names may be parts of: ``for row in rows: row.append(1)`` changes ``rows``."""
+    while found := {root for name, root in aliases if name in touched} - touched:
+        touched = touched | found
+    return touched
 
 
 def _parse(source: str) -> tuple[ast.Module, bool]:

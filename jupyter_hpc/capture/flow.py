@@ -120,6 +120,7 @@ class Flow(Bindings):
         self.state.dead = True
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self.notes.alias(node.target, node.iter)
         self.visit(node.iter)
         before = self._snap()
         with self._killing() as killed:

@@ -35,6 +35,7 @@ class Notes:
     ipython: list[int] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     star_imports: set[str] = field(default_factory=set)
+    aliases: set[tuple[str, str]] = field(default_factory=set)  # (name, what it may be a part of)
     opaque: bool = False  # names that nobody can see statically may be bound by now
 
     def call(self, node: ast.Call, in_function: bool) -> None:
@@ -55,6 +56,12 @@ class Notes:
             self.opaque = True
             if name != "dir":
                 self.dynamic.append((name, node.lineno))
+
+    def alias(self, target: ast.expr, value: ast.expr) -> None:
+        """Note that names in ``target`` may now stand for parts of the names in ``value``."""
+        names = [n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        sources = value.args if isinstance(value, ast.Call) else [value]  # enumerate(rows), zip(a, b)
+        self.aliases.update((name, root) for source in sources for root in roots(source) for name in names)
 
     def imported(self, node: ast.Import | ast.ImportFrom) -> None:
         """Note the modules that an import statement names."""
@@ -209,10 +216,13 @@ class NameVisitor(ast.NodeVisitor):
             self.touch(name, via)
 
     def visit_Assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self.notes.alias(target, node.value)
         self.visit(node.value)
         self.block(node.targets)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.notes.alias(node.target, node.value)
         self.visit(node.value)
         self.visit(node.target)
 

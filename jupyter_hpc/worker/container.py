@@ -65,6 +65,8 @@ class _Sink:
         self.size = 0
 
     def write(self, data: Any) -> int:
+        if hasattr(data, "raw"):  # a PickleBuffer of any shape and type; digests take bytes only
+            data = data.raw()
         self._total.update(data)
         self._segment.update(data)
         n = self._file.write(data)

@@ -16,11 +16,15 @@ class _HashOnly:
         self.size = 0
 
     def write(self, data: Any) -> int:
-        self.hasher.update(data)
-        self.size += len(data)
+        raw = (
+            data.raw() if hasattr(data, "raw") else data
+        )  # a PickleBuffer may have any shape and has no len()
+        self.hasher.update(raw)
+        size = len(raw)
+        self.size += size
         if self.size > MAX_BYTES:
             raise OverflowError
-        return len(data)
+        return size
 
 
 def _dirty_mappings() -> Optional[List[range]]:

@@ -82,12 +82,12 @@ class Outcome:
         return values, modules, missing if error is None else []
 
     def _output_names(self) -> List[str]:
-        """The names to bring back; what magics assigned shows only now."""
+        """The names to bring back; what magics and star imports assigned shows only now."""
         names = list(self.cell["outputs"])
-        if self.cell["ipython"] and self.cell["all_new"]:
+        if self.cell["all_new"]:
             from .ipython import HIDDEN
 
-            found = set(names) | set(self.originals) | HIDDEN
+            found = set(names) | HIDDEN
             names += [n for n in self.namespace if n not in found and not n.startswith("_")]
         return names
 

@@ -8,9 +8,12 @@ is why its major version is pinned), not as the private copy that cloudpickle ma
 
 from __future__ import annotations
 
+import _io
+import functools
 import pickle
 import sys
 import types
+import typing
 from typing import Any, Callable, Dict, Optional, Set, Tuple
 
 import cloudpickle
@@ -48,6 +51,11 @@ def by_own_name(name: str, cls: type, state: Any) -> Any:
         obj.__dict__.update(state)
     namespace[name] = obj
     return obj
+
+
+def cached(function: Any, parameters: Dict[str, Any]) -> Any:
+    """Rebuild a function under ``functools.lru_cache``, its cache empty."""
+    return functools.lru_cache(**parameters)(function)
 
 
 class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
@@ -96,10 +104,24 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
             self.has_code |= module == "__main__" and kind is not object
         elif kind is types.ModuleType:
             self.modules.add(obj.__name__)
+        elif isinstance(obj, _io._IOBase):
+            return self._stream(obj)
+        elif kind in _BY_NAME and getattr(obj, "__module__", None) == "__main__":
+            return _BY_NAME[kind](obj)
         elif getattr(kind, "__module__", None) == "__main__":
             name = self._own_name(obj)
             if name is not None:
                 return by_own_name, (name, kind, getattr(obj, "__dict__", None))
+        reduced = super().reducer_override(obj)
+        return _with_slots(obj, reduced) if isinstance(obj, type) and "__slots__" in vars(obj) else reduced
+
+    def _stream(self, obj: Any) -> Any:
+        """The process's own streams travel by name; cloudpickle would send an open file as a copy of its text."""
+        for name in ("stdin", "stdout", "stderr"):
+            if obj is getattr(sys, name):
+                return getattr, (sys, name)
+        if isinstance(obj, _io.TextIOWrapper):
+            raise TypeError("cannot pickle an open file")
         return super().reducer_override(obj)
 
     @staticmethod
@@ -128,8 +150,27 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
                 self._note_code(constant)
 
 
-class ValueUnpickler(pickle.Unpickler):
-    """The reader for :class:`ValuePickler`, here and on the node."""
+def _with_slots(cls: type, reduced: Any) -> Any:
+    """Make the class with its slots: cloudpickle adds them too late, and its instances then have a ``__dict__``."""
+    if not isinstance(reduced, tuple) or reduced[0] is not _cp._make_skeleton_class:
+        return reduced
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):  # NamedTuple sets its own, and forbids ours
+        return reduced
+    arguments = list(reduced[1])
+    arguments[3] = {**arguments[3], "__slots__": vars(cls)["__slots__"]}
+    return (reduced[0], tuple(arguments), *reduced[2:])
+
+
+# types whose instances pickle as a name in their module, which in ``__main__`` is not enough
+_BY_NAME: Dict[type, Callable[[Any], Tuple[Any, ...]]] = {
+    functools._lru_cache_wrapper: lambda f: (cached, (f.__wrapped__, f.cache_parameters())),
+}
+if isinstance(typing.NewType, type):  # since Python 3.10
+    _BY_NAME[typing.NewType] = lambda t: (typing.NewType, (t.__name__, t.__supertype__))
+
+
+class Resolving:
+    """What a reader for :class:`ValuePickler` looks up, here and on the node."""
 
     def find_class(self, module: str, name: str) -> Any:
         package = __name__.rpartition(".")[0]
@@ -138,7 +179,7 @@ class ValueUnpickler(pickle.Unpickler):
                 if name == "known_object":
                     return self.resolve_known
                 module = package + ".pickling"
-        return super().find_class(module, name)
+        return super().find_class(module, name)  # type: ignore[misc]
 
     def resolve_known(self, qualname: str, tracker_id: Optional[str]) -> Any:
         """Return the object that the receiver has under this name."""
@@ -152,6 +193,10 @@ class ValueUnpickler(pickle.Unpickler):
             if tracked is not None:
                 return tracked
         raise pickle.UnpicklingError(f"{qualname} is not defined here")
+
+
+class ValueUnpickler(Resolving, pickle.Unpickler):
+    """The reader for :class:`ValuePickler`."""
 
 
 def tracked_classes() -> Set[type]:

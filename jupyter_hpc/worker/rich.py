@@ -95,15 +95,36 @@ def plain(obj: Any) -> str:
         text = repr(obj)
     except Exception as error:
         return f"<{type(obj).__qualname__} whose repr raised {type(error).__name__}: {error}>"
-    if isinstance(obj, (dict, list, tuple, set, frozenset)) and ("\n" in text or len(text) > 79):
-        try:
-            from IPython.lib.pretty import pretty
-        except ImportError:
-            import pprint
+    is_long = isinstance(obj, (dict, list, tuple, set, frozenset)) and ("\n" in text or len(text) > 79)
+    if not is_long and _as_repr(obj):
+        return text
+    try:
+        from IPython.lib.pretty import pretty
+    except ImportError:
+        import pprint
 
-            return pprint.pformat(obj, width=79, compact=True)
-        return str(pretty(obj))
-    return text
+        return pprint.pformat(obj, width=79, compact=True) if is_long else text
+    return str(pretty(obj))
+
+
+_ATOMS = {str, int, float, complex, bool, bytes, type(None), type(...), range}
+
+
+def _as_repr(obj: Any, depth: int = 0) -> bool:
+    """Tell whether IPython's layout of a short text is ``repr``: then IPython need not be imported for it."""
+    import types
+
+    kind = type(obj)
+    if kind in _ATOMS:
+        return True
+    if kind in (list, tuple, set, frozenset, dict):
+        if depth > 20 or (kind in (set, frozenset) and len(obj) > 1):  # a cycle; sets are sorted
+            return False
+        parts = [*obj, *obj.values()] if kind is dict else obj
+        return all(_as_repr(part, depth + 1) for part in parts)
+    if isinstance(obj, (type, BaseException, types.FunctionType, types.BuiltinFunctionType)):
+        return False
+    return kind.__repr__ is not object.__repr__ and not hasattr(kind, "_repr_pretty_")
 
 
 def figure_png(figure: Any) -> str:
@@ -114,6 +135,27 @@ def figure_png(figure: Any) -> str:
     file = io.BytesIO()
     figure.savefig(file, format="png", bbox_inches="tight", facecolor=figure.get_facecolor())
     return base64.b64encode(file.getvalue()).decode()
+
+
+class DisplayHandle:
+    """What ``display(…, display_id=…)`` returns: changes that display later."""
+
+    def __init__(self, display_id: str) -> None:
+        self.display_id = display_id
+
+    def __repr__(self) -> str:
+        return f"<DisplayHandle display_id={self.display_id}>"
+
+    def display(self, obj: Any, **options: Any) -> None:
+        self._show(obj, **options)
+
+    def update(self, obj: Any, **options: Any) -> None:
+        self._show(obj, update=True, **options)
+
+    def _show(self, obj: Any, **options: Any) -> None:
+        from .run import current_publisher
+
+        current_publisher().display(obj, display_id=self.display_id, **options)
 
 
 class Publisher:
@@ -137,17 +179,22 @@ class Publisher:
     def clear_output(self, wait: bool = False) -> None:
         self.log.event("clear_output", wait=bool(wait))
 
-    def display(self, *objects: Any, **options: Any) -> None:
+    def display(self, *objects: Any, **options: Any) -> Optional[DisplayHandle]:
         """``display()`` of the cell where IPython's isn't loaded."""
+        identifier = options.get("display_id")
+        if identifier is True:
+            import os
+
+            identifier = os.urandom(16).hex()
+        transient = {"display_id": str(identifier)} if identifier else {}
         for obj in objects:
             own = getattr(obj, "_ipython_display_", None)
             if callable(own) and not isinstance(obj, type):
                 own()
                 continue
             data, metadata = (obj, {}) if options.get("raw") else format_object(obj)
-            identifier = options.get("display_id")
-            transient = {"display_id": str(identifier)} if isinstance(identifier, str) else {}
             self.publish(data, metadata, transient=transient, update=bool(options.get("update")))
+        return DisplayHandle(str(identifier)) if identifier else None
 
     def value(self, obj: Any) -> None:
         """Show the cell's value (its last expression)."""
