@@ -108,8 +108,14 @@ class Follower:
 
     # -- how it stands ---------------------------------------------------------------------------
 
-    def verdict(self) -> Verdict | None:
-        """Return how the job ended, or None while it goes on or more may come to light."""
+    def verdict(self, *, settled: bool = False) -> Verdict | None:
+        """Return how the job ended, or None while it goes on or more may come to light.
+
+        Parameters
+        ----------
+        settled : bool
+            Its files have not changed for long: there is nothing to wait for.
+        """
         if self.is_requeued:
             return None
         now = time.monotonic()
@@ -120,13 +126,16 @@ class Follower:
         elif self._over_since is None:
             self._over_since = now
         over = now - self._over_since if self._over_since is not None else 0.0
+        if settled and self._over_since is not None:
+            over = 2 * LINGER_S
         found = judge(self.reader, seen, is_lost=over > LINGER_S)
         if found is None:
             self._killed_since = None
             return None
         if found.needs_scheduler and not is_gone and over < SETTLE_S:
             return None
-        return None if self._may_save(found, is_gone or has_end, now) else found
+        waits = not settled and self._may_save(found, is_gone or has_end, now)
+        return None if waits else found
 
     def _may_save(self, found: Verdict, is_gone: bool, now: float) -> bool:
         """The scheduler asked the worker to end, and it may still bring what it has."""

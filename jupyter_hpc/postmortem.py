@@ -19,6 +19,7 @@ _TIME = re.compile(r"DUE TO TIME LIMIT")
 _CANCELLED = re.compile(r"CANCELLED AT")
 _PREEMPTED = re.compile(r"DUE TO PREEMPTION")
 _NODE = re.compile(r"DUE TO NODE FAILURE|NODE_FAIL")
+_AGAIN = re.compile(r"DUE TO (?:JOB REQUEUE|PREEMPTION|NODE FAILURE)")  # it may run again
 _REFUSED = re.compile(r"^jupyter_hpc: (.*)$", re.MULTILINE)
 
 
@@ -64,6 +65,8 @@ def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False)
     is_lost : bool
         The scheduler has not known the job for long enough that a result would have shown up.
     """
+    if not is_lost and _may_run_again(reader, seen):
+        return None
     if reader.has_result:
         return _from_result(reader, seen)
     if reader.mismatch is not None:
@@ -84,6 +87,16 @@ def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False)
     if is_lost:
         return _lost(reader)
     return None
+
+
+def _may_run_again(reader: RunReader, seen: Observation | None) -> bool:
+    """Slurm ended this attempt, and has not said that the job is over."""
+    if seen is not None and seen.state is not None and seen.state.is_final:
+        return False
+    if not _AGAIN.search(reader.scheduler_text()):
+        return False
+    error = (read_json(reader.run.result / MANIFEST) or {"error": {"kind": "signal"}}).get("error")
+    return error is not None and error.get("kind") == "signal"
 
 
 def _from_result(reader: RunReader, seen: Observation | None) -> Verdict:
@@ -116,8 +129,6 @@ def _scheduler_kill(reader: RunReader, seen: Observation | None) -> Verdict | No
     if _TIME.search(said) or (reader.run.path / "time-limit").exists():
         return _time_limit(reader, _lines(said, _TIME))
     if _PREEMPTED.search(said):
-        if seen is not None and seen.state is not None and not seen.state.is_final:
-            return None  # requeued: it runs again
         return Verdict(
             JobState.PREEMPTED,
             "JobCancelled",
@@ -125,8 +136,6 @@ def _scheduler_kill(reader: RunReader, seen: Observation | None) -> Verdict | No
             "Submit it again.",
         )
     if _NODE.search(said):
-        if seen is not None and seen.state is not None and not seen.state.is_final:
-            return None
         return Verdict(
             JobState.NODE_FAIL,
             "NodeFailed",

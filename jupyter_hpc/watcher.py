@@ -11,14 +11,15 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import portal
 from .backends.base import Backend, Observation
-from .follower import Follower, final_status, live_status, write_verdict
+from .follower import LINGER_S, Follower, final_status, live_status, write_verdict
 from .jobs import Job, JobState, Status
 from .notifier import Notifier
-from .postmortem import judge
+from .worker.events import EVENTS
 
 if TYPE_CHECKING:
     from .config import Target
@@ -263,16 +264,13 @@ async def _refresh_target(name: str, jobs: list[Job]) -> list[Status]:
     for follower in followers:
         follower.poll()
         if found is not None:
-            follower.observation = found.get(follower.job.id, Observation(None))
-        vanished = found is not None and follower.job.id not in found and _old_enough(follower)
-        verdict = judge(follower.reader, follower.observation, is_lost=vanished)
+            seen = found.get(follower.job.id)
+            if seen is not None or follower.native_id or _is_settled(follower):
+                follower.observe(seen or Observation(None))
+        verdict = follower.verdict(settled=_is_settled(follower))
         if verdict is None:
             status = live_status(follower)
-            statuses.append(
-                status
-                if not problem
-                else Status(status.state, problem, status.node, status.native_id, status.started_at)
-            )
+            statuses.append(replace(status, reason=problem) if problem else status)
             continue
         status = final_status(follower, verdict)
         write_verdict(follower.job, status, verdict)
@@ -280,10 +278,12 @@ async def _refresh_target(name: str, jobs: list[Job]) -> list[Status]:
     return statuses
 
 
-def _old_enough(follower: Follower) -> bool:
-    """A job without a native id may be in the middle of its submission."""
-    created = float(follower.job.run.record().get("created", 0))
-    return bool(follower.native_id) or time.time() - created > 60
+def _is_settled(follower: Follower) -> bool:
+    """Nothing in its directory changed for long; a job without a native id may be in mid-submission."""
+    run = follower.job.run
+    stamps = [p.stat().st_mtime for p in (run.path, run.path / EVENTS, run.log) if p.exists()]
+    age = time.time() - max(stamps, default=0.0)
+    return age > (LINGER_S if follower.native_id else 60)
 
 
 async def cancel(job: Job) -> None:
