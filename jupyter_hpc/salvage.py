@@ -49,7 +49,7 @@ def needed(module: str, name: str, error: BaseException) -> str:
     return f"{module}.{name} isn't defined here"
 
 
-class SalvagingUnpickler(Resolving, pickle._Unpickler):  # type: ignore[name-defined,misc]
+class SalvagingUnpickler(Resolving, pickle._Unpickler):
     """Reads name after name; ``failure`` says why the last one is not whole, or is None.
 
     Parameters
@@ -58,7 +58,10 @@ class SalvagingUnpickler(Resolving, pickle._Unpickler):  # type: ignore[name-def
         Called with the arguments of ``resolve_known``; finds what the receiver has already.
     """
 
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+    memo: dict[int, Any]  # the base class's own
+    stack: list[Any]
+    read: Callable[[int], bytes]
 
     def __init__(self, file: Any, resolve: Callable[[str, str | None], Any], **options: Any) -> None:
         super().__init__(file, **options)
