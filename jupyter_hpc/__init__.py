@@ -3,7 +3,7 @@
 >>> %load_ext jupyter_hpc      # doctest: +SKIP
 
 then ``%%slurm``, ``%%local`` or ``%%hpc --on TARGET`` at the top of a cell; ``%hpc`` is the rest. From Python:
-:func:`submit`, :class:`Job`, :func:`jobs`, :func:`attach`.
+:func:`submit`, :class:`Job`, :func:`attach`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .resources import Resources
     from .submission import submit
 
-__all__ = ["HPCError", "Job", "JobState", "Resources", "__version__", "attach", "jobs", "submit"]
+__all__ = ["HPCError", "Job", "JobState", "Resources", "__version__", "attach", "submit"]
 
 _LAZY = {
     "HPCError": "exceptions",
@@ -53,14 +53,6 @@ def attach(run: str) -> Job:
     from .jobs import Job
 
     return Job(store().find(run))
-
-
-def jobs(limit: int | None = None) -> list[Job]:
-    """Return all jobs, newest first, from every kernel and backend."""
-    from .config import store
-    from .jobs import Job
-
-    return [Job(run) for run in store().runs()[:limit]]
 
 
 def load_ipython_extension(ipython: Any) -> None:

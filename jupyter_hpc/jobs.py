@@ -199,7 +199,8 @@ class Job:
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait for the job and return what it raised, or None."""
-        return self.outcome(timeout).error
+        error: BaseException | None = self.outcome(timeout).error
+        return error
 
     def outcome(self, timeout: float | None = None) -> Any:
         """Wait for the job and return names, error and what could not come back (``results.Outcome``)."""

@@ -88,7 +88,7 @@ class Payload:
 
     @property
     def nbytes(self) -> int:
-        return int(self.manifest["pickle"]["size"]) + sum(b["size"] for b in self.manifest["buffers"])
+        return int(self.manifest["pickle"]["size"] + sum(b["size"] for b in self.manifest["buffers"]))
 
 
 def needed_names(request: Request) -> dict[str, str]:
@@ -169,7 +169,7 @@ def build(
     needed = needed_names(request)
     values = [(name, request.namespace[name]) for name in _data_first(needed, request.namespace)]
     found: dict[str, local_modules.LocalModules] = {}
-    shared = request.namespace if request.shared is None else request.shared
+    shared: Any = request.namespace if request.shared is None else request.shared
 
     def extra(pickler: Any) -> dict[str, Any]:
         found["modules"] = local_modules.collect(_module_names(request, pickler))

@@ -167,7 +167,9 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome) -> None:
         _load_inputs(job)
     names = [entry["name"] for entry in manifest["names"]]
     try:
-        values = [(name, value, None) for name, value in zip(names, _read(job, manifest))]
+        values: list[tuple[str, Any, str | None]] = [
+            (name, value, None) for name, value in zip(names, _read(job, manifest))
+        ]
     except Exception:  # a foreign __setstate__ may raise anything; the other names still come
         values = _salvage(job, manifest, names)
     for name, value, why in values:

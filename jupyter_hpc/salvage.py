@@ -116,7 +116,7 @@ class SalvagingUnpickler(Resolving, pickle._Unpickler):
         self.stack.append(self._tried(cls.__new__, cls, *args, **kwargs))
 
     def _build(self) -> None:
-        self._tried(super().load_build)
+        self._tried(super().load_build)  # type: ignore[misc]
 
     def _get(self, place: int) -> None:
         self.stack.append(self.memo[place])

@@ -19,9 +19,10 @@ import nbclient
 import nbconvert
 import nbformat
 
-from jupyter_hpc import jobs, practice
-from jupyter_hpc.config import targets
+from jupyter_hpc import practice
+from jupyter_hpc.config import store, targets
 from jupyter_hpc.exceptions import TargetError
+from jupyter_hpc.jobs import Job
 
 TIMEOUT_S = 300
 
@@ -60,12 +61,12 @@ def _run(path: Path, into: Path, *, with_slurm: bool) -> int:
     if not with_slurm:
         for cell in notebook.cells:
             cell.source = re.sub(r"\A%%slurm\b", "%%local", cell.source).replace('on="slurm"', 'on="local"')
-    already = {job.id for job in jobs()}
+    already = {run.id for run in store().runs()}
     seen: dict[int, str] = {}
 
     def report(cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
         first = next((x for x in cell.source.splitlines() if x.strip()), "")[:60]
-        new = [job for job in jobs(20) if job.id not in already]
+        new = [Job(run) for run in store().runs() if run.id not in already]
         already.update(job.id for job in new)
         where = ", ".join(job.describe() for job in reversed(new)) or "in the kernel"
         took = time.monotonic() - times[cell_index]

@@ -21,8 +21,14 @@ _ICONS = {
     JobState.CANCELLED: ("⊘", "#888"),
 }
 _FAILED = ("✗", "#e75c58")
-_BOX = "border:1px solid rgba(128,128,128,.35);border-radius:4px;padding:6px 10px;margin:2px 0;font-size:13px;line-height:1.5"
-_PRE = "margin:4px 0 0;padding:4px 8px;max-height:22em;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;background:rgba(128,128,128,.07)"
+_BOX = (
+    "border:1px solid rgba(128,128,128,.35);border-radius:4px;padding:6px 10px;margin:2px 0;"
+    "font-size:13px;line-height:1.5"
+)
+_PRE = (
+    "margin:4px 0 0;padding:4px 8px;max-height:22em;overflow:auto;white-space:pre-wrap;"
+    "overflow-wrap:anywhere;font-size:12px;background:rgba(128,128,128,.07)"
+)
 
 
 def icon(state: JobState) -> tuple[str, str]:
@@ -94,8 +100,7 @@ def card_html(job: Job, tail: LogTail | None = None) -> str:
     hint = (job.record.get("verdict") or {}).get("hint")
     if hint:
         rows.append(f"<div>→ {_with_code(hint)}</div>")
-    for line in facts(job):
-        rows.append(f'<div style="opacity:.8">{html.escape(line)}</div>')
+    rows += [f'<div style="opacity:.8">{html.escape(line)}</div>' for line in facts(job)]
     if tail.pieces:
         rows.append(_log_html(job, tail))
     commands = f"%hpc show {job.id}"

@@ -73,7 +73,8 @@ class TextView:
         self._last = ""
 
     def update(self, status: Status, outputs: list[Output]) -> None:
-        words = f"{icon(status.state)[0]} {self._job.target} {status.native_id}: {status.state.value.lower()} {status.reason}"
+        where = f"{self._job.target} {status.native_id.partition('.')[0]}"
+        words = f"{icon(status.state)[0]} {where}: {status.state.value.lower()} {status.reason}"
         if not self._quiet and words != self._last and not status.state.is_final:
             self._last = words
             self.say(words.rstrip())
@@ -111,8 +112,9 @@ class Panel:
         self._last = 0.0
         self._head = ipywidgets.HTML(layout={"flex": "1 1 auto"})
         self._log = ipywidgets.HTML()
+        layout = {"width": "90px", "margin": "4px 2px 0 6px"}
         self._cancel = ipywidgets.Button(
-            description="Cancel", icon="stop", layout={"width": "90px", "margin": "4px 2px 0 6px"}, tooltip="Cancel the job"
+            description="Cancel", icon="stop", layout=layout, tooltip="Cancel the job"
         )
         self._cancel.on_click(self._on_cancel)
         row = ipywidgets.HBox([self._head, self._cancel])

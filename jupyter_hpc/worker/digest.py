@@ -7,9 +7,9 @@ if TYPE_CHECKING:
     from typing import Any, Optional
 
 try:
-    import blake3 as _blake3
+    from blake3 import blake3 as _blake3
 except ImportError:  # a node or an image without it
-    _blake3 = None
+    _blake3 = None  # type: ignore[assignment,misc]
 
 CHUNK = 1 << 20
 
@@ -24,12 +24,12 @@ class Hasher:
     """
 
     def __init__(self, algorithm: Optional[str] = None) -> None:
-        self.algorithm = algorithm or ("b3" if _blake3 else "sha256")
+        self.algorithm = algorithm or ("sha256" if _blake3 is None else "b3")
         self._hash: Any
         if self.algorithm == "b3":
             if _blake3 is None:
                 raise LookupError("blake3 is not installed here")
-            self._hash = _blake3.blake3()
+            self._hash = _blake3()
         elif self.algorithm == "sha256":
             import hashlib
 

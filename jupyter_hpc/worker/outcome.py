@@ -114,7 +114,8 @@ class Outcome:
         if isinstance(error, Stopped):
             record.update(kind="signal", signal=error.signal)
         elif isinstance(error, SystemExit):
-            code = error.code if isinstance(error.code, (int, str, type(None))) else repr(error.code)
+            code: Any = error.code
+            code = code if isinstance(code, (int, str, type(None))) else repr(code)
             record.update(kind="exit", exit_code=code)
         elif isinstance(error, KeyboardInterrupt):
             record.update(kind="interrupt")

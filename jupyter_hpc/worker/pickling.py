@@ -46,7 +46,7 @@ def by_own_name(name: str, cls: type, state: Any) -> Any:
     found = namespace.get(name)
     if type(found) is cls or getattr(type(found), "__qualname__", None) == cls.__qualname__:
         return found
-    obj = object.__new__(cls)
+    obj: Any = object.__new__(cls)
     if state:
         obj.__dict__.update(state)
     namespace[name] = obj
@@ -58,7 +58,7 @@ def cached(function: Any, parameters: Dict[str, Any]) -> Any:
     return functools.lru_cache(**parameters)(function)
 
 
-class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
+class ValuePickler(cloudpickle.Pickler):
     """cloudpickle with a shared namespace.
 
     Parameters
@@ -109,9 +109,9 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
         elif kind in _BY_NAME and getattr(obj, "__module__", None) == "__main__":
             return _BY_NAME[kind](obj)
         elif getattr(kind, "__module__", None) == "__main__":
-            name = self._own_name(obj)
-            if name is not None:
-                return by_own_name, (name, kind, getattr(obj, "__dict__", None))
+            own = self._own_name(obj)
+            if own is not None:
+                return by_own_name, (own, kind, getattr(obj, "__dict__", None))
         reduced = super().reducer_override(obj)
         return _with_slots(obj, reduced) if isinstance(obj, type) and "__slots__" in vars(obj) else reduced
 
@@ -126,7 +126,8 @@ class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     @staticmethod
     def _own_name(obj: Any) -> Optional[str]:
-        if type(obj).__reduce_ex__ is object.__reduce_ex__ and type(obj).__reduce__ is object.__reduce__:
+        kind: Any = type(obj)
+        if kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__:
             return None
         reduced = obj.__reduce_ex__(5)
         return reduced if isinstance(reduced, str) else None

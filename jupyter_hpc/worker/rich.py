@@ -124,7 +124,8 @@ def _as_repr(obj: Any, depth: int = 0) -> bool:
         return all(_as_repr(part, depth + 1) for part in parts)
     if isinstance(obj, (type, BaseException, types.FunctionType, types.BuiltinFunctionType)):
         return False
-    return kind.__repr__ is not object.__repr__ and not hasattr(kind, "_repr_pretty_")
+    shown: Any = kind.__repr__
+    return shown is not object.__repr__ and not hasattr(kind, "_repr_pretty_")
 
 
 def figure_png(figure: Any) -> str:

@@ -1,6 +1,7 @@
 """The worker: check the manifest, load the payload, run the cell, write the result.
 
-Started as ``python -c "…; from jupyter_hpc_worker.run import main; main()" RUN_DIRECTORY``, so that ``__main__`` is clean.
+Started as ``python -c "…; from jupyter_hpc_worker.run import main; main()" RUN_DIRECTORY``, so that ``__main__``
+is clean.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ class _Worker:
             if self.cell["workdir"]:
                 os.chdir(self.cell["workdir"])
             buffers = self._load()
-        except BaseException as error:
-            self._load_failed(error)
+        except BaseException as failure:
+            self._load_failed(failure)
             return MISMATCH
         fingerprints = self._fingerprints(buffers)
         self.events.write("loaded", seconds=round(time.monotonic() - started, 4))
@@ -124,7 +125,7 @@ class _Worker:
         from . import ipython, monitor
 
         faulthandler.enable(file=2, all_threads=False)
-        sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]  # type: ignore[assignment]
+        sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]
         monitor.report_signals(self.events, running.Stopped)
         self.monitor = monitor.Monitor(self.events, self.log)
         self.monitor.start()
