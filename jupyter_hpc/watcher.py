@@ -56,6 +56,8 @@ class Watcher:
     def ask_soon(self) -> None:
         """Something was done to a job: ask at the next look."""
         self._next_question = self._last_question = 0.0
+        for follower in self.live.values():
+            follower.questions = 0
         self._wake.set()
 
     async def _run(self) -> None:
@@ -97,7 +99,9 @@ class Watcher:
         is_quiet = all(f.is_quiet_life for f in jobs) and now - self._last_question < QUIET_S
         if now >= self._next_question and not is_quiet:
             return True
-        waits = [ODD_S * 2**f.questions if f.questions or not f.is_silent else 0.0 for f in jobs if f.is_odd]
+        slowest = self.backend.slowest_poll_s
+        odd = [f for f in jobs if f.is_odd]
+        waits = [min(ODD_S * 2**f.questions, slowest) if f.questions or not f.is_silent else 0.0 for f in odd]
         return bool(waits) and now - max(self._last_question, self._odd_since()) >= min(waits)
 
     def _odd_since(self) -> float:
