@@ -47,12 +47,12 @@ def notebook() -> nbformat.NotebookNode:
 def photograph(page: Page, url: str) -> None:
     page.goto(url)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
-    page.locator(".jp-CodeCell").first.click()
-    page.keyboard.press("Shift+Enter")
-    page.keyboard.press("Shift+Enter")
+    page.get_by_text("| Idle").wait_for(timeout=90_000)
+    page.wait_for_timeout(3000)  # the notebook's own connection to the kernel shows nowhere
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_selector(".jp-OutputArea-executeResult", timeout=60_000)
-    page.locator(".jp-CodeCell").last.screenshot(path=str(HERE / "cell.png"))
+    page.locator(".jp-CodeCell").nth(1).screenshot(path=str(HERE / "cell.png"))
 
 
 def main() -> None:
