@@ -58,18 +58,12 @@ class HPCError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
-        return _rebuild, (type(self), self.message), state
+        return type(self), (self.message,), state
 
     def _render_traceback_(self) -> list[str]:
         """Two lines in a notebook rather than forty; ``%tb`` still has the whole."""
         head = f"{type(self).__name__}: {self.message}"
         return [head, *(f"  {line}" for line in self.hint.splitlines())]
-
-
-def _rebuild(cls: type[HPCError], message: str) -> HPCError:
-    error = cls.__new__(cls)
-    HPCError.__init__(error, message)
-    return error
 
 
 class CaptureError(HPCError):

@@ -78,6 +78,7 @@ def _run(path: Path, into: Path, *, with_slurm: bool) -> int:
         notebook,
         timeout=TIMEOUT_S,
         kernel_name="python3",
+        store_widget_state=False,  # every panel has become a card
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_execute=lambda cell, cell_index: times.__setitem__(cell_index, time.monotonic()),
         on_cell_executed=lambda cell, cell_index, execute_reply: report(cell, cell_index),

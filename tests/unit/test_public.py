@@ -1,0 +1,43 @@
+"""What the package shows, and what the README promises, is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import jupyter_hpc
+from jupyter_hpc import exceptions
+from jupyter_hpc.commands import COMMANDS
+from jupyter_hpc.magics.options import CELL_OPTIONS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_public_name_resolves() -> None:
+    for name in jupyter_hpc.__all__:
+        assert getattr(jupyter_hpc, name) is not None
+
+
+def test_the_readme_names_only_what_exists() -> None:
+    flags = {flag for option in CELL_OPTIONS for flag in option.flags}
+    for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", README):
+        assert flag in flags
+    for line in re.findall(r"%hpc ([a-z]+)", README):
+        assert line in COMMANDS
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^    make ([a-z]+)", README, re.MULTILINE)) <= targets
+
+
+def test_every_error_has_a_code_of_its_own_and_survives_pickling() -> None:
+    import pickle
+
+    classes = [
+        c for c in vars(exceptions).values() if isinstance(c, type) and issubclass(c, exceptions.HPCError)
+    ]
+    codes = [c.code for c in classes]
+    assert len(set(codes)) == len(codes)
+    for cls in classes:
+        error = pickle.loads(pickle.dumps(cls("what happened", hint="what to do")))
+        assert type(error) is cls
+        assert str(error) == "what happened\nwhat to do"
