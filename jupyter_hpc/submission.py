@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from . import payload as payloads
-from . import portal
+from . import portal, process
 from .backends import script
 from .backends.base import Submission, Submitted
 from .capture import environment, git
 from .capture.modules import LocalModules, freeze
 from .config import Target, setting, store, target
-from .exceptions import OptionError
+from .exceptions import CaptureError, OptionError
 from .jobs import Job, JobSpec
 from .payload import Payload, Request
 from .resources import Resources
@@ -54,6 +54,7 @@ def submit_request(request: Request, target_name: str, spec: JobSpec) -> Job:
         Each with a sentence; nothing is left behind then.
     """
     where, spec, request = _completed(request, target_name, spec)
+    portal.call(_check_magics(request, spec), 30)
     runs = store()
     run = runs.create()
     try:
@@ -98,6 +99,24 @@ def _completed(request: Request, target_name: str, spec: JobSpec) -> tuple[Targe
             hint="Create it first, or leave the option out.",
         )
     return where, replace(spec, workdir=workdir), replace(request, workdir=workdir)
+
+
+async def _check_magics(request: Request, spec: JobSpec) -> None:
+    """Refuse magics before submission where the chosen interpreter, if it can be seen from here, has no IPython."""
+    interpreter = spec.python or (os.path.join(spec.venv, "bin", "python") if spec.venv else None)
+    if request.names is None or not request.names.ipython or interpreter is None:
+        return
+    code = "import sys, importlib.util; sys.exit(0 if importlib.util.find_spec('IPython') else 9)"
+    try:
+        done = await process.run([interpreter, "-c", code], timeout_s=20)
+    except (process.CommandMissing, process.CommandTimeout, ValueError):
+        return  # it may exist on the node only; there the cell itself says what is missing
+    if done.status == 9:
+        text, line = request.names.ipython[0]
+        raise CaptureError(
+            f"Line {line} of the cell, {text[:60]!r}, needs IPython, and {interpreter} has none.",
+            hint="Install ipython there, choose another Python, or write it in plain Python. Nothing was submitted.",
+        )
 
 
 def _submit_or_take_back(submission: Submission, target_name: str) -> None:

@@ -160,8 +160,9 @@ class _Lines:
         before = [line.strip() for line in self.before]
         last = len(before) - 1
         at = next((i for i, line in enumerate(before) if line), 0)
-        found = []
-        for number, line in enumerate(after):
+        blank = next((i for i, line in enumerate(after) if line.strip()), 0)
+        found = [min(i, last) for i in range(blank)]
+        for number, line in enumerate(after[blank:], start=blank):
             found.append(min(at, last))
             if line.strip() != before[min(at, last)] and "get_ipython()" in line:
                 while at < last and before[at].endswith("\\"):

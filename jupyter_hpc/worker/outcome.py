@@ -57,7 +57,8 @@ class Outcome:
         unsent = {f.name: self._explain(f.name, dict(values)[f.name], f.error) for f in failures}
         self._complete(temporary, unsent)
         os.replace(temporary, os.path.join(self.worker.directory, "result"))
-        return {"outcome": "failed" if error is not None else "completed", "unsent": sorted(unsent)}
+        outcome = "failed" if error is not None else "completed"
+        return {"outcome": outcome, "unsent": sorted(unsent), "packages": loaded_packages()}
 
     # -- what comes back -------------------------------------------------------------------------
 

@@ -680,3 +680,10 @@ def test_import_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() in {"light", "{'tokenize'}"}
+
+
+def test_lines_are_found_under_blank_ones_in_both_texts() -> None:
+    """A magic's cell is analysed below a blank line, so that numbers are the notebook's."""
+    found = analyze("\na = 1\nget_ipython().system('ls')\n", "\na = 1\n!ls\n")
+
+    assert (("!ls", 3),) == found.ipython
