@@ -238,7 +238,7 @@ def _clean(arguments: argparse.Namespace) -> str:
     for job, status in zip(jobs, refresh(jobs)):
         record = job.run.record_or_none()
         created = float(record.get("created", 0)) if record else job.run.path.stat().st_mtime
-        if status.state.is_final and created < kept and not (job.run.path / "keep").exists():
+        if status.state.is_final and created < kept:
             gone.append(job)
     freed = sum(disk_use(job.run.path) for job in gone)
     total = disk_use(runs.root)

@@ -183,6 +183,8 @@ def final_status(follower: Follower, verdict: Verdict) -> Status:
 
 
 def write_verdict(job: Job, status: Status, verdict: Verdict) -> None:
+    """Record how a job ended; values of ``--env`` may be secrets and have done their work."""
+    (job.run.path / "env").unlink(missing_ok=True)
     job.run.update(
         state=status.state.value,
         reason=status.reason,

@@ -81,9 +81,9 @@ CELL_OPTIONS: tuple[Option, ...] = (
     ),
     *_group(
         "behaviour",
-        ("--detach", "detach", None, "flag", "don't wait; assigned names become references"),
+        ("--detach", "detach", None, "flag", "return the job at once; `%hpc result` brings its names"),
         ("--dry-run", "dry_run", None, "flag", "show what would be sent; submit nothing"),
-        ("--quiet", "quiet", None, "flag", "no panel and no card"),
+        ("--quiet", "quiet", None, "flag", "only the cell's own output: no panel, no card"),
         ("-h --help", "help", None, "flag", "show this text"),
     ),
 )

@@ -105,3 +105,12 @@ def test_the_worker_is_python_3_9_and_imports_nothing_else(path: Path) -> None:
             assert {a.name.partition(".")[0] for a in node.names} <= allowed
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 1 or (node.module or "").partition(".")[0] in allowed
+
+
+def test_values_of_env_are_not_kept(notebook: Notebook) -> None:
+    notebook.remote("import os\nn = len(os.environ['TOKEN'])", "--env TOKEN=very-secret-value")
+
+    assert notebook.value("n") == len("very-secret-value")
+    kept = [p for p in Path(notebook.value("str(_hpc.run.path)")).rglob("*") if p.is_file()]
+    assert kept
+    assert not [p for p in kept if b"very-secret-value" in p.read_bytes()]

@@ -686,4 +686,4 @@ def test_lines_are_found_under_blank_ones_in_both_texts() -> None:
     """A magic's cell is analysed below a blank line, so that numbers are the notebook's."""
     found = analyze("\na = 1\nget_ipython().system('ls')\n", "\na = 1\n!ls\n")
 
-    assert (("!ls", 3),) == found.ipython
+    assert found.ipython == (("!ls", 3),)
