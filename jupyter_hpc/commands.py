@@ -255,7 +255,7 @@ def _clean(arguments: argparse.Namespace) -> str:
         return "\n".join(lines)
     for job in gone:
         shutil.rmtree(job.run.path, ignore_errors=True)
-    runs.drop_unused_blobs()
+    runs.drop_unused()
     lines.append(f"Removed {len(gone)} runs.")
     return "\n".join(lines)
 

@@ -27,6 +27,7 @@ from .worker.digest import Hasher
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 RECORD_FORMAT = 1
+FRESH_S = 60.0  # a buffer this young may be about to be linked
 
 
 def new_id() -> str:
@@ -262,12 +263,18 @@ class Store:
         except OSError:  # a file system without hard links
             shutil.copyfile(blob, path)
 
-    def drop_unused_blobs(self) -> None:
-        """Remove shared buffers that no run links any more."""
+    def drop_unused(self) -> None:
+        """Remove shared buffers that no run links any more, and frozen modules that no run names."""
+        manifests = [read_json(run.payload / "manifest.json") for run in self.runs()]
+        if all(manifests):  # else a submission is under way, which may need any of them
+            named = {path for m in manifests for path in m["cell"]["module_paths"]}
+            for frozen in (self.root / "modules").glob("*"):
+                if str(frozen) not in named:
+                    shutil.rmtree(frozen, ignore_errors=True)
         for folder, _, names in os.walk(self.root / "blobs"):
-            for name in names:
-                path = Path(folder, name)
-                if path.stat().st_nlink == 1:
+            for path in (Path(folder, name) for name in names):
+                info = path.stat()
+                if info.st_nlink == 1 and time.time() - info.st_mtime > FRESH_S:
                     path.unlink(missing_ok=True)
 
     def worker_directory(self) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -161,3 +163,17 @@ def test_hpc_alone_is_a_map(notebook: Notebook, line: str) -> None:
 def test_practice_env_can_be_evaluated_by_a_shell(sandbox: Sandbox, practice_slurm: object) -> None:
     done = shell(sandbox, "practice", "env")
     assert done.stdout.startswith("export SLURM_CONF=")
+
+
+def test_clean_keeps_the_modules_that_a_kept_run_needs(notebook: Notebook) -> None:
+    notebook.run("open('helper_one.py', 'w').write('A = 1')\nopen('helper_two.py', 'w').write('B = 2')")
+    notebook.remote("import helper_one", "--name removed")
+    first = notebook.value("_hpc.run.payload.joinpath('manifest.json').read_text()")
+    notebook.remote("import helper_two, time; time.sleep(60)", "--detach --name kept")
+    second = notebook.value("_hpc.run.payload.joinpath('manifest.json').read_text()")
+
+    notebook.run("%hpc clean --older-than 0 --yes")
+
+    gone, kept = (json.loads(m)["cell"]["module_paths"] for m in (first, second))
+    assert [Path(p).exists() for p in gone + kept] == [False, True]
+    notebook.run("%hpc cancel kept")
