@@ -16,7 +16,8 @@ demo: $(VENV)/demo slurm
 
 lab: $(VENV)/lab slurm
 	-$(BIN)/jupyter-hpc practice up
-	$(BIN)/jupyter lab notebooks/00-tour.ipynb; $(BIN)/jupyter-hpc practice down
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00-tour.ipynb; \
+	  $(BIN)/jupyter-hpc practice down
 
 test: $(VENV)/test slurm
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
