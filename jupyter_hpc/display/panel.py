@@ -95,7 +95,7 @@ def _let_subshell_answer(widget: Any) -> None:
     ipykernel 7.4 routes what the front end says to a widget to the loop that last sent the widget's state: the main
     one, which our cell blocks. Without that note the front end's own choice holds, a subshell (JupyterLab ≥ 4.4).
     """
-    vars(widget.comm).pop("_reply_subshell_id", None)
+    getattr(widget.comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
 
 class Panel:
