@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc import practice
+from tests.conftest import need_slurm
 from tests.faults.road import Counter
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Path]:
     """The folder of a running practice Slurm; nothing here touches the user's own."""
-    if practice.missing_packages():
-        pytest.skip(f"no Slurm here: apt-get install {' '.join(practice.missing_packages())}")
+    need_slurm()
     base = Path(tempfile.mkdtemp(prefix="jh", dir="/tmp"))
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, base)
