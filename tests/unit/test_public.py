@@ -41,3 +41,10 @@ def test_every_error_has_a_code_of_its_own_and_survives_pickling() -> None:
         error = pickle.loads(pickle.dumps(cls("what happened", hint="what to do")))
         assert type(error) is cls
         assert str(error) == "what happened\nwhat to do"
+
+
+def test_the_table_of_options_is_the_declaration() -> None:
+    """Write it anew with ``markdown_table()`` when an option changes."""
+    from jupyter_hpc.magics.options import markdown_table
+
+    assert markdown_table().strip() in (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
