@@ -79,12 +79,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Payload:
-    """What a request comes to: names with sizes, modules, and the manifest as written."""
+    """What a request comes to: names with sizes, modules, the manifest as written, and what can't be sent and why."""
 
     items: tuple[Item, ...]
     modules: local_modules.LocalModules
     functions: Mapping[str, Mapping[str, str]]  # source text of functions and classes, by name
     manifest: Mapping[str, Any]
+    refused: Mapping[str, str] = field(
+        default_factory=dict
+    )  # name → path to the part that can't travel, and why
 
     @property
     def nbytes(self) -> int:
@@ -159,11 +162,11 @@ def build(
     place_buffer: Callable[[str, Any, str], None],
     freeze: Callable[[local_modules.LocalModules], list[str]],
 ) -> Payload:
-    """Write the payload of a request into ``directory`` and return what it holds.
+    """Write the payload of a request into ``directory`` and return what it holds, and what it can't (``refused``).
 
     Raises
     ------
-    UndefinedName, DynamicNames, UnpicklableInput
+    UndefinedName, DynamicNames
         If it can't travel; nothing useful is left in the directory then.
     """
     needed = needed_names(request)
@@ -185,15 +188,26 @@ def build(
         return ValuePickler(file, namespace=shared, **options)
 
     failures = container.write(str(directory), values, extra, make_pickler, place_buffer)
-    if failures:
-        lines = [explain(f.name, request.namespace[f.name], f.error, make_pickler) for f in failures]
-        raise UnpicklableInput(
-            f"The cell needs {', '.join(f.name for f in failures)}, which can't be sent: {lines[0]}.",
-            hint="\n".join([*lines[1:], "Make it inside the cell, or leave it out. Nothing was submitted."]),
-        )
+    refused = {f.name: explain(f.name, request.namespace[f.name], f.error, make_pickler) for f in failures}
     manifest = container.read_manifest(str(directory))
     items = tuple(_item(record, needed) for record in manifest["names"])
-    return Payload(items, found["modules"], _function_sources(values), manifest)
+    return Payload(items, found["modules"], _function_sources(values), manifest, refused)
+
+
+def check_complete(built: Payload) -> None:
+    """Refuse a payload that lacks something.
+
+    Raises
+    ------
+    UnpicklableInput
+        Naming each value and the path to the part that can't travel.
+    """
+    if built.refused:
+        lines = list(built.refused.values())
+        raise UnpicklableInput(
+            f"The cell needs {', '.join(built.refused)}, which can't be sent: {lines[0]}.",
+            hint="\n".join([*lines[1:], "Make it inside the cell, or leave it out. Nothing was submitted."]),
+        )
 
 
 def _data_first(needed: Mapping[str, str], namespace: Mapping[str, Any]) -> list[str]:

@@ -59,6 +59,7 @@ def submit_request(request: Request, target_name: str, spec: JobSpec) -> Job:
     run = runs.create()
     try:
         built = payloads.build(run.payload, request, runs.place_buffer, lambda m: _freeze(runs, m))
+        payloads.check_complete(built)
         write_json(run.path / "record.json", _record(run, request, where, spec, built))
         submission = Submission(run, spec, runs.worker_directory(), sys.executable)
         _submit_or_take_back(submission, where.name)

@@ -28,6 +28,9 @@ def summary(found: Preflight) -> list[str]:
         f"{len(found.payload.items)} names travel, {format_size(found.payload.nbytes)} in all; "
         f"back come {', '.join(found.outputs) or 'no names'}.",
     ]
+    lines += [
+        f"Can't travel, so this cell would be refused: {why}." for why in found.payload.refused.values()
+    ]
     if modules.files:
         lines.append(
             f"Local modules, frozen as they are now: {', '.join(modules.top_level)} ({format_size(modules.nbytes)})."

@@ -109,3 +109,20 @@ def test_the_panel_is_bounded_whatever_the_cell_prints(notebook: Notebook) -> No
     notebook._reply(request)
 
     assert 10_000 < size < 2_000_000
+
+
+def test_dry_run_shows_what_travels_and_the_path_to_what_cannot(notebook: Notebook) -> None:
+    notebook.run(
+        "import threading\nclass Model:\n    pass\nmodel = Model()\nmodel.cache = [threading.Lock()]\nsize = 3"
+    )
+    before = notebook.run("%hpc jobs").stdout
+
+    text = notebook.remote("y = (model, size)", "--dry-run").text
+
+    assert "Can't travel, so this cell would be refused: model.cache[0] is a _thread.lock" in text
+    assert "size" in text
+    assert "read by the cell" in text
+    assert notebook.run("%hpc jobs").stdout == before
+    error = notebook.remote("y = (model, size)", fails=True).error
+    assert error is not None
+    assert "model.cache[0]" in error.traceback
