@@ -6,8 +6,6 @@ import importlib
 import os
 import pickle
 import sys
-import types
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -254,12 +252,6 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
 def _render(error: BaseException, described: dict[str, Any], where: str) -> list[str]:
     """In a notebook: the traceback of the node, as if it had happened here."""
     return [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
-
-
-def put_names(outcome: Outcome, namespace: MutableMapping[str, Any]) -> list[str]:
-    """Put the names into a namespace and return them."""
-    namespace.update(outcome.names)
-    return [n for n in outcome.names if not isinstance(outcome.names[n], types.ModuleType)]
 
 
 def disk_use(path: Path) -> int:
