@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .flow import Flow
@@ -85,7 +86,7 @@ def analyze(transformed: str, original: str | None = None) -> CellNames:
     flow.finish()
     reads = flow.hard | flow.soft
     assigned = flow.assigned
-    touched = _with_aliased({name for name, via in flow.touched if not via or via in assigned}, notes.aliases)
+    touched = _touched(flow, notes)
     dynamic = [use for use in notes.dynamic if use[0] not in assigned]
     lines = _Lines(transformed, original) if dynamic or notes.ipython else None
     return CellNames(
@@ -102,6 +103,60 @@ def analyze(transformed: str, original: str | None = None) -> CellNames:
         value_line=_value_line(tree, transformed),
         defines=tuple(name for name, defined in assigned.items() if defined),
     )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement of a cell that has run, or several: names as in `CellNames`."""
+
+    reads: frozenset[str]
+    assigns: tuple[str, ...]
+    may_mutate: frozenset[str]
+
+
+def steps(transformed: str) -> list[Step]:
+    """Find the names in each statement of a cell, in order.
+
+    Raises
+    ------
+    SyntaxError
+        As Python would.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whoever ran the cell has shown them
+        tree = compile(transformed, "<cell>", "exec", _FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
+    assert isinstance(tree, ast.Module)  # noqa: S101
+    future = _future_annotations(tree)
+    return [_step(node, Notes(future_annotations=future)) for node in tree.body]
+
+
+def _step(node: ast.stmt, notes: Notes) -> Step:
+    flow = Flow(notes)
+    flow.block([node])
+    flow.finish()
+    reads = flow.hard | flow.soft
+    return Step(
+        reads=frozenset(reads),
+        assigns=tuple(name for name in flow.assigned if name != "_"),
+        may_mutate=frozenset(_touched(flow, notes) & reads),
+    )
+
+
+def joined(parts: Sequence[Step]) -> Step:
+    """Return what statements read, bind and may change together, seen from outside."""
+    reads: set[str] = set()
+    mutated: set[str] = set()
+    bound: dict[str, None] = {}
+    for part in parts:
+        reads |= part.reads - bound.keys()
+        mutated |= part.may_mutate - bound.keys()
+        bound.update(dict.fromkeys(part.assigns))
+    return Step(frozenset(reads), tuple(bound), frozenset(mutated))
+
+
+def _touched(flow: Flow, notes: Notes) -> set[str]:
+    direct = {name for name, via in flow.touched if not via or via in flow.assigned}
+    return _with_aliased(direct, notes.aliases)
 
 
 def _with_aliased(touched: set[str], aliases: set[tuple[str, str]]) -> set[str]:

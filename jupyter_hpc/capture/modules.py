@@ -24,11 +24,15 @@ LINKED_BYTES = 16 << 20  # larger data files are linked, not copied
 
 @dataclass(frozen=True)
 class LocalModules:
-    """Files that travel: path inside the payload → path here. ``digest`` is of their content."""
+    """Files that travel: path inside the payload → path here. ``digest`` is of their content.
+
+    ``imports`` are the top-level modules that these files import.
+    """
 
     files: dict[str, Path]
     digest: str
     nbytes: int
+    imports: frozenset[str] = frozenset()
 
     @property
     def top_level(self) -> list[str]:
@@ -53,6 +57,7 @@ def collect(names: Iterable[str]) -> LocalModules:
     """Return the local modules among ``names`` (dotted) and everything local that they import."""
     files: dict[str, Path] = {}
     pending = {n.partition(".")[0] for n in names}
+    imports: set[str] = set()
     seen: set[str] = {"__main__", "jupyter_hpc", ""}
     while pending:
         name = pending.pop()
@@ -63,8 +68,9 @@ def collect(names: Iterable[str]) -> LocalModules:
         files.update(found)
         for path in found.values():
             if path.suffix == ".py":
-                pending |= _imports(str(path), path.stat().st_mtime_ns)
-    return _digest(files)
+                imports |= _imports(str(path), path.stat().st_mtime_ns)
+        pending |= imports - seen
+    return _digest(files, frozenset(imports))
 
 
 def _files_of(name: str) -> dict[str, Path]:
@@ -112,14 +118,14 @@ def _imports(path: str, mtime: int) -> frozenset[str]:
     return frozenset(names)
 
 
-def _digest(files: dict[str, Path]) -> LocalModules:
+def _digest(files: dict[str, Path], imports: frozenset[str]) -> LocalModules:
     hasher, nbytes = Hasher("sha256"), 0
     for name in sorted(files):
         size = files[name].stat().st_size
         nbytes += size
         hasher.update(f"{name}\0{size}\0".encode())
         hasher.update(str(files[name]).encode() if size > LINKED_BYTES else files[name].read_bytes())
-    return LocalModules(files, hasher.tagged(), nbytes)
+    return LocalModules(files, hasher.tagged(), nbytes, imports)
 
 
 def freeze(modules: LocalModules, folder: Path) -> None:

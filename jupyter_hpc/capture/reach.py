@@ -18,13 +18,18 @@ def reached_names(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[st
     done = set(pending)
     while pending:
         name = pending.pop()
-        for code in _codes(namespace.get(name), set()):
+        for code in codes(namespace.get(name)):
             for each in _code_names(code):
                 if each in namespace and each not in done:
                     done.add(each)
                     found[each] = name
                     pending.append(each)
     return found
+
+
+def codes(value: Any) -> Iterator[types.CodeType]:
+    """Return the code of a function, a class or an instance of one, if the notebook made it."""
+    return _codes(value, set())
 
 
 def _codes(value: Any, seen: set[int]) -> Iterator[types.CodeType]:

@@ -1,0 +1,90 @@
+"""What looks like a secret never gets into a record: its place shows a mark instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MARK = "[redacted: looks like a secret]"
+
+_NAME = (
+    r"(?:token|secret|passw(?:or)?d|passwd|passphrase|pwd|api_?key|access_?key|account_?key|private_?key"
+    r"|signing_?key|encryption_?key|credentials?|auth(?:orization)?|cookie|session_?key|dsn"
+    r"|connection_?string|webhook|licen[cs]e_?key|sas)"
+)
+_SECRET_NAME = re.compile(rf"(?:^|[_\-.]|(?<=[a-z])){_NAME}(?:$|[_\-.\d])", re.IGNORECASE)
+_FORMATS = (  # what services give out, each known by its own beginning
+    r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}",
+    r"glpat-[A-Za-z0-9_\-]{16,}|gl(?:dt|rt|ptt|cbt)-[A-Za-z0-9_\-]{16,}",
+    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
+    r"sk-[A-Za-z0-9_\-]{20,}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{16,}",
+    r"hf_[A-Za-z0-9]{20,}|nvapi-[A-Za-z0-9_\-]{20,}|r8_[A-Za-z0-9]{20,}|gsk_[A-Za-z0-9]{20,}",
+    r"xox[abeoprs]-[A-Za-z0-9\-]{10,}|xapp-[A-Za-z0-9\-]{10,}|https://hooks\.slack\.com/services/[^\s\"']+",
+    r"AIza[A-Za-z0-9_\-]{30,}|ya29\.[A-Za-z0-9_\-.]{20,}|GOCSPX-[A-Za-z0-9_\-]{20,}",
+    r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*",  # a JSON web token
+    r"pypi-[A-Za-z0-9_\-]{20,}|npm_[A-Za-z0-9]{20,}|dckr_pat_[A-Za-z0-9_\-]{16,}|SG\.[\w\-]{16,}\.[\w\-]{16,}",
+    r"dapi[0-9a-f]{32}|hvs\.[A-Za-z0-9_\-]{20,}|wandb_v1_[A-Za-z0-9_]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+)
+_KNOWN = re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(_FORMATS) + ")", re.DOTALL)
+_IN_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)[^\s/@\"'?#]+@")
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_\-.=]{16,}")
+_PLAIN = r"\"[^\"]*\"|'[^']*'|[^\s\"',;&}\]]+"
+_ASSIGNED = re.compile(
+    rf"(?P<key>[\"']?\b[\w\-.]*?{_NAME}(?:[_\-.]\w+|\d+)?[\"']?\s*(?:=|:)\s*)(?P<value>{_PLAIN})",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(rf"(?P<key>--[\w\-]*?{_NAME}[\s=]+)(?P<value>{_PLAIN})", re.IGNORECASE)
+_PAIR = re.compile(  # a variable of a pod: {name: X_TOKEN, value: …}
+    rf"(?P<key>[\"']?name[\"']?\s*:\s*[\"']?[\w\-.]*?{_NAME}[\w\-.]*[\"']?\s*,?\s*[\"']?value[\"']?\s*:\s*)"
+    rf"(?P<value>{_PLAIN})",
+    re.IGNORECASE,
+)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable's name says that it holds a secret, or its value looks like one."""
+    return bool(_SECRET_NAME.search(name)) or redacted(value) != value
+
+
+def redacted(text: str) -> str:
+    """Return a text with a mark in the place of each token, key, password and credential in it.
+
+    For settings and addresses; code is kept as it is.
+    """
+    text = tokens_redacted(text)
+    for pattern in (_PAIR, _FLAG, _ASSIGNED):
+        text = pattern.sub(lambda m: m["key"] + (m["value"] if MARK in m[0] else MARK), text)
+    return text
+
+
+def tokens_redacted(text: str) -> str:
+    """The same for what is a secret by its own form, whatever its name: fit for code, too."""
+    text = _KNOWN.sub(MARK, text)
+    text = _IN_URL.sub(lambda m: m["scheme"], text)
+    return _BEARER.sub(lambda m: f"{m[1]} {MARK}", text)
+
+
+def all_redacted(record: Any) -> Any:
+    """Return a record (JSON) with every text in it redacted; the value of a key that names a secret goes."""
+    if isinstance(record, str):
+        return redacted(record)
+    if isinstance(record, Mapping):
+        return {
+            k: MARK if isinstance(v, str) and v and _SECRET_NAME.search(str(k)) else all_redacted(v)
+            for k, v in record.items()
+        }
+    if isinstance(record, (list, tuple)):
+        return [all_redacted(each) for each in record]
+    return record
+
+
+def without_credentials(url: str | None) -> str | None:
+    """``https://user:token@host/x?token=y`` → ``https://host/x``; ``git@host:x`` stays."""
+    if not url:
+        return url
+    text = _IN_URL.sub(lambda m: m["scheme"], url)
+    if "://" in text:
+        text = text.partition("?")[0]
+    return tokens_redacted(text)

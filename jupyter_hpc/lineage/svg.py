@@ -1,0 +1,126 @@
+"""A lineage as a picture: data flows from left to right, dashed where it only may."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from .graph import Link, Node
+from .text import MOST_NODES, ordered, title_of
+
+if TYPE_CHECKING:
+    from .view import Lineage
+
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _EDGE = 200, 46, 104, 18, 12
+_DIP = 36  # how far below a box's middle a link passes that skips its column
+_COLOURS = {"run": "#1976d2", "cell": "#7b8794", "gone": "#b0b0b0", "value": "#2e7d32", "file": "#2e7d32"}
+_FAILED = "#c62828"
+_ROOT = "<start>"
+
+
+def html(lineage: Lineage) -> str:
+    """Return the picture, and the text folded away below it."""
+    text = f"<details><summary>as text</summary><pre>{escape(lineage.text)}</pre></details>"
+    marks = "".join(f"<div>⚠ stale: {escape(why)}</div>" for why in lineage.stale)
+    return f'<div style="overflow:auto">{marks}{svg(lineage)}{text}</div>'
+
+
+def svg(lineage: Lineage) -> str:
+    """Return the picture."""
+    columns = _columns(lineage)
+    depth = len(columns)
+    places = {
+        ident: (_EDGE + (depth - 1 - x) * (_WIDTH + _GAP_X), _EDGE + y * (_HEIGHT + _GAP_Y))
+        for x, column in enumerate(columns)
+        for y, ident in enumerate(column)
+    }
+    width = 2 * _EDGE + depth * _WIDTH + (depth - 1) * _GAP_X
+    height = 2 * _EDGE + max(map(len, columns)) * (_HEIGHT + _GAP_Y) - _GAP_Y
+    asked = Link(_ROOT, lineage.start.run_id, (), "")
+    links = [link for link in (asked, *lineage.graph.links) if {link.child, link.parent} <= places.keys()]
+    beside: dict[str, int] = {}  # links into a box that were drawn: their names stand above each other
+    parts = []
+    for link in links:
+        parts.append(_link(link, places, beside.get(link.child, 0)))
+        beside[link.child] = beside.get(link.child, 0) + 1
+    if any(places[x.child][0] - places[x.parent][0] > _WIDTH + _GAP_X for x in links):
+        height += _DIP  # for links that pass below a column
+    parts += [_box(lineage, ident, *place) for ident, place in places.items()]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-label="lineage of {escape(lineage.start.title, quote=True)}" '
+        f'font-family="var(--jp-ui-font-family, sans-serif)" font-size="11" fill="currentColor">{"".join(parts)}</svg>'
+    )
+
+
+def _columns(lineage: Lineage) -> list[list[str]]:
+    """Return the nodes in columns: each as far from the result as its longest way there; at most `MOST_NODES`."""
+    near, frontier = [lineage.start.run_id], [lineage.start.run_id]
+    while frontier and len(near) < MOST_NODES:
+        parents = [link.parent for ident in frontier for link in ordered(lineage.graph, ident)]
+        frontier = [p for p in dict.fromkeys(parents) if p not in near]
+        near += frontier
+    shown = set(near[:MOST_NODES])
+    far = dict.fromkeys(shown, 1)
+    links = [link for link in lineage.graph.links if {link.child, link.parent} <= shown]
+    for _ in range(len(shown)):  # a cycle, which no honest record has, ends this too
+        moved = False
+        for link in links:
+            if far[link.parent] <= far[link.child] < len(shown):
+                far[link.parent], moved = far[link.child] + 1, True
+        if not moved:
+            break
+    columns: list[list[str]] = [[] for _ in range(max(far.values()) + 1)]
+    columns[0] = [] if lineage.start.kind == "run" else [_ROOT]  # a run that is asked for is a box itself
+    for ident in sorted(shown, key=lambda i: lineage.graph.nodes[i].row.get("created") or 0):
+        columns[far[ident]].append(ident)
+    return [column for column in columns if column]
+
+
+def _link(link: Link, places: dict[str, tuple[int, int]], above: int) -> str:
+    """Draw a link; one that skips a column passes below it."""
+    (x2, y2), (x1, y1) = places[link.child], places[link.parent]
+    x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT // 2, y2 + _HEIGHT // 2
+    if x2 - x1 > _GAP_X:
+        low, left, right = max(y1, y2) + _DIP, x1 + _GAP_X, x2 - _GAP_X
+        way = f"M{x1} {y1} C{left} {y1} {x1} {low} {left} {low} L{right} {low} C{x2} {low} {right} {y2} {x2} {y2}"
+    else:
+        middle = (x1 + x2) // 2
+        way = f"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"
+    dash = ' stroke-dasharray="4 3"' if link.via in ("cells", "name", "path") else ""
+    names = ", ".join(link.names[:3]) + (" …" if len(link.names) > 3 else "")
+    label = f'<text x="{x2 - 6}" y="{y2 - 4 - 12 * above}" text-anchor="end" opacity=".75">{escape(names[:15])}</text>'
+    return f'<path d="{way}" fill="none" stroke="currentColor" opacity=".5"{dash}/>{label}'
+
+
+def _box(lineage: Lineage, ident: str, x: int, y: int) -> str:
+    if ident == _ROOT:
+        start = lineage.start
+        kind, lines, title = start.kind, [start.title, (start.digest or "")[:24]], start.title
+    else:
+        node = lineage.graph.nodes[ident]
+        kind, lines, title = node.kind, _lines(node), title_of(node, lineage.details.get(ident))
+        if node.row.get("state") not in ("COMPLETED", None):
+            kind = "failed"
+    colour = _COLOURS.get(kind, _FAILED)
+    words = "".join(
+        f'<text x="{x + 9}" y="{y + 18 + 16 * i}"{" font-weight=" + chr(34) + "600" + chr(34) if not i else ""}>'
+        f"{escape(line[:31])}</text>"
+        for i, line in enumerate(lines)
+    )
+    return (
+        f'<g><title>{escape(title)}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
+        f'fill="{colour}" fill-opacity=".12" stroke="{colour}"/>{words}</g>'
+    )
+
+
+def _lines(node: Node) -> list[str]:
+    row = node.row
+    if node.kind == "gone":
+        return [f"run {node.id}", "its record is gone"]
+    if node.kind == "cell":
+        count = f"{1 + len(node.folded)} local cells" if node.folded else f"In [{row.get('exec_count')}]"
+        return [count, str(row.get("label") or "")]
+    job = str(row.get("native_id") or "").partition(".")[0]
+    ran = f"{row.get('target')} {job}".strip() + (f" on {row['node']}" if row.get("node") else "")
+    return [str(row.get("name") or row.get("label") or node.id), ran]
