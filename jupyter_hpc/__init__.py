@@ -3,28 +3,44 @@
 >>> %load_ext jupyter_hpc      # doctest: +SKIP
 
 then ``%%slurm``, ``%%local`` or ``%%hpc --on TARGET`` at the top of a cell; ``%hpc`` is the rest. From Python:
-:func:`submit`, :class:`Job`, :func:`attach`.
+:func:`submit`, :class:`Job`, :func:`attach`, :func:`runs`, ``lineage()``; inside a cell, :func:`artifact`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._version import __version__
+
+_Path = TypeVar("_Path")
 
 if TYPE_CHECKING:
     from .exceptions import HPCError
     from .jobs import Job, JobState
+    from .lineage.ask import runs
     from .resources import Resources
     from .submission import submit
 
-__all__ = ["HPCError", "Job", "JobState", "Resources", "__version__", "attach", "submit"]
+__all__ = [
+    "HPCError",
+    "Job",
+    "JobState",
+    "Resources",
+    "__version__",
+    "artifact",
+    "attach",
+    "lineage",
+    "runs",
+    "submit",
+]
 
 _LAZY = {
     "HPCError": "exceptions",
     "Job": "jobs",
     "JobState": "jobs",
     "Resources": "resources",
+    "runs": "lineage.ask",
     "submit": "submission",
 }
 
@@ -34,6 +50,10 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    if name == "lineage":  # a package that can be called
+        import importlib
+
+        return importlib.import_module(".lineage", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -53,6 +73,33 @@ def attach(run: str) -> Job:
     from .jobs import Job
 
     return Job(store().find(run))
+
+
+def artifact(path: _Path, name: str | None = None) -> _Path:
+    """Record a file or folder that a cell wrote, with its digest, and return its path; in a job or in the kernel.
+
+    One that is older than the cell was read, not written.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    name : str, optional
+        What to call it.
+
+    Examples
+    --------
+    >>> torch.save(model, "model.pt")               # doctest: +SKIP
+    >>> jupyter_hpc.artifact("model.pt")            # doctest: +SKIP
+    'model.pt'
+    """
+    worker = sys.modules.get("jupyter_hpc_worker.run")
+    if worker is not None:
+        worker.current_files().declare(path, name)
+        return path
+    from .lineage.cells import declare
+
+    declare(path, name)
+    return path
 
 
 def load_ipython_extension(ipython: Any) -> None:

@@ -12,7 +12,10 @@ from .exceptions import HPCError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] in ("-h", "--help"):
+    if not words:
+        print(commands.short_map("jupyter hpc"))
+        return 0
+    if words[0] in ("-h", "--help"):
         print(commands.overview("jupyter hpc"))
         return 0
     try:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from traitlets import Dict, Unicode
+from traitlets import Bool, Dict, Unicode
 from traitlets.config import Config, Configurable
 
 from .backends.base import Backend, backend_class
@@ -24,6 +24,7 @@ from .resources import Resources
 from .store import Store
 
 CONFIG_NAME = "jupyter_hpc_config"
+_INTERPRETERS = {"python", "venv", "conda", "requirements"}
 
 
 class JupyterHPC(Configurable):
@@ -35,8 +36,9 @@ class JupyterHPC(Configurable):
     default_target = Unicode("slurm", help="Where `%%hpc` and `submit()` run when no target is named.").tag(
         config=True
     )
+    warn_stale = Bool(False, help="Say so when a cell is sent a value that is stale.").tag(config=True)
     targets = Dict(
-        help="Named places to run: name → {backend, conf, defaults: {cpus, memory, gpus, time, partition, …}}."
+        help="Named places to run: name → {backend, conf, prologue, defaults: {cpus, memory, gpus, time, …}}."
     ).tag(config=True)
 
 
@@ -72,16 +74,38 @@ class Target:
         """
         from dataclasses import fields, replace
 
-        plain = {f.name for f in fields(JobSpec)} - {"resources", "env", "modules", "passthrough"}
+        plain = {f.name for f in fields(JobSpec)} - {"resources", "env", "modules", "passthrough", "prologue"}
         resources = Resources.parse(
             **{k: v for k, v in self.defaults.items() if k not in plain | {"modules"}}
         )
+        if any(
+            getattr(spec, k) for k in _INTERPRETERS
+        ):  # the cell chose one: the target's is no second choice
+            plain -= _INTERPRETERS
         changes: dict[str, Any] = {
             k: self.defaults[k] for k in plain if self.defaults.get(k) and getattr(spec, k) is None
         }
+        changes["prologue"] = self.prologue()
         if not spec.modules and self.defaults.get("modules"):
             changes["modules"] = tuple(self.defaults["modules"])
         return replace(spec, resources=spec.resources.merged(resources), **changes)
+
+    def prologue(self) -> str:
+        """Return the setting ``prologue``: lines of shell that run on the node before the worker.
+
+        Raises
+        ------
+        TargetError
+            If it is neither text nor a list of lines.
+        """
+        lines = self.settings.get("prologue") or ""
+        lines = [lines] if isinstance(lines, str) else lines
+        if not isinstance(lines, list) or any(not isinstance(x, str) or "\0" in x for x in lines):
+            raise TargetError(
+                f"The setting prologue of target {self.name} ({self.source}) is neither text nor a list of lines.",
+                hint='Write it as "prologue": ["module use /opt/site", "ulimit -c 0"].',
+            )
+        return "".join(line.rstrip("\n") + "\n" for line in lines if line)
 
 
 def config_files() -> list[Path]:
@@ -186,7 +210,8 @@ def store() -> Store:
 
 def targets() -> dict[str, Target]:
     """Return all targets: the built-in ones, and those of the configuration files."""
-    found = {"local": Target("local", "local"), "slurm": _slurm()}
+    found = {"local": Target("local", "local"), "slurm": _slurm(), "k8s": Target("k8s", "kubernetes")}
+    found |= _practice_kubernetes()
     for path, config in reversed(_configs()):
         for name, raw in (config.get("JupyterHPC", {}).get("targets") or {}).items():
             raw = dict(raw)
@@ -211,6 +236,20 @@ def _slurm() -> Target:
     if conf is None:
         return Target("slurm", "slurm")
     return Target("slurm", "slurm", {"conf": str(conf)}, source="practice cluster")
+
+
+def _practice_kubernetes() -> dict[str, Target]:
+    """The practice Kubernetes as ``k8s``, when it is up and nothing else tells which cluster to use."""
+    if (
+        os.environ.get("KUBECONFIG")
+        or os.environ.get("KUBERNETES_SERVICE_HOST")
+        or Path("~/.kube/config").expanduser().exists()
+    ):
+        return {}
+    from .practice.kubernetes import find_running
+
+    found = find_running()
+    return {"k8s": Target("k8s", "kubernetes", found, source="practice cluster")} if found else {}
 
 
 def target(name: str) -> Target:

@@ -13,6 +13,8 @@
   x JobError                the job ended without a result (has ``.job``)
     - RemoteError           the cell raised something that can't be sent here
     - EnvironmentMismatch   the node's Python can't load the payload
+    - NoSharedDisk          the node doesn't see the run directory
+    - DiskFull              the node could not write there: no space, or a quota
     - CellExit              the cell raised SystemExit
     - CellInterrupted       KeyboardInterrupt was raised on the node
     - ProcessDied           the worker died: signal, os._exit
@@ -20,7 +22,10 @@
     - OutOfMemory
     - TimeLimitExceeded
     - JobCancelled
-    - NodeFailed
+      + Preempted           a job with a higher priority took its place
+      + DependencyNeverSatisfied
+    - NodeFailed            the node failed, did not boot, or could not start the job
+    - TasksFailed           tasks of an array ended in errors (has ``.errors``)
     - JobLost               the scheduler forgot the job and it left no result
 
 Each has a sentence (what happened, to what), a ``hint`` (what to do) and a stable ``code`` for the docs.
@@ -33,6 +38,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .jobs import Job
+
+
+def help_command(place: str) -> str:
+    """Return what shows a place of ``troubleshooting.md``: an error's ``code``, or what doctor looks at."""
+    return f"%hpc help {place}"
 
 
 class HPCError(Exception):
@@ -61,9 +71,12 @@ class HPCError(Exception):
         return type(self), (self.message,), state
 
     def _render_traceback_(self) -> list[str]:
-        """Two lines in a notebook rather than forty; ``%tb`` still has the whole."""
+        """Three lines in a notebook rather than forty; ``%tb`` still has the whole."""
         head = f"{type(self).__name__}: {self.message}"
-        return [head, *(f"  {line}" for line in self.hint.splitlines())]
+        return [
+            head,
+            *(f"  {line}" for line in [*self.hint.splitlines(), f"More: {help_command(self.code)}"]),
+        ]
 
 
 class CaptureError(HPCError):
@@ -110,12 +123,18 @@ class JobError(HPCError):
     Attributes
     ----------
     job : Job or None
-        The handle: ``job.logs()`` and ``job.show()`` have the evidence.
+        The handle: ``job.logs()`` and ``job.outputs()`` have the rest.
     log_tail : str
         The last lines of the log.
+    cause : str
+        The row of the table of causes (``docs/causes.md``) that explains it.
+    evidence : tuple of str
+        What that is known by, a line each, in the words of the scheduler, the worker or the kernel.
     """
 
     code = "job"
+    cause: str = ""
+    evidence: tuple[str, ...] = ()
 
     def __init__(self, message: str, *, hint: str = "", job: Job | None = None, log_tail: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -142,6 +161,16 @@ class RemoteError(JobError):
 
 class EnvironmentMismatch(JobError):
     code = "environment-mismatch"
+
+
+class NoSharedDisk(JobError):
+    code = "no-shared-disk"
+
+
+class DiskFull(JobError):
+    """The run directory could not be written; a cell's own ``OSError`` stays what it is."""
+
+    code = "disk-full"
 
 
 class CellExit(JobError):
@@ -181,8 +210,23 @@ class JobCancelled(JobError):
     code = "cancelled"
 
 
+class Preempted(JobCancelled):
+    code = "preempted"
+
+
+class DependencyNeverSatisfied(JobCancelled):
+    code = "dependency-never-satisfied"
+
+
 class NodeFailed(JobError):
     code = "node-failed"
+
+
+class TasksFailed(JobError):
+    """Some tasks of an array failed; ``errors`` has each one's exception by its index."""
+
+    code = "tasks-failed"
+    errors: dict[int, BaseException]
 
 
 class JobLost(JobError):

@@ -7,14 +7,14 @@ import enum
 import html
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from .resources import Resources, format_time
-from .store import Run
+from .rundir import Run
 
 if TYPE_CHECKING:
-    from .reader import Output, RunReader
+    from .reader import Output
 
 
 class JobState(str, enum.Enum):
@@ -50,6 +50,10 @@ class JobSpec:
     account: str | None = None
     qos: str | None = None
     constraint: str | None = None
+    array: str | None = None
+    dependency: str | None = None
+    requeue: bool = False
+    signal: str | None = None
     workdir: str | None = None
     python: str | None = None
     venv: str | None = None
@@ -57,14 +61,37 @@ class JobSpec:
     modules: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     passthrough: tuple[str, ...] = ()
+    requirements: str | None = None  # "auto" or a file
+    prologue: str = ""  # the configuration's own shell lines; no cell sets it
+    image: str | None = None
+    queue: str | None = None
+    retries: int | None = None
+    patch: str | None = None
 
     def to_record(self) -> dict[str, Any]:
         """Return the record; values of environment variables are not kept."""
-        record = {k: v for k, v in asdict(self).items() if v not in (None, (), {})}
+        record = {k: v for k, v in asdict(self).items() if v not in (None, "", (), {}, False)}
         record["resources"] = self.resources.to_json()
         if self.env:
             record["env"] = sorted(self.env)
         return record
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> JobSpec:
+        """Return the spec of a record; variables come back with empty values, since none are kept."""
+        known = {f.name for f in fields(cls)}
+        found: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known
+        }
+        found["resources"] = Resources.from_json(record.get("resources") or {})
+        found["env"] = dict.fromkeys(record.get("env") or (), "")
+        return cls(**found)
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a cell that is no comment."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")
 
 
 @dataclass(frozen=True)
@@ -97,7 +124,6 @@ class Job:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._follower: Any = None
 
     @classmethod
     def _from_path(cls, path: Any) -> Job:
@@ -135,8 +161,8 @@ class Job:
 
     @property
     def status(self) -> Status:
-        """The latest status, asked of the scheduler at most once in two seconds."""
-        from .watcher import refresh
+        """The latest status; its files are read, and the scheduler is asked as seldom as its budget allows."""
+        from .statuses import refresh
 
         return refresh([self])[0]
 
@@ -148,6 +174,20 @@ class Job:
     def reason(self) -> str:
         """Why it waits, or why it ended, in words."""
         return self.status.reason
+
+    @property
+    def tasks(self) -> list[Job]:
+        """The tasks of an array, each a job of its own; empty for any other job."""
+        from .arrays import tasks_of
+
+        return tasks_of(self)
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """How and why it ended: state, cause, message, hint, evidence; empty while it has not."""
+        from .follower import unwritten
+
+        return self.record.get("verdict") or unwritten.get(self.id) or {}
 
     # -- waiting ---------------------------------------------------------------------------------
 
@@ -183,6 +223,7 @@ class Job:
         -------
         dict or object
             The names that came back with their values; for ``submit(function, …)`` what it returned.
+            For an array each is a dict from task to value.
 
         Raises
         ------
@@ -208,10 +249,16 @@ class Job:
 
         if not self.wait(timeout):
             raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
+        if tasks := self.tasks:
+            from . import arrays
+
+            return arrays.outcome(self, tasks)
         return results.load(self)
 
     def logs(self) -> str:
-        """Return the text that the cell wrote so far (stdout and stderr in order)."""
+        """Return the text that the cell wrote so far (stdout and stderr in order); an array's, task by task."""
+        if tasks := self.tasks:
+            return "".join(f"── task {t.run.index} ──\n{t.logs().rstrip()}\n" for t in tasks)
         try:
             return self.run.log.read_bytes().decode("utf-8", "replace")
         except FileNotFoundError:
@@ -219,10 +266,9 @@ class Job:
 
     def outputs(self) -> list[Output]:
         """Return text, displays and value in the order in which the cell made them."""
-        from .reader import RunReader
+        from .reader import reader_of
 
-        reader: RunReader = RunReader(self.run)
-        return reader.poll(everything=True)
+        return reader_of(self.run).poll(everything=True)
 
     def cancel(self) -> None:
         """Ask the scheduler to end the job; returns when it has accepted that.
@@ -257,11 +303,12 @@ class Job:
         except (OSError, LookupError) as error:
             return f"<Job {self.id}: {error}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         text = repr(self)
         try:
             from .display.card import card_html
+            from .display.mime import job_mime
 
-            return {"text/plain": text, "text/html": card_html(self)}
+            return {"text/plain": text, "text/html": card_html(self), **job_mime(self, self.state)}
         except (OSError, LookupError):
             return {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}

@@ -13,14 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
+
+from .capture import environment, imports
 from .capture import modules as local_modules
 from .capture.cell import CellNames
 from .capture.reach import reached_names
 from .exceptions import DynamicNames, UndefinedName, UnpicklableInput
+from .lineage import memo
 from .worker import container
 from .worker.culprit import explain
 from .worker.digest import digest_bytes
 from .worker.pickling import ValuePickler
+from .worker.versions import site_folders
 
 PROVIDED = {"get_ipython", "display", "exit", "quit", "__builtins__"}  # the worker has its own
 FUNCTION, ARGS, KWARGS = "__hpc_function__", "__hpc_args__", "__hpc_kwargs__"
@@ -62,6 +67,8 @@ class Request:
     hints: frozenset[str] = frozenset()
     find_label: Callable[[str], str | None] = lambda _: None
     workdir: str | None = None
+    reads: tuple[str, ...] = ()  # files, as they are declared
+    writes: tuple[str, ...] = ()
     notebook: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -177,17 +184,15 @@ def build(
     def extra(pickler: Any) -> dict[str, Any]:
         found["modules"] = local_modules.collect(_module_names(request, pickler))
         paths = freeze(found["modules"])
-        uses_numpy = any(m.partition(".")[0] == "numpy" for m in pickler.modules)
-        versions = container.python_record()
         return {
-            "numpy": versions["numpy"] if uses_numpy else None,
+            "environment": _environment(request, pickler, found["modules"], needed),
             "cell": _instructions(request, pickler, paths, [n for n, _ in values]),
         }
 
     def make_pickler(file: Any, **options: Any) -> ValuePickler:
         return ValuePickler(file, namespace=shared, **options)
 
-    failures = container.write(str(directory), values, extra, make_pickler, place_buffer)
+    failures = container.write(str(directory), values, extra, make_pickler, place_buffer, memo.digest)
     refused = {f.name: explain(f.name, request.namespace[f.name], f.error, make_pickler) for f in failures}
     manifest = container.read_manifest(str(directory))
     items = tuple(_item(record, needed) for record in manifest["names"])
@@ -222,6 +227,21 @@ def _module_names(request: Request, pickler: ValuePickler) -> set[str]:
     return names
 
 
+def _environment(
+    request: Request, pickler: ValuePickler, modules: local_modules.LocalModules, needed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what the node's environment is compared with, before anything is loaded there."""
+    names = request.names
+    mentioned = set(modules.imports)
+    if names is not None:
+        mentioned |= names.imports | names.star_imports
+    values = [request.namespace[name] for name in needed]
+    loaded = pickler.modules - cloudpickle.list_registry_pickle_by_value()
+    found = imports.needs(request.code, mentioned, loaded, values, modules.top_level)
+    packages = imports.versions(found, environment.snapshot().record["packages"])
+    return {"site": site_folders(), "packages": packages}
+
+
 def _instructions(
     request: Request, pickler: ValuePickler, paths: list[str], sent: list[str]
 ) -> dict[str, Any]:
@@ -243,6 +263,8 @@ def _instructions(
         "module_paths": paths,
         "sources": _sources(request, pickler.filenames),
         "workdir": request.workdir,
+        "reads": list(request.reads),
+        "writes": list(request.writes),
         "call": {"function": FUNCTION, "args": ARGS, "kwargs": KWARGS} if request.kind == "call" else None,
     }
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import codecs
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .store import Run, read_json
+from .rundir import Run, read_json
 from .worker.events import EVENTS
+from .worker.versions import words
 
 CHUNK = 4 << 20
 SCHEDULER_LOG_BYTES = 64 << 10
+MOST_SAMPLES = 120
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Output:
     Attributes
     ----------
     kind : str
-        ``stdout``, ``stderr``, ``display``, ``update_display``, ``clear_output`` or ``value``.
+        ``stdout``, ``stderr``, ``display``, ``update_display``, ``clear_output`` or ``value``; ``attempt``
+        where the scheduler started the job anew: displays and value before it are no result.
     """
 
     kind: str
@@ -50,13 +54,21 @@ class RunReader:
         self._wants_outputs = outputs
         self.size = 0
         self.started: dict[str, Any] | None = None
+        self.starts: list[dict[str, Any]] = []  # of all attempts
         self.loaded = False
         self.signals: list[dict[str, Any]] = []
-        self.sample: dict[str, Any] | None = None
+        self.samples: list[dict[str, Any]] = []  # of this attempt, thinned as they grow
+        self.peak_rss = 0
+        self.unsaved: dict[str, Any] | None = None
         self.done: dict[str, Any] | None = None
         self.mismatch: dict[str, Any] | None = None
+        self.environment: dict[str, Any] | None = None  # only where it isn't the kernel's own
+        self.building: dict[str, Any] | None = None
+        self.built: dict[str, Any] | None = None
+        self.files: list[dict[str, Any]] = []  # that the cell declared
         self.beat = 0
         self._event_offset = 0
+        self._text_base = 0  # where the text of this attempt begins
         self._text_offset = 0
         self._stream = "stdout"
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
@@ -82,6 +94,11 @@ class RunReader:
         except FileNotFoundError:
             return ""
 
+    def drift(self) -> list[str]:
+        """Return in words how the node's packages differ from the kernel's."""
+        rows = (self.environment or {}).get("drift") or []
+        return [words(row) for row in rows if isinstance(row, dict) and "name" in row]
+
     # -- what is new -----------------------------------------------------------------------------
 
     def poll(self, *, everything: bool = False) -> list[Output]:
@@ -94,7 +111,7 @@ class RunReader:
         if everything:
             while self._wants_outputs and (more := self._text(size)):
                 found += more
-        return _joined(found)
+        return _joined(_of_last_attempt(found))
 
     def _log_size(self) -> int:
         try:
@@ -124,18 +141,32 @@ class RunReader:
         kind = event.get("e")
         if kind == "started":
             self.started, self.done, self.mismatch, self.signals = event, None, None, []
+            self.environment, self.files, self.samples = None, [], []
+            self.peak_rss, self.unsaved = 0, None
+            self.starts.append(event)
         elif kind == "loaded":
             self.loaded = True
-        elif kind == "signal":
+        elif kind == "signal" and event.get("signal") in (signal.SIGTERM, signal.SIGINT):  # others only warn
             self.signals.append(event)
         elif kind == "sample":
-            self.sample = event
+            self._take_sample(event)
         elif kind == "done":
             self.done = event
+        elif kind == "unsaved":
+            self.unsaved = event
         elif kind == "mismatch":
             self.mismatch = event
+        elif kind in ("environment", "building", "built"):
+            setattr(self, kind, event)
+        elif kind == "file":
+            self.files.append(event)
+        elif kind == "attempt" and "base" in event:
+            self._text_base = int(event["base"])
         elif "at" in event and self._wants_outputs:
-            before = self._text(int(event["at"]), whole=True)
+            before = self._text(self._text_base + int(event["at"]), whole=True)
+            if kind == "attempt":
+                self._stream, self._decoders = "stdout", {}
+                return [*before, Output("attempt", text=f"attempt {event.get('number')}")]
             if kind == "stream":
                 self._stream = "stderr" if event.get("name") == "stderr" else "stdout"
                 return before
@@ -143,6 +174,21 @@ class RunReader:
                 return [*before, _output(kind, event)]
             return before
         return []
+
+    def _take_sample(self, event: dict[str, Any]) -> None:
+        try:
+            sample = {
+                **event,
+                "t": float(event["t"]),
+                "rss": int(event["rss"]),
+                "cpu_s": float(event["cpu_s"]),
+            }
+        except (KeyError, TypeError, ValueError):  # a line that a crash damaged
+            return
+        self.peak_rss = max(self.peak_rss, sample["rss"])
+        self.samples.append(sample)
+        if len(self.samples) > MOST_SAMPLES:
+            del self.samples[1:-1:2]
 
     def _text(self, end: int, *, whole: bool = False) -> list[Output]:
         if end <= self._text_offset or not self._wants_outputs:
@@ -161,6 +207,44 @@ class RunReader:
         return [Output(self._stream, text=text)] if text else []
 
 
+class ArrayReader:
+    """Reads all tasks of an array: text by whole lines with the task before each, displays as they come."""
+
+    def __init__(self, run: Run, indices: Sequence[int]) -> None:
+        self.readers = {index: RunReader(run.task(index)) for index in indices}
+        self._unfinished: dict[tuple[int, str], str] = {}
+
+    def poll(self, *, everything: bool = False) -> list[Output]:
+        """Read what is new; with ``everything`` also last lines without an end."""
+        found: list[Output] = []
+        for index, reader in self.readers.items():
+            for output in reader.poll(everything=everything):
+                found += self._marked(index, output)
+        if everything:
+            for (index, kind), rest in self._unfinished.items():
+                found += [Output(kind, text=f"[{index}] {rest}\n")] if rest else []
+            self._unfinished.clear()
+        return _joined(found)
+
+    def _marked(self, index: int, output: Output) -> list[Output]:
+        if output.kind == "value":  # one Out[n] can't show them all
+            return [replace(output, kind="display")]
+        if output.kind not in ("stdout", "stderr"):
+            return [] if output.kind == "clear_output" else [output]  # it would clear the others' too
+        text = self._unfinished.pop((index, output.kind), "") + output.text
+        whole, newline, rest = text.rpartition("\n")
+        if rest:
+            self._unfinished[index, output.kind] = rest
+        lines = "".join(f"[{index}] {line}\n" for line in whole.split("\n")) if newline else ""
+        return [Output(output.kind, text=lines)] if lines else []
+
+
+def reader_of(run: Run) -> RunReader | ArrayReader:
+    """Return what reads the outputs of a run, or of all tasks of an array."""
+    array = (run.record_or_none() or {}).get("array")
+    return ArrayReader(run, array["indices"]) if array else RunReader(run)
+
+
 def _output(kind: str, event: dict[str, Any]) -> Output:
     return Output(
         kind,
@@ -169,6 +253,12 @@ def _output(kind: str, event: dict[str, Any]) -> Output:
         transient=event.get("transient") or {},
         wait=bool(event.get("wait")),
     )
+
+
+def _of_last_attempt(outputs: list[Output]) -> list[Output]:
+    """Leave out what attempts that were taken back displayed; their text stays, as in the log."""
+    last = max((i for i, output in enumerate(outputs) if output.kind == "attempt"), default=0)
+    return [o for i, o in enumerate(outputs) if i >= last or o.kind in ("stdout", "stderr")]
 
 
 def _joined(outputs: list[Output]) -> list[Output]:

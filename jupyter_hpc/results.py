@@ -13,13 +13,17 @@ from typing import Any
 from . import exceptions
 from .exceptions import JobError, RemoteError, ResultError
 from .jobs import Job
+from .lineage import memo
+from .lineage.record import RESULT
+from .lineage.registry import SIMPLE, Known, known_values
+from .rundir import Run
 from .salvage import needed
-from .store import Run
 from .worker import container
 from .worker.outcome import EXCEPTION, RETURN
 from .worker.pickling import ValueUnpickler
 
 TAIL_LINES = 12
+PICKLED_AGAIN_BYTES = 1 << 20
 
 
 class RemoteTraceback(Exception):
@@ -51,6 +55,8 @@ class Outcome:
         What to raise.
     is_call : bool
         It was ``submit(function)``; ``value`` is what that returned.
+    known : dict
+        What is remembered of the names' values, so that they are known again as inputs.
     """
 
     names: dict[str, Any] = field(default_factory=dict)
@@ -60,6 +66,7 @@ class Outcome:
     error: BaseException | None = None
     is_call: bool = False
     value: Any = None
+    known: dict[str, Known] = field(default_factory=dict)
 
     def notes(self) -> list[str]:
         """Return what the user should know, a line each."""
@@ -116,13 +123,13 @@ def load(job: Job) -> Outcome:
         If the result isn't ours, was changed, or can't be read by this Python.
     """
     record = job.run.record()
-    verdict = record.get("verdict") or {}
+    verdict = job.verdict
     outcome = Outcome(is_call=record.get("kind") == "call")
     manifest: dict[str, Any] = {}
     if (job.run.result / container.MANIFEST).exists():
         manifest = _checked_manifest(job.run)
         _load_values(job, manifest, outcome)
-    if verdict.get("error") and (manifest.get("error") or {}).get("kind") in (None, "signal"):
+    if verdict.get("error") and (manifest.get("error") or {}).get("kind") in (None, "signal", "unsaved"):
         outcome.error = _job_error(job, verdict)
     elif manifest.get("error"):
         outcome.error = _remote_error(job, manifest["error"], outcome)
@@ -170,23 +177,37 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome) -> None:
         ]
     except Exception:  # a foreign __setstate__ may raise anything; the other names still come
         values = _salvage(job, manifest, names)
-    for name, value, why in values:
+    for (name, value, why), item in zip(values, manifest["names"]):
         if why is not None:
             outcome.unsent[name] = why
         elif name == EXCEPTION:
             outcome.error = value
         elif name == RETURN:
             outcome.value = value
+            _remember(job, RESULT, value, item, manifest)
         else:
             outcome.names[name] = value
+            outcome.known[name] = _remember(job, name, value, item, manifest)
+
+
+def _remember(job: Job, name: str, value: Any, item: dict[str, Any], manifest: dict[str, Any]) -> Known:
+    """Let the value be known again; its pickle here may be another than there, which small ones are asked for."""
+    first, end = item["buffers"]
+    inside = item["nbytes"] - sum(b["size"] for b in manifest["buffers"][first:end])
+    here = item["digest"]
+    if not isinstance(value, SIMPLE):
+        here = memo.digest_here(value) if inside <= PICKLED_AGAIN_BYTES else None
+    return known_values.made(job.id, name, value, item["digest"], here, item["nbytes"])
 
 
 def _read(job: Job, manifest: dict[str, Any]) -> list[Any]:
     directory = str(job.run.result)
     with open(Path(directory, container.PICKLE), "rb") as file:
-        buffers = iter(container.load_buffers(directory, manifest))
-        unpickler = _ResultUnpickler(file, job, buffers=buffers)
-        return [unpickler.load() for _ in manifest["names"]]
+        buffers = container.load_buffers(directory, manifest)
+        unpickler = _ResultUnpickler(file, job, buffers=iter(buffers))
+        values = [unpickler.load() for _ in manifest["names"]]
+    memo.remember_loaded(buffers, manifest["buffers"])
+    return values
 
 
 def _salvage(job: Job, manifest: dict[str, Any], names: list[str]) -> list[tuple[str, Any, str | None]]:
@@ -214,12 +235,19 @@ def tail(job: Job, lines: int = TAIL_LINES) -> str:
 def _job_error(job: Job, verdict: dict[str, Any]) -> JobError:
     kind = getattr(exceptions, str(verdict["error"]), JobError)
     message = verdict.get("message") or f"{job.id} ended as {verdict.get('state')}."
-    hint = "\n".join(x for x in (verdict.get("hint"), f"`%hpc show {job.id}` has the evidence.") if x)
+    hint = f"`%hpc show {job.id}` has the evidence."
     error: JobError = kind(message, hint=hint, job=job, log_tail=tail(job))
+    _explain(error, verdict)
     for key in ("exit_code", "signal"):
         if hasattr(kind, key):
             setattr(error, key, verdict.get(key))
     return error
+
+
+def _explain(error: JobError, verdict: dict[str, Any]) -> None:
+    """Give an error the cause of its job's end, the suggestion first."""
+    error.cause, error.evidence = str(verdict.get("cause") or ""), tuple(verdict.get("evidence") or ())
+    error.hint = "\n".join(x for x in (verdict.get("hint"), error.hint) if x)
 
 
 def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> BaseException:
@@ -228,9 +256,12 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
         code = described.get("exit_code")
         left = exceptions.CellExit(f"The cell ended itself with exit({code!r}).", job=job, log_tail=tail(job))
         left.exit_code = code
+        _explain(left, job.verdict)
         return left
     if kind == "interrupt":
-        return exceptions.CellInterrupted(f"KeyboardInterrupt was raised in the cell {where}.", job=job)
+        stopped = exceptions.CellInterrupted(f"KeyboardInterrupt was raised in the cell {where}.", job=job)
+        _explain(stopped, job.verdict)
+        return stopped
     error = outcome.error
     if error is None:
         remote = RemoteError(
@@ -239,19 +270,33 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
             hint="The exception itself can't be sent; its traceback is above.",
         )
         remote.type_name, remote.traceback = described["type"], described["traceback"]
+        _explain(remote, job.verdict)
         return remote
-    error.__cause__ = RemoteTraceback(described["traceback"])
+    hint = str(job.verdict.get("hint") or "")
+    _add_note(error, described, hint)
     try:
         error.job = job  # type: ignore[attr-defined]
-        error._render_traceback_ = lambda: _render(error, described, where)  # type: ignore[attr-defined]
+        error._render_traceback_ = lambda: _render(error, described, where, hint)  # type: ignore[attr-defined]
     except AttributeError:  # an exception with __slots__
         pass
     return error
 
 
-def _render(error: BaseException, described: dict[str, Any], where: str) -> list[str]:
+def _add_note(error: BaseException, described: dict[str, Any], hint: str) -> None:
+    """Give a suggestion to an exception of the cell, for whoever prints it outside a notebook."""
+    add_note = getattr(error, "add_note", None)
+    text = described["traceback"]
+    if hint and add_note is not None:
+        add_note(hint)
+    elif hint:  # Python 3.10 prints no notes, but it prints the cause
+        text = f"{text.rstrip()}\n{hint}\n"
+    error.__cause__ = RemoteTraceback(text)
+
+
+def _render(error: BaseException, described: dict[str, Any], where: str, hint: str) -> list[str]:
     """In a notebook: the traceback of the node, as if it had happened here."""
-    return [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
+    lines = [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
+    return [*lines, *(f"→ {line}" for line in hint.splitlines())]
 
 
 def disk_use(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Run directories: the truth about every job, which all views read.
+"""All run directories under one root: the truth about every job, which all views read.
 
 ``ROOT/runs/ID/`` holds ``record.json`` (written here), ``payload/`` (written here), ``events.jsonl``, ``log``
 and ``result/`` (written by the worker), ``end.json`` (written by the batch script's shell) and
@@ -8,25 +8,22 @@ and ``result/`` (written by the worker), ``end.json`` (written by the batch scri
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
 import shutil
-import stat
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .exceptions import HPCError, JobNotFound, ResultError
+from .exceptions import HPCError, JobNotFound
+from .rundir import Run, read_json
 from .worker.digest import Hasher
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-RECORD_FORMAT = 1
 FRESH_S = 60.0  # a buffer this young may be about to be linked
 
 
@@ -34,105 +31,6 @@ def new_id() -> str:
     """Return a run id that sorts by time: ``20261124-055301-3f9a1c`` (UTC; the end is a fraction and chance)."""
     now = datetime.now(timezone.utc)
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond * 4096 // 1_000_000:03x}{secrets.randbelow(4096):03x}"
-
-
-def write_json(path: Path, record: Any) -> None:
-    """Write JSON to a private file, atomically."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump(record, file, ensure_ascii=False)
-    os.replace(temporary, path)
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON; None if the file isn't there or is cut off."""
-    try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return None
-
-
-def _is_record(record: Any) -> bool:
-    """Whether what every view needs is there: a record may be cut off, or another program's."""
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
-        return False
-    parts = (record.get(name) for name in ("target", "code", "spec"))
-    return all(isinstance(part, dict) for part in parts) and "name" in record["target"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run directory."""
-
-    path: Path
-
-    @property
-    def id(self) -> str:
-        return self.path.name
-
-    @property
-    def payload(self) -> Path:
-        return self.path / "payload"
-
-    @property
-    def result(self) -> Path:
-        return self.path / "result"
-
-    @property
-    def log(self) -> Path:
-        return self.path / "log"
-
-    @property
-    def scheduler_log(self) -> Path:
-        return self.path / "scheduler.log"
-
-    def record(self) -> dict[str, Any]:
-        """Return the record.
-
-        Raises
-        ------
-        JobNotFound
-            If there is none, or it can't be read.
-        """
-        record = self.record_or_none()
-        if record is None:
-            raise JobNotFound(
-                f"{self.path} holds no readable record.", hint="`%hpc jobs` lists what there is."
-            )
-        return record
-
-    def record_or_none(self) -> dict[str, Any] | None:
-        """Return the record, or None if it isn't there yet or is damaged."""
-        record = read_json(self.path / "record.json")
-        return record if _is_record(record) else None
-
-    def update(self, **fields: Any) -> dict[str, Any]:
-        """Merge fields into the record, atomically, and return it."""
-        record = {**self.record(), **fields}
-        write_json(self.path / "record.json", record)
-        return record
-
-    def check_ours(self, path: Path) -> None:
-        """Refuse what another user could have written.
-
-        Raises
-        ------
-        ResultError
-            If a folder on the way or a file in it isn't owned by this user, or others may write it.
-        """
-        for each in (self.path, path, *_files(path)):
-            info = os.lstat(each)
-            if info.st_uid != os.getuid() or stat.S_ISLNK(info.st_mode) or info.st_mode & 0o022:
-                raise ResultError(
-                    f"{each} is not yours alone, so nothing is loaded from it.",
-                    hint="Results are unpickled only from files that you own and nobody else can write.",
-                )
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for directory, folders, files in os.walk(folder):
-        yield from (Path(directory, name) for name in (*folders, *files))
 
 
 class Store:
@@ -225,6 +123,14 @@ class Store:
         JobNotFound
             If none matches, or the part of an id is ambiguous.
         """
+        array, _, index = text.rpartition("_")
+        if array and re.fullmatch(r"\d{1,9}", index):
+            try:
+                task = self.find(array).task(int(index))
+                if task.path.is_dir():
+                    return task
+            except JobNotFound:
+                pass  # a job's name may have an underscore
         runs = self.runs()
         exact = [r for r in runs if r.id == text]
         if exact:
@@ -263,19 +169,56 @@ class Store:
         except OSError:  # a file system without hard links
             shutil.copyfile(blob, path)
 
+    def forget(self, run: Run) -> None:
+        """Remove a run that has ended.
+
+        Raises
+        ------
+        HPCError
+            If it goes on, or is a task of an array.
+        """
+        record = run.record()
+        if run.array is not None:
+            raise HPCError(f"{run.id} is a task.", hint=f"Forget the whole array: {run.array.id}.")
+        if not record.get("ended_at") and not record.get("verdict"):
+            raise HPCError(f"{run.id} has not ended.", hint=f"`%hpc cancel {run.id}` ends it.")
+        self.remove(run)
+
+    def remove(self, run: Run) -> None:
+        """Remove a run directory, at once, whoever still writes into it."""
+        gone = run.path.with_name(f".{run.id}.gone")
+        try:
+            os.rename(run.path, gone)
+        except FileNotFoundError:  # somebody else did
+            return
+        shutil.rmtree(gone, ignore_errors=True)
+
     def drop_unused(self) -> None:
-        """Remove shared buffers that no run links any more, and frozen modules that no run names."""
+        """Remove shared buffers that no run links any more, and frozen modules and environments that no run names."""
         manifests = [read_json(run.payload / "manifest.json") for run in self.runs()]
         if all(manifests):  # else a submission is under way, which may need any of them
             named = {path for m in manifests for path in m["cell"]["module_paths"]}
             for frozen in (self.root / "modules").glob("*"):
                 if str(frozen) not in named:
                     shutil.rmtree(frozen, ignore_errors=True)
+            self._drop_environments()
         for folder, _, names in os.walk(self.root / "blobs"):
             for path in (Path(folder, name) for name in names):
                 info = path.stat()
                 if info.st_nlink == 1 and time.time() - info.st_mtime > FRESH_S:
                     path.unlink(missing_ok=True)
+
+    def _drop_environments(self) -> None:
+        """Remove built environments that no run links; with the last of them uv and its cache."""
+        used = {os.path.realpath(link) for link in self.runs_directory.glob("*/environment")}
+        root = self.root / "environments"
+        built = [f for f in root.glob("*") if f.is_dir() and f.name not in ("uv", "cache")]
+        for folder in built:
+            if str(folder.resolve()) not in used:
+                shutil.rmtree(folder, ignore_errors=True)
+        if built and not used:
+            for name in ("uv", "cache"):
+                shutil.rmtree(root / name, ignore_errors=True)
 
     def worker_directory(self) -> Path:
         """Ship the worker and cloudpickle, once for each version of them, and return their folder."""

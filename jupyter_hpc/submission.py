@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import getpass
+import logging
 import os
 import shutil
 import socket
@@ -12,25 +12,37 @@ import sys
 import tempfile
 import time
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from . import payload as payloads
 from . import portal, process
-from .backends import script
-from .backends.base import Submission, Submitted
-from .capture import environment, git
+from .arrays import parse_tasks, prepare
+from .backends import build, script
+from .backends.base import Backend, Submission, Submitted, backend_class
+from .capture import environment, requirements
 from .capture.modules import LocalModules, freeze
+from .capture.requirements import Requirements
 from .config import Target, setting, store, target
-from .exceptions import CaptureError, OptionError
+from .dependencies import resolved
+from .exceptions import CaptureError, HPCError, OptionError
+from .handover import Say, hand_over
 from .jobs import Job, JobSpec
+from .lineage import blobs, inputs
+from .lineage.cells import session
+from .lineage.redaction import all_redacted
+from .lineage.reuse import reusable, reuse_key, reused_words
+from .lineage.sources import repositories
 from .payload import Payload, Request
 from .resources import Resources
-from .store import RECORD_FORMAT, Run, Store, write_json
+from .rundir import RECORD_FORMAT, Run, write_json
+from .store import Store
 from .watcher import follow, watcher_of
 from .worker.digest import digest_bytes
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,10 +55,21 @@ class Preflight:
     submitted: Submitted
     outputs: tuple[str, ...]
     scrubbed: tuple[str, ...] = ()
+    requirements: Requirements | None = None
+    expected: str = ""
 
 
-def submit_request(request: Request, target_name: str, spec: JobSpec) -> Job:
+def submit_request(
+    request: Request, target_name: str, spec: JobSpec, say: Say | None = None, *, reuse: bool = False
+) -> Job:
     """Submit a cell or a call and return its job.
+
+    Parameters
+    ----------
+    say : callable, optional
+        Gets a sentence when there is something to wait for, as when the scheduler doesn't answer.
+    reuse : bool
+        Return the job of the newest completed run with the same code, inputs and environment, if there is one.
 
     Raises
     ------
@@ -55,21 +78,48 @@ def submit_request(request: Request, target_name: str, spec: JobSpec) -> Job:
     """
     where, spec, request = _completed(request, target_name, spec)
     portal.call(_check_magics(request, spec), 30)
+    _check_request(where.name, spec)
     runs = store()
     run = runs.create()
     try:
         built = payloads.build(run.payload, request, runs.place_buffer, lambda m: _freeze(runs, m))
         payloads.check_complete(built)
-        write_json(run.path / "record.json", _record(run, request, where, spec, built))
+        wanted = requirements.read(spec.requirements) if spec.requirements else None
+        if wanted is not None:
+            requirements.check_complete(wanted, built.manifest["environment"]["packages"])
+            build.prepare(runs, run, spec, wanted)
+        record = _record(run, request, where, spec, built, wanted)
+        earlier = reusable(runs, record["reuse_key"]) if reuse else None
+        if earlier is not None:
+            shutil.rmtree(run.path, ignore_errors=True)
+            inputs.sent(built.items, request.namespace, runs)
+            (say or _logger.info)(reused_words(earlier))
+            return earlier
+        if spec.array:
+            record["array"] = prepare(run, spec.array)
+        write_json(run.path / "record.json", record)
         submission = Submission(run, spec, runs.worker_directory(), sys.executable)
-        _submit_or_take_back(submission, where.name)
+        hand_over(submission, where, say)
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)
         raise
     job = Job(run)
     follow(job)
-    portal.start(_complete_record(run, request, runs))
+    inputs.sent(built.items, request.namespace, runs)
+    portal.start(_complete_record(run, request, built))
     return job
+
+
+def _check_request(target_name: str, spec: JobSpec) -> None:
+    """Let the backend refuse what could never run; a scheduler that is slow to say so is asked by submitting."""
+
+    async def check() -> None:
+        await (await watcher_of(target_name)).backend.check_request(spec)
+
+    try:
+        portal.call(check(), 10)
+    except TimeoutError:
+        pass
 
 
 def preflight(request: Request, target_name: str, spec: JobSpec) -> Preflight:
@@ -87,19 +137,53 @@ def preflight(request: Request, target_name: str, spec: JobSpec) -> Preflight:
         from .backends.slurm.command import scrubbed as names
 
         scrubbed = tuple(names(os.environ))
-    return Preflight(where, spec, built, backend.preview(submission), tuple(outputs), scrubbed)
+    wanted = requirements.read(spec.requirements) if spec.requirements else None
+    planned, expected = backend.preview(submission), _expected_start(backend, submission)
+    return Preflight(where, spec, built, planned, tuple(outputs), scrubbed, wanted, expected)
+
+
+def _expected_start(backend: Backend, submission: Submission) -> str:
+    """Return when it would start, or why it would be refused; a dry run needs no scheduler."""
+
+    async def ask() -> str:
+        await backend.check_request(submission.spec)
+        return await backend.expected_start(submission)
+
+    try:
+        return portal.call(ask(), 10)
+    except OptionError as error:
+        return f"It would be refused: {error.message} {error.hint}".rstrip()
+    except (HPCError, TimeoutError):
+        return ""
 
 
 def _completed(request: Request, target_name: str, spec: JobSpec) -> tuple[Target, JobSpec, Request]:
+    where, spec = completed(target_name, spec)
+    return where, spec, replace(request, workdir=spec.workdir)
+
+
+def completed(target_name: str, spec: JobSpec) -> tuple[Target, JobSpec]:
+    """Return the target, and the spec with its defaults, checked.
+
+    Raises
+    ------
+    OptionError, TargetError
+        Naming what is wrong.
+    """
     where = target(target_name)
     spec = script.checked(where.complete(spec))
+    backend_class(where.backend).check_supported(spec)
+    if spec.array:
+        spec = replace(spec, array=parse_tasks(spec.array).text)
+    if spec.dependency:
+        spec = replace(spec, dependency=resolved(spec.dependency, where.name, store()))
     workdir = os.path.abspath(os.path.expanduser(spec.workdir)) if spec.workdir else os.getcwd()
     if spec.workdir and not os.path.isdir(workdir):
         raise OptionError(
             f"--workdir {spec.workdir[:200]!r} is not a folder here.",
             hint="Create it first, or leave the option out.",
         )
-    return where, replace(spec, workdir=workdir), replace(request, workdir=workdir)
+    return where, replace(spec, workdir=workdir)
 
 
 async def _check_magics(request: Request, spec: JobSpec) -> None:
@@ -120,34 +204,6 @@ async def _check_magics(request: Request, spec: JobSpec) -> None:
         )
 
 
-def _submit_or_take_back(submission: Submission, target_name: str) -> None:
-    """Submit; at an interrupt wait for the answer that is under way, so that no job is left behind."""
-    future = portal.start(_submit(submission, target_name))
-    try:
-        future.result()
-    except KeyboardInterrupt:
-        portal.call(_take_back(future, submission.run, target_name), 60)
-        raise
-
-
-async def _take_back(future: concurrent.futures.Future[None], run: Run, target_name: str) -> None:
-    await asyncio.wait([asyncio.wrap_future(future)], timeout=30)
-    native_id = run.record().get("native_id")
-    if native_id:
-        await (await watcher_of(target_name)).backend.cancel(str(native_id))
-
-
-async def _submit(submission: Submission, target_name: str) -> None:
-    backend = (await watcher_of(target_name)).backend
-    submitted = await backend.submit(submission)
-    submission.run.update(
-        native_id=submitted.native_id,
-        submitted_at=time.time(),
-        command=list(submitted.command),
-        notes=list(submitted.notes),
-    )
-
-
 def _paths(runs: Store, modules: LocalModules) -> list[str]:
     if not modules.files:
         return []
@@ -161,17 +217,22 @@ def _freeze(runs: Store, modules: LocalModules) -> list[str]:
     return paths
 
 
-def _record(run: Run, request: Request, where: Target, spec: JobSpec, built: Payload) -> dict[str, Any]:
+def _record(
+    run: Run, request: Request, where: Target, spec: JobSpec, built: Payload, wanted: Requirements | None
+) -> dict[str, Any]:
     """Return the lineage record as far as it is known before submission."""
-    found = environment.snapshot()
-    return {
+    found: dict[str, Any] = {"digest": environment.snapshot().digest}
+    origins = inputs.origins(built.items, request.namespace)
+    if wanted is not None:
+        found["requirements"] = wanted.to_record()
+    record = {
         "format": RECORD_FORMAT,
         "id": run.id,
         "kind": request.kind,
         "created": time.time(),
         "name": spec.name,
         "target": {"name": where.name, "backend": where.backend},
-        "spec": spec.to_record(),
+        "spec": all_redacted(spec.to_record()),
         "code": {
             "text": request.text,
             "digest": digest_bytes(request.text.encode()),
@@ -183,30 +244,37 @@ def _record(run: Run, request: Request, where: Target, spec: JobSpec, built: Pay
             },
         },
         "inputs": [
-            {"name": i.name, "type": i.type, "nbytes": i.nbytes, "digest": i.digest, "why": i.why, **i.detail}
+            {"name": i.name, "type": i.type, "nbytes": i.nbytes, "digest": i.digest, "why": i.why}
+            | {**i.detail, **origins[i.name]}
             for i in built.items
         ],
-        "environment": {"digest": found.digest},
-        "notebook": dict(request.notebook),
+        "environment": found,
+        "notebook": {**request.notebook, "session": session.id},
         "user": getpass.getuser(),
         "host": socket.gethostname(),
         "state": "SUBMITTING",
     }
+    return {**record, "reuse_key": reuse_key(record, request, spec)}
 
 
-async def _complete_record(run: Run, request: Request, runs: Store) -> None:
-    """What need not delay the submission: git's state and the environment's list of packages."""
+async def _complete_record(run: Run, request: Request, built: Payload) -> None:
+    """What need not delay the submission: the environment's list of packages, and where the code comes from."""
     found = environment.snapshot()
-    path = runs.root / "environments" / f"{found.digest.partition(':')[2][:24]}.json"
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        write_json(path, found.record)
     try:
-        state = await asyncio.wait_for(git.state(request.workdir or os.getcwd()), 30)
-    except (asyncio.TimeoutError, TimeoutError, OSError):
-        state = None
-    if run.path.exists():
-        write_json(run.path / "git.json", state)
+        blobs.keep(run, found.text)
+        folder, files = _notebook_folder(request), built.modules.files
+        sources = repositories(run, folder, files, found.record["direct"])
+        code = {**run.record()["code"], "sources": await asyncio.wait_for(sources, 60)}
+        run.update(code=code)
+    except (asyncio.TimeoutError, TimeoutError, OSError, HPCError) as error:
+        if run.path.exists():
+            _logger.warning("where the code of %s comes from could not be recorded: %s", run.id, error)
+
+
+def _notebook_folder(request: Request) -> str:
+    """Return the notebook's folder where the front end tells it, else the kernel's."""
+    folder = os.path.dirname(str(request.notebook.get("path") or ""))
+    return folder if os.path.isabs(folder) and os.path.isdir(folder) else os.getcwd()
 
 
 def submit(
@@ -218,12 +286,17 @@ def submit(
     account: str | None = None,
     qos: str | None = None,
     constraint: str | None = None,
+    array: str | None = None,
+    dependency: str | Job | Sequence[Job] | None = None,
+    requeue: bool = False,
+    signal: str | None = None,
     env: Mapping[str, str] | None = None,
     workdir: str | None = None,
     python: str | None = None,
     venv: str | None = None,
     conda: str | None = None,
     modules: tuple[str, ...] = (),
+    requirements: str | None = None,
     nodes: int | None = None,
     tasks: int | None = None,
     tasks_per_node: int | None = None,
@@ -233,6 +306,9 @@ def submit(
     gpus_per_task: str | int | None = None,
     time: str | int | None = None,
     exclusive: bool = False,
+    reads: Sequence[str] = (),
+    writes: Sequence[str] = (),
+    reuse: bool = False,
     **kwargs: Any,
 ) -> Job:
     """Run ``function(*args, **kwargs)`` on a target and return its :class:`Job`.
@@ -245,8 +321,19 @@ def submit(
         The target; the configured default if left out.
     memory : str or int
         Per node, as ``"4G"``; a number is MiB, as for sbatch.
+    requirements : str, optional
+        ``"auto"`` for an environment of the kernel's own packages, or a requirements.txt or pylock.toml.
     time : str or int
         As ``"30m"`` or ``"1:30:00"``; a number is minutes, as for sbatch.
+    array : str, optional
+        Tasks as for ``sbatch --array``, such as ``"1-6%3"``; the function reads ``SLURM_ARRAY_TASK_ID``, and the
+        result is a dict from task to value.
+    dependency : str, Job or sequence of Job, optional
+        Start after these jobs ended well; a string is as for ``sbatch --dependency``, with run ids.
+    reads, writes : sequence of str
+        Files or folders that the function reads and writes; the record has their digests.
+    reuse : bool
+        Take the result of the newest completed run with the same code, inputs and environment, if there is one.
     **kwargs
         Go to the function. One that is named like an option here must be bound with ``functools.partial``.
 
@@ -261,20 +348,19 @@ def submit(
         gpus_per_task=gpus_per_task, time=time, exclusive=exclusive,
     )  # fmt: skip
     spec = JobSpec(
-        resources,
-        name,
-        partition,
-        account,
-        qos,
-        constraint,
-        workdir,
-        python,
-        venv,
-        conda,
-        tuple(modules),
-        dict(env or {}),
-    )
-    return submit_request(_call_request(function, args, kwargs), on or str(setting("default_target")), spec)
+        resources=resources, name=name, partition=partition, account=account, qos=qos, constraint=constraint,
+        array=array, dependency=_after(dependency), requeue=requeue, signal=signal, workdir=workdir,
+        python=python, venv=venv, conda=conda, modules=tuple(modules), env=dict(env or {}),
+        requirements=requirements,
+    )  # fmt: skip
+    request = replace(_call_request(function, args, kwargs), reads=tuple(reads), writes=tuple(writes))
+    return submit_request(request, on or str(setting("default_target")), spec, reuse=reuse)
+
+
+def _after(jobs: str | Job | Sequence[Job] | None) -> str | None:
+    if jobs is None or isinstance(jobs, str):
+        return jobs
+    return ":".join(job.id for job in ([jobs] if isinstance(jobs, Job) else jobs))
 
 
 def _call_request(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:

@@ -8,8 +8,8 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
+from .. import process
 from ..exceptions import SubmissionError
 from ..jobs import JobState
 from . import script
@@ -56,7 +56,7 @@ class LocalBackend(Backend):
             raise SubmissionError(f"The worker could not be started: {error}.") from None
         finally:
             os.close(log)
-        native_id = f"{child.pid}.{_start_time(child.pid)}"
+        native_id = process.identity_of(child.pid)
         self._children[native_id] = child
         return Submitted(native_id, planned.command, planned.script)
 
@@ -66,7 +66,7 @@ class LocalBackend(Backend):
     def _observe(self, native_id: str) -> Observation:
         child = self._children.get(native_id)
         status = child.poll() if child is not None else None
-        if _alive(native_id):
+        if process.is_alive(native_id):
             return Observation(JobState.RUNNING, native_state="running", node=os.uname().nodename)
         reason = "its process is gone, and nothing says how it ended"
         number = -status if status is not None and status < 0 else None
@@ -75,7 +75,7 @@ class LocalBackend(Backend):
         )
 
     async def cancel(self, native_id: str) -> None:
-        if not _alive(native_id):
+        if not process.is_alive(native_id):
             return
         group = int(native_id.partition(".")[0])
         _signal(group, signal.SIGTERM)
@@ -84,7 +84,7 @@ class LocalBackend(Backend):
             child = self._children.get(native_id)
             if child is not None:
                 child.poll()
-            if not _alive(native_id):
+            if not process.is_alive(native_id):
                 return
         _signal(group, signal.SIGKILL)
 
@@ -94,23 +94,3 @@ def _signal(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):  # it ended meanwhile
         pass
-
-
-def _start_time(pid: int) -> str:
-    """Return when a process started, in clock ticks: together with the pid that is unique."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return "0"
-    return "0" if fields[0] == "Z" else fields[19]
-
-
-def _alive(native_id: str) -> bool:
-    pid, _, started = native_id.partition(".")
-    if os.path.isdir("/proc/self"):
-        return started != "0" and _start_time(int(pid)) == started
-    try:
-        os.kill(int(pid), 0)
-    except OSError:
-        return False
-    return True

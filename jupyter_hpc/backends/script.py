@@ -11,22 +11,39 @@ from pathlib import Path
 
 from ..exceptions import OptionError
 from ..jobs import JobSpec
-from ..store import Run
+from ..rundir import Run
 
 LONGEST = 100_000  # the kernel allows 128 KiB for one variable
 
 SCRIPT = r"""#!/bin/bash
 # Runs one jupyter_hpc worker and writes how it ended, also when it can't do that itself.
-# usage: RUN WORKER PYTHON LIMIT VENV CONDA [MODULE ...]
+# usage: RUN WORKER LIMIT KERNEL PYTHON VENV CONDA [MODULE ...]
 umask 077
-run=$1 worker=$2 python=$3 limit=$4 venv=$5 conda=$6
-shift 6
+place() { # a task of an array has a run directory of its own below the array's
+  shared=$1 run=$1
+  [ ! -d "$1/tasks" ] || run=$1/tasks/${1##*/}_$SLURM_ARRAY_TASK_ID
+}
+place "$1"
+limit=$3
 
+oom_kills=0
+count_oom_kills() { # of this node's kernel, since the last count
+  local key value before=$oom_kills
+  while read -r key value; do
+    [ "$key" = oom_kill ] && oom_kills=$((value - before)) && return
+  done < /proc/vmstat
+} 2> /dev/null
 ended() {
-  printf '{"exit": %d, "signalled": %d}\n' "$1" "$signalled" > "$run/end.json.tmp" &&
+  count_oom_kills
+  printf '{"exit": %d, "signalled": %d, "oom_kills": %d}\n' "$1" "$signalled" "$oom_kills" > "$run/end.json.tmp" &&
     mv -f "$run/end.json.tmp" "$run/end.json"
 }
-refuse() { echo "jupyter_hpc: $1" >&2; signalled=0; ended 78; exit 78; }
+refuse() { # what is wrong, and what to do
+  trap - ERR EXIT
+  printf 'jupyter_hpc: %s\n' "$1" >&2
+  [ -z "$2" ] || printf 'jupyter_hpc hint: %s\n' "$2" >&2
+  exit 78
+}
 
 if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then # requeued: what the attempt before left is not this one's
   cp "$run/scheduler.log" "$run/scheduler.log.$((SLURM_RESTART_COUNT - 1))" && : > "$run/scheduler.log"
@@ -35,33 +52,114 @@ for left in end.json time-limit result result.tmp; do
   [ -e "$run/$left" ] && rm -rf "${run:?}/$left"
 done
 signalled=0
-if [ $# -gt 0 ]; then
+count_oom_kills
+
+prologue() { # the configuration's own lines; in a function, so that its `set --` and `shift` are its own
+  local file=$1 words
+  local where="It is the target's setting prologue: \`%hpc config\` shows where from."
+  shift
+  words=$(bash -n "$file" 2>&1) || refuse "the prologue is no shell: ${words#*: }" "$where"
+  trap 'refuse "the prologue failed on $HOSTNAME in line $LINENO: $(sed -n "$LINENO p" "$file")" "$where"' ERR
+  trap 'refuse "the prologue ended itself on $HOSTNAME, with exit code $?" "$where"' EXIT
+  . "$file"
+  trap - ERR EXIT
+  set +eu +o pipefail
+}
+
+load_modules() {
+  local init
   if ! type module > /dev/null 2>&1; then
-    for init in /etc/profile.d/lmod.sh /etc/profile.d/modules.sh /etc/profile.d/z00_lmod.sh \
+    for init in "$LMOD_PKG/init/bash" "$MODULESHOME/init/bash" \
+      /etc/profile.d/lmod.sh /etc/profile.d/modules.sh /etc/profile.d/z00_lmod.sh \
       /usr/share/lmod/lmod/init/bash /usr/share/modules/init/bash; do
       [ -r "$init" ] && . "$init" && break
     done
   fi
-  type module > /dev/null 2>&1 || refuse "--module was asked for, but this node has no module command"
-  for name in "$@"; do module load "$name" || refuse "module load $name failed"; done
-fi
-if [ -n "$conda" ]; then
-  command -v conda > /dev/null || refuse "--conda was asked for, but this node has no conda on PATH"
-  eval "$(conda shell.bash hook)" && conda activate "$conda" || refuse "conda activate $conda failed"
-fi
-if [ -n "$venv" ]; then
-  [ -x "$venv/bin/python" ] || refuse "--venv $venv has no bin/python on this node"
-  export VIRTUAL_ENV="$venv" PATH="$venv/bin:$PATH"
-fi
-found=$(type -P -- "$python") || refuse "there is no Python at $python on this node"
-case $python in */*) ;; *) python=$found ;; esac
+  type module > /dev/null 2>&1 || refuse "--module was asked for, but $HOSTNAME has no module command" \
+    "Where its setup is not in a usual place, a line of the target's prologue can source it."
+  for name in "$@"; do
+    module load "$name" || refuse "module load $name failed on $HOSTNAME" \
+      "\`module avail\` in a shell there lists what it has; \`%hpc logs ID --scheduler\` shows what it said."
+  done
+}
 
-# --env last, in the worker's own process: no name can change this script's variables
-start='import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.run import main; main()'
+activate_conda() {
+  local conda=conda
+  if ! command -v conda > /dev/null; then
+    conda=$CONDA_EXE
+    [ -x "$conda" ] || refuse "--conda was asked for, but $HOSTNAME has no conda on PATH and none at CONDA_EXE" \
+      "Load its module with --module, or name the environment's interpreter with --python DIR/bin/python."
+  fi
+  eval "$("$conda" shell.bash hook)" && conda activate "$1" || refuse "conda activate $1 failed on $HOSTNAME" \
+    "\`conda env list\` lists what there is; \`%hpc logs ID --scheduler\` shows what it said."
+  [ -x "$CONDA_PREFIX/bin/python" ] || refuse "the conda environment $1 has no Python on $HOSTNAME" \
+    "Install one there with \`conda install\`, or name another environment."
+}
+
+event() { printf '{"e": "%s", "t": %s%s}\n' "$1" "$(date +%s.%N)" "$2" >> "$run/events.jsonl"; }
+
+build() { # the environment of FOLDER with a Python; what uv says goes into the log, as stderr
+  local began=$SECONDS at
+  [ -x "$1/$(uname -m)/bin/python" ] && return
+  event building
+  at=$(stat -c %s "$run/log" 2> /dev/null)
+  event stream ", \"name\": \"stderr\", \"at\": ${at:-0}"
+  bash "$1/build.sh" "$2" >> "$run/log" 2>&1
+  case $? in
+    0) event built ", \"seconds\": $((SECONDS - began))" ;;
+    10) ;;
+    *) refuse "the environment could not be built on $HOSTNAME: $(tail -n 3 "$run/log" | tr -s '\n ' ' ')" \
+      "If the nodes reach no package index, build it here, once: \`bash $1/build.sh${2:+ $(printf %q "$2")}\`." ;;
+  esac
+  event stream ", \"name\": \"stdout\", \"at\": $(stat -c %s "$run/log")"
+}
+
+first_python() { type -P python || type -P python3 || echo none; }
+
+start='import sys
+if sys.version_info < (3, 9):
+    words = "jupyter_hpc: %s is Python %d.%d, and the worker needs 3.9 or newer"
+    sys.exit(words % (sys.executable, sys.version_info[0], sys.version_info[1]))
+sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.run import main; main()'
+# all this in the worker's own process: no name that a site or --env sets can change what waits below
 (
+  [ -f "$shared/prologue" ] && prologue "$shared/prologue"
+  place "$1"
+  worker=$2 kernel=$4 python=$5 venv=$6 conda=$7
+  shift 7
+  [ $# -gt 0 ] && before=$(first_python) && load_modules "$@"
+  [ -n "$conda" ] && activate_conda "$conda" && python=${python:-$CONDA_PREFIX/bin/python}
+  if [ -n "$venv" ]; then
+    [ -x "$venv/bin/python" ] || refuse "--venv $venv has no bin/python on $HOSTNAME" \
+      "Make it on a disk that the nodes see, or choose another."
+    export VIRTUAL_ENV="$venv" PATH="$venv/bin:$PATH"
+    python=${python:-$venv/bin/python} # by its path: a folder with a colon in its name is no entry of PATH
+  fi
+  if [ -n "$python" ]; then
+    found=$(type -P -- "$python") || refuse "there is no Python at $python on $HOSTNAME" \
+      "Name one that the node has with --python, --venv, --conda or --module."
+    case $python in */*) ;; *) python=$found ;; esac
+  elif [ $# -gt 0 ] && found=$(first_python) && [ "$found" != "$before" ] && [ -x "$found" ]; then
+    python=$found # a module brought it
+  elif [ -x "$kernel" ]; then
+    python=$kernel
+  elif [ ! -d "$shared/environment" ]; then
+    link=
+    [ -L "$kernel" ] && link=", which is a link to $(readlink -f -- "$kernel" || readlink -- "$kernel")"
+    refuse "$HOSTNAME doesn't see the kernel's own Python, $kernel$link" \
+      "Put that environment on a disk that the nodes share, or name one that they have with --python, --venv, \
+--conda or --module; --requirements auto builds one."
+  fi
+  if [ -d "$shared/environment" ]; then
+    folder=$(readlink -f -- "$shared/environment")
+    build "$folder" "$python"
+    python=$folder/$(uname -m)/bin/python
+    export VIRTUAL_ENV="${python%/bin/python}" PATH="${python%/python}:$PATH"
+  fi
+  # --env last, and no command after it but exec
   set -- "$python" -c "$start" "$worker" "$run"
-  if [ -s "$run/env" ]; then
-    while IFS= read -r -d '' __hpc_pair; do export "$__hpc_pair"; done < "$run/env"
+  if [ -s "$shared/env" ]; then
+    while IFS= read -r -d '' __hpc_pair; do export "$__hpc_pair"; done < "$shared/env"
     unset __hpc_pair
   fi
   exec "$@"
@@ -69,6 +167,7 @@ start='import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.
 pid=$!
 trap 'signalled=15; kill -TERM "$pid"' TERM
 trap 'signalled=10; kill -USR1 "$pid"' USR1
+trap 'signalled=12; kill -USR2 "$pid"' USR2
 trap '' INT
 if [ "$limit" -gt 0 ]; then
   (
@@ -97,27 +196,29 @@ def arguments(run: Run, spec: JobSpec, worker: Path, executable: str, limit_s: i
     limit_s : int
         Seconds after which the script ends the worker itself; 0 where the scheduler does.
     """
-    python = spec.python or ("python" if spec.conda or spec.modules else executable)
-    if spec.venv and not spec.python:
-        python = (
-            f"{spec.venv}/bin/python"  # by its path: a folder with a colon in its name is no entry of PATH
-        )
-    values = [str(run.path), str(worker), python, str(limit_s), spec.venv or "", spec.conda or ""]
-    return [*values, *spec.modules]
+    chosen = (spec.python, spec.venv, spec.conda)
+    return [str(run.path), str(worker), str(limit_s), executable, *(x or "" for x in chosen), *spec.modules]
 
 
 def write(run: Run, spec: JobSpec) -> Path:
-    """Write the script into the run directory, and the variables of ``--env`` beside it.
+    """Write the script into the run directory, and the variables of ``--env`` and the prologue beside it.
 
-    A private file keeps their values out of process lists, and out of the scheduler's own environment.
+    Private files keep their text out of process lists, out of the scheduler's own environment, and out of the script.
     """
     path = run.path / "job.sh"
     path.write_text(SCRIPT, encoding="utf-8")
     path.chmod(0o700)
-    descriptor = os.open(run.path / "env", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.writelines(os.fsencode(f"{key}={value}") + b"\0" for key, value in spec.env.items())
+    pairs = [os.fsencode(f"{key}={value}") + b"\0" for key, value in spec.env.items()]
+    _write_private(run.path / "env", b"".join(pairs))
+    if spec.prologue:
+        _write_private(run.path / "prologue", os.fsencode(spec.prologue))
     return path
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(data)
 
 
 # what bash doesn't let a script set
@@ -149,6 +250,12 @@ def checked(spec: JobSpec) -> JobSpec:
             raise OptionError(
                 f"{option} {text[:60]!r} can't be used: empty, too long, with a NUL or a leading '-'."
             )
+    if spec.requirements and (spec.venv or spec.conda):
+        other = "--venv" if spec.venv else "--conda"
+        raise OptionError(
+            f"--requirements and {other} each choose the environment, and only one can.",
+            hint="Keep one of them.",
+        )
     for option, text in (("--name", spec.name), ("--workdir", spec.workdir)):
         if text is not None and ("\0" in text or any(0xD800 <= ord(c) < 0xDC80 for c in text)):
             raise OptionError(f"{option} {text[:60]!r} holds a character that no command can take.")

@@ -125,7 +125,8 @@ def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
     import traceback
 
     shown = traceback.TracebackException(type(error), error, error.__traceback__, capture_locals=False)
-    here = os.path.dirname(os.path.abspath(__file__))
+    # as it is in the frames: bytecode that was shipped names the folder in which it was compiled
+    here = os.path.dirname(os.path.abspath(format_traceback.__code__.co_filename))
     seen = set()
     pending: List[Any] = [shown]
     while pending:

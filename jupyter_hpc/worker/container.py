@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import types
 from collections import namedtuple
 
 from .digest import Hasher, digest_bytes, digest_file
@@ -94,17 +95,7 @@ class _Segments:
         self.sink = _Sink(path)
         self.buffers: List[Any] = []
         self.records: List[Dict[str, Any]] = []
-        self.pickler = make_pickler(self.sink, buffer_callback=self._keep)
-
-    def _keep(self, buffer: pickle.PickleBuffer) -> bool:
-        try:
-            raw = buffer.raw()
-        except BufferError:  # not contiguous
-            return True
-        if raw.nbytes < BUFFER_BYTES:
-            return True
-        self.buffers.append(raw)
-        return False
+        self.pickler = make_pickler(self.sink, buffer_callback=lambda b: _stays_inside(b, self.buffers))
 
     def add(self, name: str, value: Any) -> None:
         offset, first = self.sink.size, len(self.buffers)
@@ -143,8 +134,11 @@ def write(
     extra: Callable[[Any], Dict[str, Any]],
     make_pickler: Callable[..., Any],
     place_buffer: Optional[Callable[[str, Any, str], None]] = None,
+    digest: Callable[[Any], str] = digest_bytes,
 ) -> List[Failure]:
     """Write a container and return what could not be pickled (the rest is in it).
+
+    Each name's digest is that of its value pickled alone, so that it is the same in whatever company it travels.
 
     Parameters
     ----------
@@ -158,6 +152,8 @@ def write(
         Called with ``(file, buffer_callback=…)``, returns a pickler of protocol 5.
     place_buffer : callable, optional
         Called with ``(path, buffer, digest)`` to write one large buffer; lets the store share equal ones.
+    digest : callable, optional
+        Gives a large buffer's digest; a caller may know it.
     """
     failures: List[Failure] = []
     path = os.path.join(directory, PICKLE)
@@ -170,13 +166,12 @@ def write(
         # the pickler's memo already names objects that were not written: begin again without this one
         failures.append(failed)
         values = [(n, v) for n, v in values if n != failed.name]
-    buffers = _write_buffers(directory, segments.buffers, place_buffer or _write_buffer)
-    for record in segments.records:
-        own = buffers[slice(*record["buffers"])]
-        if own:
-            record["digest"] = digest_bytes(
-                "\n".join([record["digest"], *(b["digest"] for b in own)]).encode()
-            )
+    buffers = _write_buffers(directory, segments.buffers, place_buffer or _write_buffer, digest)
+    known = KnownBuffers(segments.buffers, buffers, digest)
+    for index, (record, (_, value)) in enumerate(zip(segments.records, values)):
+        own = [b["digest"] for b in buffers[slice(*record["buffers"])]]
+        alone = digest_alone(value, make_pickler, known.digest) if index else None
+        record["digest"] = alone or _combined(record["digest"], [*own, pickle_digest] if index else own)
     has_code = bool(getattr(segments.pickler, "has_code", False))
     manifest = {"format": FORMAT, **python_record(), "has_code": has_code, **extra(segments.pickler)}
     manifest["names"] = segments.records
@@ -185,6 +180,80 @@ def write(
     with open(os.path.join(directory, MANIFEST), "w", encoding="utf-8", opener=_private) as file:
         json.dump(manifest, file)
     return failures
+
+
+class KnownBuffers:
+    """The digests of buffers that were written, by their place in memory, so that none is read again."""
+
+    def __init__(self, raws: List[Any], records: List[Dict[str, Any]], digest: Callable[[Any], str]) -> None:
+        self._digest = digest
+        self._known = {place_of(raw): b["digest"] for raw, b in zip(raws, records)}
+
+    def digest(self, raw: Any) -> str:
+        return self._known.get(place_of(raw)) or self._digest(raw)
+
+
+def place_of(raw: Any) -> Tuple[int, int]:
+    """Return address and size of a buffer; numpy tells it without ctypes, and hardly any buffer comes without numpy."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return id(raw), raw.nbytes
+    return numpy.frombuffer(raw, dtype="u1").__array_interface__["data"][0], raw.nbytes
+
+
+class _Digests:
+    """A file that is only digested."""
+
+    def __init__(self) -> None:
+        self._hasher = Hasher()
+
+    def write(self, data: Any) -> int:
+        if hasattr(data, "raw"):
+            data = data.raw()
+        self._hasher.update(data)
+        return len(data)
+
+    def tagged(self) -> str:
+        return self._hasher.tagged()
+
+
+def digest_alone(value: Any, make_pickler: Callable[..., Any], digest: Callable[[Any], str]) -> Optional[str]:
+    """Return the digest of a value as if it were pickled first; None for code, of which no pickle is a stable key.
+
+    In the stream it may name objects of values before it by their number.
+
+    Parameters
+    ----------
+    digest : callable
+        Gives the digest of one of its large buffers.
+    """
+    if isinstance(value, (type, types.FunctionType)):
+        return None
+    sink = _Digests()
+    own: List[Any] = []
+    try:
+        make_pickler(sink, buffer_callback=lambda buffer: _stays_inside(buffer, own)).dump(value)
+        return _combined(sink.tagged(), [digest(raw) for raw in own])
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # it could be pickled a moment ago: then it is no stable key either
+        return None
+
+
+def _combined(digest: str, others: List[str]) -> str:
+    return digest_bytes("\n".join([digest, *others]).encode()) if others else digest
+
+
+def _stays_inside(buffer: pickle.PickleBuffer, large: List[Any]) -> bool:
+    """Tell whether a buffer goes into the pickle; else it is among ``large``."""
+    try:
+        raw = buffer.raw()
+    except BufferError:  # not contiguous
+        return True
+    if raw.nbytes < BUFFER_BYTES:
+        return True
+    large.append(raw)
+    return False
 
 
 def _pickle_all(segments: _Segments, values: List[Tuple[str, Any]]) -> Optional[Failure]:
@@ -199,14 +268,14 @@ def _pickle_all(segments: _Segments, values: List[Tuple[str, Any]]) -> Optional[
 
 
 def _write_buffers(
-    directory: str, raws: List[Any], place: Callable[[str, Any, str], None]
+    directory: str, raws: List[Any], place: Callable[[str, Any, str], None], digest_of: Callable[[Any], str]
 ) -> List[Dict[str, Any]]:
     if raws:
         os.makedirs(os.path.join(directory, "buffers"), 0o700, exist_ok=True)
     records = []
     for i, raw in enumerate(raws):
         name = f"buffers/{i:05d}.bin"
-        digest = digest_bytes(raw)
+        digest = digest_of(raw)
         place(os.path.join(directory, name), raw, digest)
         records.append({"file": name, "size": raw.nbytes, "digest": digest})
     return records

@@ -26,8 +26,10 @@ class EventWriter:
 
     def __init__(self, directory: str) -> None:
         self.path = os.path.join(directory, EVENTS)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(self.path, flags, 0o600)
+        # an attempt that the scheduler took back was here; of a build there are events before the start
+        self.has_earlier = b'"e": "started"' in os.pread(self._fd, 8192, 0)
 
     def write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"e": event, "t": round(time.time(), 4), **fields}, default=repr)
@@ -43,7 +45,8 @@ class LogFile:
 
     def __init__(self, directory: str, events: EventWriter) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        fd = os.open(os.path.join(directory, LOG), flags, 0o600)
+        self.path = os.path.join(directory, LOG)
+        fd = os.open(self.path, flags, 0o600)
         os.dup2(fd, 1)
         os.dup2(fd, 2)
         os.close(fd)
@@ -51,6 +54,17 @@ class LogFile:
         self._current = "stdout"
         self.lock = threading.RLock()
         self.streams = {name: _Stream(self, name) for name in ("stdout", "stderr")}
+        self._begin_attempt()
+
+    def _begin_attempt(self) -> None:
+        """The text of attempts that the scheduler took back stays, above a line that says so."""
+        if not self._events.has_earlier:
+            return
+        number = max(int(os.environ.get("SLURM_RESTART_COUNT") or 0), 1) + 1
+        size = self.size()
+        self._events.write("attempt", number=number, at=size)
+        if size:
+            self.write("stdout", f"\n──── attempt {number} on {os.uname().nodename} ────\n".encode())
 
     def write(self, name: str, data: bytes) -> None:
         with self.lock:
@@ -58,8 +72,12 @@ class LogFile:
                 self._events.write("stream", name=name, at=self.size())
                 self._current = name
             view = memoryview(data)
-            while view:
-                view = view[os.write(1, view) :]
+            try:
+                while view:
+                    view = view[os.write(1, view) :]
+            except OSError as error:
+                error.filename = self.path  # a full disk: say which
+                raise
 
     def event(self, event: str, **fields: Any) -> None:
         """Write an event at this place in the text."""

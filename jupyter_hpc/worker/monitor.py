@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BEAT_S = 0.5
 FIRST_SAMPLES = 30  # one a second at first, then one in ten seconds
 SLOW_SAMPLE_S = 10.0
+_WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
+_REPORTED = (signal.SIGTERM, signal.SIGINT, *_WARNINGS)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -36,12 +38,21 @@ class Monitor(threading.Thread):
     def run(self) -> None:
         taken, next_sample = 0, time.monotonic() + 1.0
         while not self._stop_event.wait(BEAT_S):
-            self._log.flush()
             self._events.beat()
+            try:
+                self._log.flush()
+            except OSError:  # a full disk: the cell's own writing raises it
+                continue
             if time.monotonic() >= next_sample:
-                self._events.write("sample", **self.sample())
+                self._write_sample()
                 taken += 1
                 next_sample = time.monotonic() + (1.0 if taken < FIRST_SAMPLES else SLOW_SAMPLE_S)
+
+    def _write_sample(self) -> None:
+        try:
+            self._events.write("sample", **self.sample())
+        except OSError:  # a full disk must not stop the heart
+            pass
 
     def stop(self) -> None:
         self._stop_event.set()
@@ -115,35 +126,62 @@ def _gpu_use(nvidia_smi: str) -> Optional[List[Dict[str, Any]]]:
 
 
 def report_signals(events: EventWriter, stop: Any) -> None:
-    """Record SIGTERM, SIGUSR1 and SIGINT at once, even while the cell is inside C code.
+    """Record SIGTERM, SIGUSR1, SIGUSR2 and SIGINT at once, even while the cell is inside C code.
 
     SIGTERM and SIGINT then raise ``stop(number)`` in the cell, so that names assigned before come back;
-    SIGUSR1 is only recorded (a warning that time runs out).
+    the others are only recorded: a warning that time runs out, for which the cell may have a handler.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
 
     def handler(number: int, frame: Any) -> None:
-        if number != signal.SIGUSR1:
+        if number not in _WARNINGS:
             for each in (signal.SIGTERM, signal.SIGINT):  # a second one must not break the way out
                 signal.signal(each, lambda *_: None)
             raise stop(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+    for number in _REPORTED:
         signal.signal(number, handler)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    _spare_children(handler, write)
 
     def record() -> None:
         while True:
             data = os.read(read, 16)
             for number in data:
-                if number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+                if number in _REPORTED:
                     events.write("signal", signal=number)
 
     threading.Thread(target=record, name="jupyter_hpc signals", daemon=True).start()
 
 
+def _spare_children(handler: Any, wakeup: int) -> None:
+    """Let a process that the cell forks die of a signal as any other does, and not report it as the cell's.
+
+    The signals are held back meanwhile: one that comes before the child has its own handlers would be lost.
+    """
+    held = threading.local()
+
+    def before() -> None:
+        held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _REPORTED)
+
+    def after() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held.mask)
+
+    def in_child() -> None:
+        for number in _REPORTED:
+            if signal.getsignal(number) is handler:  # the cell may have set one of its own
+                is_interrupt = number == signal.SIGINT
+                signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
+        other = signal.set_wakeup_fd(-1)
+        if other != wakeup:
+            signal.set_wakeup_fd(other)
+        after()
+
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=in_child)
+
+
 def ignore_signals() -> None:
     """From here on the result is being written: finish it."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+    for number in _REPORTED:
         signal.signal(number, signal.SIG_IGN)

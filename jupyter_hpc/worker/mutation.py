@@ -27,7 +27,7 @@ class _HashOnly:
         return size
 
 
-def _dirty_mappings() -> Optional[List[range]]:
+def dirty_mappings() -> Optional[List[range]]:
     """Return the address ranges of mappings with pages of their own: for a private file mapping, written ones.
 
     (``Private_Dirty`` would also count pages that were only read while the file itself was fresh.)
@@ -69,7 +69,7 @@ class Fingerprints:
         """Return the names whose objects differ from what was taken."""
         if not self._before:
             return []
-        dirty = _dirty_mappings()
+        dirty = dirty_mappings()
         found = []
         for name, before in self._before.items():
             if before is None or name not in originals:

@@ -8,6 +8,7 @@ import types
 
 from . import container
 from .cell import Stopped, format_traceback
+from .circumstances import describe, is_space
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Outcome:
             "modules": modules,
             "missing": missing,
             "host": os.uname().nodename,
+            "imported": loaded_packages(),
             "error": self._describe(error),
             "mutated": self._mutated(fingerprints, [n for n, _ in values]),
         }
@@ -55,10 +57,11 @@ class Outcome:
             make = _plain_pickler if values else _no_pickler
         failures = container.write(temporary, values, lambda _: extra, make)
         unsent = {f.name: self._explain(f.name, dict(values)[f.name], f.error) for f in failures}
-        self._complete(temporary, unsent)
+        full = next((f.error for f in failures if is_space(f.error)), None)
+        self._complete(temporary, unsent, self._no_room(full) if error is None else None)
         os.replace(temporary, os.path.join(self.worker.directory, "result"))
-        outcome = "failed" if error is not None else "completed"
-        return {"outcome": outcome, "unsent": sorted(unsent), "packages": loaded_packages()}
+        outcome = "failed" if error is not None or full is not None else "completed"
+        return {"outcome": outcome, "unsent": sorted(unsent)}
 
     # -- what comes back -------------------------------------------------------------------------
 
@@ -111,6 +114,7 @@ class Outcome:
             "message": _text(error),
             "traceback": format_traceback(error, self.worker.labels),
             "kind": "exception",
+            **describe(error, self.worker.directory),
         }
         if isinstance(error, Stopped):
             record.update(kind="signal", signal=error.signal)
@@ -121,6 +125,14 @@ class Outcome:
         elif isinstance(error, KeyboardInterrupt):
             record.update(kind="interrupt")
         return record
+
+    def _no_room(self, full: Optional[BaseException]) -> Optional[Dict[str, Any]]:
+        """A name is lost to a full disk: the cell may not look as if it had ended well."""
+        if full is None:
+            return None
+        full.filename = os.path.join(self.worker.directory, "result")  # type: ignore[attr-defined]
+        message = f"{type(full).__name__}: {full}"
+        return {"kind": "unsaved", "message": message, **describe(full, self.worker.directory)}
 
     def _survives(self, error: BaseException) -> bool:
         """Try the whole way: exceptions often pickle and then fail to load."""
@@ -194,13 +206,15 @@ class Outcome:
 
         return explain(name, value, error, self._plain)
 
-    def _complete(self, directory: str, unsent: Dict[str, str]) -> None:
+    def _complete(self, directory: str, unsent: Dict[str, str], no_room: Optional[Dict[str, Any]]) -> None:
         import json
 
         path = os.path.join(directory, container.MANIFEST)
         with open(path, encoding="utf-8") as file:
             manifest = json.load(file)
         manifest["unsent"] = unsent
+        if no_room is not None:
+            manifest["error"] = no_room
         manifest["needs"] = sorted(self._needs)
         with open(path, "w", encoding="utf-8") as file:
             json.dump(manifest, file)

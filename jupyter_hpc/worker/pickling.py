@@ -102,6 +102,8 @@ class ValuePickler(cloudpickle.Pickler):
             module = getattr(obj, "__module__", None) or ""
             self.modules.add(module)
             self.has_code |= module == "__main__" and kind is not object
+        elif kind is types.CodeType:
+            return _with_filename(obj)
         elif kind is types.ModuleType:
             self.modules.add(obj.__name__)
         elif isinstance(obj, _io._IOBase):
@@ -149,6 +151,12 @@ class ValuePickler(cloudpickle.Pickler):
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType):
                 self._note_code(constant)
+
+
+def _with_filename(code: types.CodeType) -> Any:
+    """Keep where code was compiled, for the lines of tracebacks; cloudpickle 3.1.3 puts a constant there."""
+    make, arguments = _cp._code_reduce(code)
+    return make, tuple(code.co_filename if each == "<dynamic-code>" else each for each in arguments)
 
 
 def _with_slots(cls: type, reduced: Any) -> Any:

@@ -11,7 +11,8 @@ import sys
 import time
 import types
 
-from . import container
+from . import container, machine, versions
+from .circumstances import remember_oom_kills
 from .events import EventWriter, LogFile
 from .rich import Publisher
 
@@ -19,7 +20,10 @@ TYPE_CHECKING = False  # importing typing takes longer than a small cell
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
+    from .files import Files
+
 _publisher: Optional[Publisher] = None
+_worker: Optional[_Worker] = None
 FAILED = 1
 MISMATCH = 3
 
@@ -31,9 +35,16 @@ def current_publisher() -> Publisher:
     return _publisher
 
 
+def current_files() -> Files:
+    """Return what records the files of the running cell."""
+    if _worker is None:
+        raise RuntimeError("no cell is running here")
+    return _worker.files()
+
+
 def main() -> None:
     """Run the job of the directory named on the command line and end the process."""
-    global _publisher
+    global _publisher, _worker
     directory = sys.argv[1]
     try:
         events = EventWriter(directory)
@@ -44,7 +55,8 @@ def main() -> None:
         sys.exit(MISMATCH)
     log = LogFile(directory, events)
     _publisher = Publisher(log)
-    status = _Worker(directory, manifest, events, log).run()
+    _worker = _Worker(directory, manifest, events, log)
+    status = _worker.run()
     log.flush()
     _leave(status)
 
@@ -73,50 +85,63 @@ class _Worker:
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__
         self.originals: Dict[str, Any] = {}
+        self.drift: List[Dict[str, Optional[str]]] = []
+        self.began = time.time()
+        self._files: Optional[Files] = None
 
     def run(self) -> int:
         started = time.monotonic()
         self.events.write("started", **_where())
+        remember_oom_kills()
         problem = self._mismatch()
         if problem:
             self.events.write("mismatch", message=problem[0], hint=problem[1])
             return MISMATCH
         self._prepare_process()
+        if not self._enter_workdir():
+            return MISMATCH
         try:
-            if self.cell["workdir"]:
-                os.chdir(self.cell["workdir"])
             buffers = self._load()
         except BaseException as failure:
             self._load_failed(failure)
             return MISMATCH
         fingerprints = self._fingerprints(buffers)
         self.events.write("loaded", seconds=round(time.monotonic() - started, 4))
+        self.began = time.time()
+        if self.cell.get("reads"):
+            self.files().begin(self.cell["reads"])
         value, error = self._execute()
         return self._finish(value, error, fingerprints)
 
     # -- before the cell -------------------------------------------------------------------------
 
     def _mismatch(self) -> Optional[Tuple[str, str]]:
+        """Return what makes the job certain to fail here, and what to do; note what else differs."""
         sent, here = self.manifest, sys.version_info
+        node = os.uname().nodename
         minor = tuple(sent["python"][:2])
         if sent["has_code"] and (minor != here[:2] or sent["implementation"] != container.implementation()):
+            kernel = f"{sent['implementation']} {minor[0]}.{minor[1]}".replace("CPython", "Python")
+            own = f"{container.implementation()} {here[0]}.{here[1]}".replace("CPython", "Python")
             return (
-                f"The notebook runs Python {minor[0]}.{minor[1]}, {os.uname().nodename} has Python "
-                f"{here[0]}.{here[1]} ({sys.executable}): functions and classes can't travel between them.",
-                f"Choose a Python {minor[0]}.{minor[1]} there with --python, --venv, --conda or --module.",
+                f"The notebook runs {kernel}, {node} has {own} ({sys.executable}): "
+                "functions and classes can't travel between them.",
+                f"Choose a {kernel} there with --python, --venv, --conda or --module; "
+                "--requirements auto builds an environment with it.",
             )
-        if sent.get("numpy"):
-            from .versions import installed_version
-
-            found = installed_version("numpy")
-            if found is None or found.split(".")[0] != sent["numpy"].split(".")[0]:
-                have = f"numpy {found}" if found else "no numpy"
-                return (
-                    f"The notebook uses numpy {sent['numpy']}, {sys.executable} on "
-                    f"{os.uname().nodename} has {have}: arrays can't travel between them.",
-                    "Install the same numpy there, or choose another Python with --python or --venv.",
-                )
-        return None
+        if sys.executable == sent["executable"] and versions.site_folders() == sent["environment"]["site"]:
+            return None  # the kernel's own: nothing can differ
+        packages = versions.installed()
+        self.drift = versions.drift(sent, packages)
+        self.events.write(
+            "environment",
+            drift=self.drift,
+            executable=sys.executable,
+            implementation=container.implementation(),
+            packages=packages,
+            direct=versions.direct(),
+        )
+        return versions.problem(self.drift, f"{sys.executable} on {node}")
 
     def _prepare_process(self) -> None:
         import faulthandler
@@ -143,9 +168,20 @@ class _Worker:
         os.environ["MPLBACKEND"] = f"module://{package}.matplotlib_backend"
         ipython.install(self.publisher, self.namespace)
         running.serve_linecache(ipython.AfterImport)
+        sys.meta_path.append(_StandIn())
         for filename, source in self.cell["sources"].items():
             self.labels[filename] = source["label"]
             running.remember_source(filename, source["text"])
+
+    def _enter_workdir(self) -> bool:
+        workdir = os.environ.pop("JUPYTER_HPC_WORKDIR", None) or self.cell["workdir"]  # a pod has its own
+        try:
+            if workdir:
+                os.chdir(workdir)
+        except OSError as error:
+            self.events.write("mismatch", kind="workdir", message=f"{type(error).__name__}: {error}")
+            return False
+        return True
 
     def _load(self) -> List[Any]:
         if not self.manifest["names"]:
@@ -176,13 +212,15 @@ class _Worker:
 
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         self.log.write("stderr", text.encode("utf-8", "backslashreplace"))
-        hint = "Compare the environments: `%hpc doctor` here, and the worker's log."
+        hint = "; ".join(map(versions.words, self.drift)) or "The log has the traceback."
         if isinstance(error, ModuleNotFoundError):
             hint = f"Install {error.name} for {sys.executable}, or choose another Python with --python or --venv."
         message = (
             f"{os.uname().nodename} could not load what the cell needs: {type(error).__name__}: {error}."
         )
-        self.events.write("mismatch", message=message, hint=hint)
+        from .circumstances import describe
+
+        self.events.write("mismatch", message=message, hint=hint, **describe(error, self.directory))
 
     def _fingerprints(self, buffers: List[Any]) -> Any:
         names = [n for n in self.cell["may_mutate"] if n in self.originals]
@@ -233,33 +271,96 @@ class _Worker:
         except Exception:  # the cell's own error is the one to report
             pass
 
+    def files(self) -> Files:
+        """Return what records the cell's files; most cells declare none."""
+        if self._files is None:
+            from .files import Files
+
+            self._files = Files(lambda **record: self.events.write("file", **record), self.began)
+        return self._files
+
     # -- after the cell --------------------------------------------------------------------------
 
     def _finish(self, value: Any, error: Optional[BaseException], fingerprints: Any) -> int:
         from . import monitor
+        from .cell import Stopped
         from .outcome import Outcome
 
         monitor.ignore_signals()
-        self.log.flush()
-        self.events.write("saving")
-        outcome = Outcome(self)
-        record = outcome.write(value, error, fingerprints)
+        try:
+            self.log.flush()
+            self.events.write("saving")
+            self._record_files(hurry=isinstance(error, Stopped))
+            record = Outcome(self).write(value, error, fingerprints)
+        except Exception as failure:  # a full disk, most often
+            self._unsaved(failure, error)
+            return FAILED
         self.monitor.stop()
         self.events.write("done", use=self.monitor.summary(), **record)
-        if error is None:
+        if record["outcome"] == "completed" or (isinstance(error, SystemExit) and error.code is None):
             return 0
-        code = getattr(error, "code", FAILED) if isinstance(error, SystemExit) else FAILED
+        code = error.code if isinstance(error, SystemExit) else FAILED
         return code if isinstance(code, int) and 0 <= code < 256 else FAILED
+
+    def _record_files(self, *, hurry: bool) -> None:
+        """Say what the cell wrote; nothing in that may keep its names from being saved."""
+        try:
+            if self._files is not None or self.cell.get("writes"):
+                self.files().end(self.cell.get("writes") or [], hurry=hurry)
+        except Exception:  # a full disk: what it keeps from being saved is told below
+            pass
+
+    def _unsaved(self, failure: Exception, error: Optional[BaseException]) -> None:
+        """Make room for a word on why there is no result."""
+        import shutil
+        import traceback
+
+        from .circumstances import describe
+
+        where = describe(failure, self.directory)
+        shutil.rmtree(os.path.join(self.directory, "result.tmp"), ignore_errors=True)
+        message = f"{type(failure).__name__}: {failure}"
+        if error is not None:
+            message += f" (the cell itself had raised {type(error).__name__}: {error})"
+        self.events.write("unsaved", message=message[:500], **where)
+        text = "".join(traceback.format_exception(type(failure), failure, failure.__traceback__))
+        self.log.write("stderr", text.encode("utf-8", "backslashreplace"))
+
+
+class _StandIn:
+    """A finder, asked last: where the package isn't installed, ``import jupyter_hpc`` gives ``artifact`` alone."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name != "jupyter_hpc":
+            return None
+        import importlib.machinery
+
+        return importlib.machinery.ModuleSpec(name, self)  # type: ignore[arg-type]
+
+    def create_module(self, spec: Any) -> None:
+        return None
+
+    def exec_module(self, module: Any) -> None:
+        from .files import artifact
+
+        module.artifact = artifact
+        module.__doc__ = "What of jupyter_hpc a cell can use on a node that has it not installed."
 
 
 def _where() -> Dict[str, Any]:
-    keys = ("SLURM_JOB_ID", "SLURM_JOB_NODELIST", "SLURM_RESTART_COUNT", "CUDA_VISIBLE_DEVICES")
+    keys = (
+        *("SLURM_JOB_ID", "SLURM_JOB_NODELIST", "SLURM_RESTART_COUNT", "CUDA_VISIBLE_DEVICES"),
+        *("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE"),
+    )
     return {
         "host": os.uname().nodename,
-        "node": os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
+        "node": os.environ.get("SLURMD_NODENAME")
+        or os.environ.get("JUPYTER_HPC_NODE")
+        or os.uname().nodename,
         "pid": os.getpid(),
         "python": list(sys.version_info[:3]),
         "executable": sys.executable,
         "platform": sys.platform,
         "environment": {k: os.environ[k] for k in keys if k in os.environ},
+        **machine.describe(),
     }

@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ...exceptions import SubmissionError, TargetError
-from ...store import Run
+from ...jobs import JobSpec, JobState
+from ...rundir import Run
 from .. import script
-from ..base import Backend, Observation, Submission, Submitted
-from .command import NoAnswer, SlurmCommand, unreachable
+from ..base import Availability, Backend, ForeignJob, NoAnswer, Observation, Submission, Submitted, Waiting
+from .accounting import DROPPED, Accounting, dropped, mark_of, paired
+from .availability import available
+from .command import SlurmCommand, unreachable
+from .foreign import parse_foreign
+from .limits import is_checked, violation
 from .options import sbatch_arguments
-from .states import SACCT_FIELDS, parse_accounting, parse_queue, squeue_format
+from .pyslurm_client import pyslurm_of
+from .site import site_of
+from .states import parse_queue, squeue_format, time_stamp, with_canceller
 
-_HINTS = (
-    (r"invalid partition", "`sinfo -s` lists the partitions; give one with --partition."),
-    (
-        r"invalid account",
-        "`sacctmgr show assoc user=$USER format=account,qos` lists yours; give one with --account.",
-    ),
-    (r"invalid qos", "`sacctmgr show assoc user=$USER format=account,qos` lists yours; give one with --qos."),
-    (r"invalid feature|constraint", "`sinfo -o '%N %f'` lists the features that --constraint may name."),
-    (
-        r"node configuration is not available",
-        "No node has that much: `sinfo -N -o '%N %c %m %G'` shows what they have. "
-        "Ask for less with --cpus, --mem or --gpus.",
-    ),
-    (r"time limit", "`sinfo -o '%P %l'` shows the partitions' limits; ask for less with --time."),
-    (
-        r"unable to contact|connection refused|socket timed out",
-        "`scontrol ping` says whether the controller is up.",
-    ),
-    (
-        r"unrecognized option|invalid option",
-        "The options after -- and in #SBATCH lines must be sbatch's own.",
-    ),
-)
+SBATCHES = 8  # at once
+PING_S = 10.0
+
+CHECK_S = 1.0  # how long a first submission may wait for what the site allows
+REFUSED_S = 4.0  # how long a refused one may wait to be told what is valid
 
 
 class SlurmBackend(Backend):
-    """One cluster. Settings: ``conf`` (a slurm.conf of its own)."""
+    """One cluster. Settings: ``conf`` (a slurm.conf of its own), ``pyslurm`` (auto or never)."""
+
+    supports = frozenset({"array", "dependency", "requeue", "signal"})
+    lists_foreign = True
+    scheduler = "the Slurm controller"
+    questions_a_minute = 6
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         super().__init__(settings)
         conf = settings.get("conf")
-        self.command = SlurmCommand(str(conf) if conf else None)
+        conf = str(conf) if conf else None
+        self.command = SlurmCommand(conf, self.budget, pyslurm_of(conf, settings.get("pyslurm", "auto")))
+        self.site = site_of(self.command)
+        self.accounting = Accounting(self.command)
+        self._rows: dict[str, tuple[Observation, str]] = {}  # squeue's last answer
+        self._dropped: set[str] = set()  # tasks that were cancelled before they began, by native id
+        self._answer = ""  # the same as it came
+        self._foreign: list[ForeignJob] | None = None  # the same, read for what isn't ours
+        self._slots = asyncio.Semaphore(SBATCHES)
 
     async def check(self) -> str:
         done = await self.command.run(["sinfo", "-h", "-o", "%P %a %D %T"], timeout_s=12)
@@ -66,67 +71,139 @@ class SlurmBackend(Backend):
     async def submit(self, submission: Submission) -> Submitted:
         planned = self.preview(submission)
         script.write(submission.run, submission.spec)
-        try:
-            done = await self.command.run(planned.command, cwd=submission.spec.workdir)
-        except NoAnswer:
-            # the controller may have taken the job before the answer was lost
-            earlier = await self._find(submission.run)
-            if earlier is None:
-                raise
-            return Submitted(earlier, planned.command, planned.script)
+        native_id, notes = await self._sbatch(planned.command, submission.spec)
+        return Submitted(native_id, planned.command, planned.script, notes)
+
+    async def _sbatch(self, command: Sequence[str], spec: JobSpec) -> tuple[str, tuple[str, ...]]:
+        """Return the new job's id and what sbatch said beside it."""
+        async with self._slots:
+            done = await self.command.run(command, cwd=spec.workdir)
         if done.status != 0:
-            if re.search(r"timed out|contact|connection|communication", done.err, re.IGNORECASE):
-                earlier = await self._find(submission.run)
-                if earlier is not None:
-                    return Submitted(earlier, planned.command, planned.script)
-            raise self._refused(done.err or done.out)
+            raise await self._refused(done.err or done.out, spec)
         native_id = done.out.strip().partition(";")[0]
         if not native_id.isdecimal():  # as with --test-only
             said = (done.err or done.out).strip()[:300]
             raise SubmissionError(f"sbatch submitted nothing: {said or 'it named no job'}")
-        notes = tuple(line.removeprefix("sbatch: ") for line in done.err.splitlines() if line.strip())
-        return Submitted(native_id, planned.command, planned.script, notes)
+        return native_id, tuple(
+            line.removeprefix("sbatch: ") for line in done.err.splitlines() if line.strip()
+        )
 
-    def _refused(self, words: str) -> TargetError | SubmissionError:
-        lines = [re.sub(r"^sbatch: (error|fatal): ", "", x) for x in words.strip().splitlines() if x.strip()]
+    async def _refused(self, words: str, spec: JobSpec) -> TargetError | SubmissionError:
         if re.search(r"configuration source|DNS SRV|slurm.conf", words):
-            return self._unreachable(lines[-1] if lines else "no answer")
-        sentence = " ".join(lines)[:800] or "sbatch gave no reason"
-        hint = next((h for pattern, h in _HINTS if re.search(pattern, words, re.IGNORECASE)), "")
-        return SubmissionError(f"Slurm refused the job: {sentence.rstrip('.')}.", hint=hint)
+            return self._unreachable((words.strip().splitlines() or ["no answer"])[-1])
+        from .refusals import refused
 
-    async def _find(self, run: Run) -> str | None:
-        """Return the native id of the job that carries this run's id, if there is one."""
-        try:
-            rows = await self._queue()
-        except TargetError:
+        return refused(words, spec, await self.site.read(REFUSED_S))
+
+    async def check_request(self, spec: JobSpec) -> None:
+        self.site.refresh()
+        if not is_checked(spec):
+            return
+        known = await self.site.known(CHECK_S)
+        if known is None or not (violation(known, spec) or violation(known.without_accounting(), spec)):
+            return
+        known = await self.site.read(REFUSED_S)  # limits change: nobody is refused for an old one
+        problem = violation(known, spec) if known is not None else None
+        if problem is not None:
+            raise problem
+
+    async def expected_start(self, submission: Submission) -> str:
+        from .waiting import expected_start
+
+        options = sbatch_arguments(submission.run, submission.spec)
+        return await expected_start(self.command, ["sbatch", *options], script.SCRIPT.encode())
+
+    async def explain(self, run: Run, native_id: str) -> Waiting:
+        from .waiting import explain
+
+        found = await explain(self.command, self.site, run, native_id)
+        return found if found is not None else await super().explain(run, native_id)
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        known = self.site.cached()
+        if known is None:
+            return {}
+        types = known.gpu_types()
+        return {
+            "partition": known.visible(),
+            "account": known.accounts(),
+            "qos": known.qos_names(),
+            "constraint": known.features(),
+            "gpus": types,
+            "gpus_per_task": types,
+        }
+
+    async def find(self, run: Run) -> str | None:
+        for native_id, (_, comment) in (await self._queue()).items():
+            if comment == mark_of(run.id):
+                return native_id.partition("_")[0]
+        record = run.record_or_none() or {}
+        return await self.accounting.find(run.id, float(record.get("created") or time.time()))
+
+    async def restore(self, run: Run) -> str | None:
+        """A controller that is killed forgets the jobs of its last seconds, and hands out their ids again."""
+        whole = run.array or run  # an array was submitted as one
+        record = whole.record()
+        submitted, command = record.get("submitted_at"), record.get("command")
+        tasks = [whole.task(i) for i in (record.get("array") or {}).get("indices", ())]
+        if not submitted or not command or any(r.scheduler_log.exists() for r in (whole, *tasks)):
             return None
-        return next((i for i, (_, comment) in rows.items() if comment == f"jupyter_hpc:{run.id}"), None)
+        booted = await self._boot_time()
+        if booted is None or booted + 1 < submitted or paired({run.id: ""}, self._rows):
+            return None
+        claim = whole.path / f"restored.{int(booted)}"  # one process does it, once for each crash
+        try:
+            claim.touch(0o600, exist_ok=False)
+        except FileExistsError:
+            return None
+        try:
+            native_id, _ = await self._sbatch(command, JobSpec.from_record(record["spec"]))
+        except NoAnswer:  # if it was taken, the next answer of squeue has its mark; if not, try again
+            claim.unlink(missing_ok=True)
+            raise
+        self.accounting.forget(run.id)
+        if run.array is None:
+            return native_id
+        whole.update(native_id=native_id)
+        return f"{native_id}_{run.index}"
+
+    async def _boot_time(self) -> float | None:
+        done = await self.command.run(["scontrol", "show", "config"])
+        match = re.search(r"^BOOT_TIME\s*=\s*(\S+)", done.out, re.MULTILINE)
+        return time_stamp(match[1]) if match else None
+
+    async def is_up(self) -> bool:
+        done = await self.command.run(["scontrol", "ping"], timeout_s=PING_S)
+        return " is UP" in done.out
 
     async def _queue(self) -> dict[str, tuple[Observation, str]]:
-        done = await self.command.run(["squeue", "-h", "--me", "-t", "all", "-O", squeue_format()])
+        done = await self.command.run(["squeue", "-h", "-r", "--me", "-t", "all", "-O", squeue_format()])
         if done.status != 0:
             raise self._unreachable(done.last_line)
+        self._answer, self._foreign = done.out, None
         return parse_queue(done.out)
 
     async def observe(self, jobs: Mapping[str, str]) -> dict[str, Observation]:
-        rows = await self._queue()
-        found = {run_id: rows[native][0] for run_id, native in jobs.items() if native in rows}
-        forgotten = {native: run_id for run_id, native in jobs.items() if run_id not in found}
-        if forgotten:
-            for native, observation in (await self._accounting(sorted(forgotten))).items():
-                if native in forgotten:
-                    found[forgotten[native]] = observation
-        return found
+        before, self._rows = self._rows, await self._queue()
+        found = paired(jobs, self._rows)
+        self._dropped |= dropped(before, self._rows)
+        cancelled = {r: jobs[r] for r, seen in found.items() if seen.state is JobState.CANCELLED}
+        forgotten = {run_id: native for run_id, native in jobs.items() if native and run_id not in found}
+        known = await self.accounting.look({**forgotten, **cancelled})  # which knows by whom, too
+        for run_id, native in forgotten.items():
+            if known[run_id].state is None and native in self._dropped:
+                known[run_id] = replace(known[run_id], state=JobState.CANCELLED, reason=DROPPED)
+        for run_id in cancelled:
+            known[run_id] = with_canceller(found[run_id], known[run_id])
+        return {**found, **known}
 
-    async def _accounting(self, native_ids: Sequence[str]) -> dict[str, Observation]:
-        """Ask sacct for what squeue has forgotten; many sites have none."""
-        argv = ["sacct", "-X", "-n", "-P", "-j", ",".join(native_ids), "-o", ",".join(SACCT_FIELDS)]
-        try:
-            done = await self.command.run(argv)
-        except TargetError:
-            return {}
-        return parse_accounting(done.out) if done.status == 0 else {}
+    def recall(self, jobs: Mapping[str, str]) -> dict[str, Observation]:
+        return paired(jobs, self._rows)
+
+    async def foreign_jobs(self) -> Sequence[ForeignJob]:
+        if self._foreign is None:
+            self._foreign = parse_foreign(self._answer)
+        return self._foreign
 
     async def cancel(self, native_id: str) -> None:
         done = await self.command.run(["scancel", native_id])
@@ -135,9 +212,6 @@ class SlurmBackend(Backend):
                 f"scancel {native_id} failed: {done.last_line}", hint="Try again, or scancel it in a shell."
             )
 
-    async def capacity(self) -> Sequence[Mapping[str, str]]:
-        fields = ("partition", "available", "time_limit", "nodes", "state", "cpus", "gres")
-        done = await self.command.run(["sinfo", "-h", "-o", "%P|%a|%l|%D|%T|%C|%G"])
-        if done.status != 0:
-            raise self._unreachable(done.last_line)
-        return [dict(zip(fields, line.split("|"))) for line in done.out.splitlines() if line.count("|") == 6]
+    async def availability(self) -> Availability:
+        nodes = await self.site.nodes()
+        return available(nodes.values(), self.command.where())

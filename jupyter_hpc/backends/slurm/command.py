@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ... import process
 from ...exceptions import TargetError
+from ..base import NoAnswer
+from ..budget import Budget
+from .pyslurm_client import Pyslurm
 
 TIMEOUT_S = 25.0  # a dead controller takes squeue 9 s to notice
 _INHERITED = ("SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "PMI_", "PMIX_", "PMI2_", "SLURMD_")
 _KEPT = {"SLURM_CONF"}
-
-
-class NoAnswer(TargetError):
-    """The command was started and did not end in time: what it asked for may have happened."""
+QUESTIONS = {"squeue", "sacct", "scontrol", "sinfo"}  # what counts; sbatch and scancel are acts of the user
+# of a controller that is down, dies while it answers, or is about to take over
+_AWAY = re.compile(
+    r"unable to contact|communication (?:connection|shutdown) failure|message (?:send|receive) failure"
+    r"|missing socket|socket timed out|zero bytes were transmitted|unexpected message received|standby mode"
+    r"|connection (?:refused|reset|timed out|aborted)|endpoint is not connected|broken pipe|no route to host"
+    r"|insufficient data|longer than data received",
+    re.IGNORECASE,
+)
+_AWAY_HINT = "`scontrol ping` says whether it is up. Jobs that run go on."
 
 
 def unreachable(where: str, words: str) -> TargetError:
@@ -50,10 +60,18 @@ class SlurmCommand:
     ----------
     conf : str or None
         ``slurm.conf`` of the cluster; None for the machine's own.
+    budget : Budget
+        Where questions are counted.
+    pyslurm : Pyslurm or None
+        What is asked first.
     """
 
-    def __init__(self, conf: str | None) -> None:
+    def __init__(
+        self, conf: str | None, budget: Budget | None = None, pyslurm: Pyslurm | None = None
+    ) -> None:
         self.conf = conf
+        self.budget = budget or Budget(None)
+        self.pyslurm = pyslurm
 
     def environment(self) -> dict[str, str]:
         environment = clean_environment(os.environ)
@@ -67,20 +85,30 @@ class SlurmCommand:
         *,
         timeout_s: float | None = None,
         cwd: str | None = None,
+        stdin: bytes | None = None,
     ) -> process.Completed:
         """Run a command of the cluster.
 
         Raises
         ------
         TargetError
-            If Slurm isn't installed here, or doesn't answer.
+            If Slurm isn't installed here.
+        NoAnswer
+            If its controller doesn't answer: what was asked for may have happened.
         """
         environment = self.environment()
         conf = environment.get("SLURM_CONF")
         if conf is not None and not os.path.isfile(conf):  # the commands would look elsewhere for a minute
             raise unreachable(self.where(), "there is no such file.")
+        if argv[0] in QUESTIONS:
+            self.budget.spend()
+        limit_s = timeout_s or TIMEOUT_S
         try:
-            return await process.run(argv, timeout_s=timeout_s or TIMEOUT_S, env=environment, cwd=cwd)
+            if self.pyslurm is not None and stdin is None:
+                answer = await self.pyslurm.run(argv, env=environment, cwd=cwd, timeout_s=limit_s)
+                if answer is not None:
+                    return answer
+            done = await process.run(argv, timeout_s=limit_s, env=environment, cwd=cwd, stdin=stdin)
         except process.CommandMissing:
             raise TargetError(
                 f"There is no Slurm on this machine: {argv[0]} was looked for on PATH ({os.environ.get('PATH', '')}).",
@@ -88,10 +116,10 @@ class SlurmCommand:
                 "a cluster's login node has a real one.",
             ) from None
         except process.CommandTimeout as error:
-            raise NoAnswer(
-                f"Slurm's controller doesn't answer: {error}.",
-                hint="`scontrol ping` says whether it is up. Jobs that run go on.",
-            ) from None
+            raise NoAnswer(f"Slurm's controller doesn't answer: {error}.", hint=_AWAY_HINT) from None
+        if done.status != 0 and argv[0] not in ("sacct", "sacctmgr") and _AWAY.search(done.err):
+            raise NoAnswer(f"Slurm's controller doesn't answer: {done.last_line}", hint=_AWAY_HINT)
+        return done
 
     def where(self) -> str:
         """Return in words which configuration is used."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 
 from ...exceptions import OptionError
 from ...jobs import JobSpec
 from ...resources import slurm_time
-from ...store import Run
+from ...rundir import TASKS, Run
 
 NAME_BYTES = 1000  # slurmctld refuses longer job names' requests by their whole size, not by a clear word
 _OWN = ("--output", "--error", "--comment", "--open-mode", "--parsable", "--wrap", "--wait", "--array")
@@ -43,7 +44,7 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
     wanted: list[tuple[str, object]] = [
         ("job-name", _text("--name", name)),
         ("comment", f"jupyter_hpc:{run.id}"),
-        ("output", _filename(str(run.scheduler_log))),
+        ("output", _output(run, spec)),
         ("open-mode", "append"),
         ("export", "ALL"),
         ("chdir", _text("--workdir", spec.workdir) if spec.workdir else None),
@@ -51,6 +52,10 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
         ("account", _word("--account", spec.account)),
         ("qos", _word("--qos", spec.qos)),
         ("constraint", _word("--constraint", spec.constraint)),
+        ("array", spec.array),
+        ("dependency", spec.dependency),
+        ("kill-on-invalid-dep", "yes" if spec.dependency else None),  # else it would wait for ever
+        ("signal", _signal(spec.signal) if spec.signal else None),
         ("nodes", resources.nodes),
         ("ntasks", resources.tasks),
         ("ntasks-per-node", resources.tasks_per_node),
@@ -63,7 +68,27 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
     arguments = [f"--{key}={value}" for key, value in wanted if value is not None]
     if resources.exclusive:
         arguments.append("--exclusive")
+    if spec.requeue:
+        arguments.append("--requeue")
     return [*arguments, *checked_passthrough(spec.passthrough)]
+
+
+def _output(run: Run, spec: JobSpec) -> str:
+    if not spec.array:
+        return _filename(str(run.scheduler_log))
+    return f"{_filename(str(run.path / TASKS / run.id))}_%a/{run.scheduler_log.name}"
+
+
+def _signal(written: str) -> str:
+    """To the batch shell, which passes it on to the worker: Slurm itself would only tell steps of srun."""
+    match = re.fullmatch(r"(?:B:)?(?:SIG)?(TERM|USR1|USR2)(@\d{1,5})?", written.strip(), re.IGNORECASE)
+    if match is None:
+        raise OptionError(
+            f"--signal {written[:40]!r} can't be sent; allowed are TERM, USR1 and USR2.",
+            hint="`--signal TERM@60` brings names back a minute before the limit; a handler of the cell's own "
+            "gets USR1 and USR2.",
+        )
+    return f"B:{match[1].upper()}{match[2] or ''}"
 
 
 def _gpus(count: int | None, kind: str | None) -> str | None:
@@ -117,7 +142,8 @@ def checked_passthrough(arguments: tuple[str, ...]) -> list[str]:
             takes_value = False
             continue
         if _is_own(name):
-            raise OptionError(f"{name[:60]} can't be passed on: jupyter_hpc sets it itself.")
+            hint = "Write it before the lone --." if name in ("-a", "--array") else ""
+            raise OptionError(f"{name[:60]} can't be passed on: jupyter_hpc sets it itself.", hint=hint)
         if argument in ("-", "--"):
             raise OptionError(f"A lone {argument} after -- is not an option of sbatch.")
         is_long = argument.startswith("--")

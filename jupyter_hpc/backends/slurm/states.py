@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from ...jobs import JobState
 from ..base import Observation
+from .reasons import reason_text
 
 _STATES = {
     "PENDING": JobState.PENDING,
@@ -36,33 +38,31 @@ _STATES = {
     "PREEMPTED": JobState.PREEMPTED,
 }
 
-# the reasons that people meet most; others are shown in Slurm's own word
-_REASONS = {
-    "Priority": "jobs with a higher priority are before it",
-    "Resources": "it is next, and waits for nodes to become free",
-    "None": "",
-    "Dependency": "it waits for another job to end",
-    "DependencyNeverSatisfied": "the job it depends on failed, so it will never start",
-    "JobArrayTaskLimit": "the array's own limit of tasks at once is reached",
-    "BeginTime": "its begin time has not come (or it was requeued a moment ago)",
-    "JobHeldUser": "it is held by its user: scontrol release",
-    "JobHeldAdmin": "it is held by an administrator",
-    "QOSMaxJobsPerUserLimit": "you run as many jobs as the QOS allows",
-    "QOSMaxGRESPerUser": "you use as many gpus as the QOS allows",
-    "AssocMaxJobsLimit": "your account runs as many jobs as it may",
-    "AssocGrpGRES": "your account uses as many gpus as it may",
-    "ReqNodeNotAvail": "a node that it needs is down, drained or reserved",
-    "PartitionDown": "the partition is down",
-    "PartitionInactive": "the partition is inactive",
-    "PartitionTimeLimit": "it asks for more time than the partition allows",
-    "PartitionNodeLimit": "it asks for more nodes than the partition has",
-    "Licenses": "it waits for a licence",
-    "Reservation": "it waits for its reservation",
-    "NodeDown": "a node that it needs is down",
-    "BadConstraints": "no node has what it asks for",
-}
-
-FIELDS = ("JobID", "State", "exit_code", "StartTime", "EndTime", "NodeList", "Reason", "Comment")
+FIELDS = (
+    "JobID",
+    "ArrayJobID",
+    "ArrayTaskID",
+    "State",
+    "exit_code",
+    "StartTime",
+    "EndTime",
+    "NodeList",
+    "Reason",
+    "Comment",
+    # of jobs that we did not submit; see foreign.py
+    "TimeLimit",
+    "SubmitTime",
+    "NumNodes",
+    "tres-alloc",
+    "tres-per-job",
+    "tres-per-node",
+    "STDOUT",
+    "WorkDir",
+    "Name",
+)
+OWN_FIELDS = 1 + FIELDS.index("Comment")
+# what follows a comment, which may itself hold the delimiter: a limit, a time and a number can be told from it
+MORE = re.compile(r"\|(?P<limit>[^|]*)\|(?P<submitted>\d{4}-[\d:T-]+|N/A)\|(?P<nodes>[\d-]+)\|(?P<rest>.*)")
 
 
 def squeue_format() -> str:
@@ -74,15 +74,30 @@ def parse_queue(text: str) -> dict[str, tuple[Observation, str]]:
     """Return native id → (observation, comment) from ``squeue -h -O`` output; odd lines are passed over."""
     found = {}
     for line in text.splitlines():
-        parts = [p.strip() for p in line.split("|", len(FIELDS) - 1)]
-        if len(parts) < len(FIELDS) or not parts[0]:
-            continue
-        row = dict(zip(FIELDS, parts))
-        found[row["JobID"]] = (_observation(row), row["Comment"].removesuffix("|"))
+        row = queue_row(line)
+        if row is not None:
+            found[native_id(row)] = (observation(row), row["Comment"])
     return found
 
 
-def _observation(row: dict[str, str]) -> Observation:
+def queue_row(line: str) -> dict[str, str] | None:
+    """Return one line's fields up to the comment, and all that follows as ``More``; None if it is no row."""
+    parts = [p.strip() for p in line.split("|", OWN_FIELDS - 1)]
+    if len(parts) < OWN_FIELDS or not parts[0]:
+        return None
+    row = dict(zip(FIELDS, parts))
+    more = MORE.search(row["Comment"])
+    row["More"] = more[0] if more else ""
+    row["Comment"] = row["Comment"].removesuffix(row["More"]).removesuffix("|")
+    return row
+
+
+def native_id(row: dict[str, str]) -> str:
+    """Return a row's job, or task of an array, as commands take it."""
+    return f"{row['ArrayJobID']}_{row['ArrayTaskID']}" if row["ArrayTaskID"].isdecimal() else row["JobID"]
+
+
+def observation(row: dict[str, str]) -> Observation:
     native = row["State"]
     state = state_of(native)
     code, number = exit_code(row["exit_code"])
@@ -96,6 +111,7 @@ def _observation(row: dict[str, str]) -> Observation:
         ended_at=time_stamp(row["EndTime"]) if state.is_final else None,
         exit_code=code,
         signal=number,
+        expected_start=None if running else time_stamp(row["StartTime"]),
     )
 
 
@@ -103,17 +119,6 @@ def state_of(word: str) -> JobState:
     """Return our state for Slurm's word; an unknown word is a job that goes on."""
     first = word.split(" ", maxsplit=1)[0].rstrip("+").upper()
     return _STATES.get(first, JobState.RUNNING)
-
-
-def reason_text(reason: str, state: JobState) -> str:
-    """Return the reason in words, with Slurm's own word beside it."""
-    word = reason.strip("() ").partition(",")[0].partition("(")[0].strip()
-    if not word or word == "None":
-        return ""
-    words = _REASONS.get(word, "")
-    if state is JobState.PENDING:
-        return f"{words} ({word})" if words else reason.strip()
-    return "" if word in ("Priority", "Resources") else reason.strip()
 
 
 def exit_code(text: str) -> tuple[int | None, int | None]:
@@ -135,7 +140,7 @@ def time_stamp(text: str) -> float | None:
         return None
 
 
-SACCT_FIELDS = ("JobIDRaw", "State", "ExitCode", "Start", "End", "NodeList")
+SACCT_FIELDS = ("JobID", "State", "ExitCode", "Start", "End", "NodeList")
 
 
 def parse_accounting(text: str) -> dict[str, Observation]:
@@ -147,14 +152,21 @@ def parse_accounting(text: str) -> dict[str, Observation]:
             continue
         row = dict(zip(SACCT_FIELDS, parts))
         code, number = exit_code(row["ExitCode"])
-        found[row["JobIDRaw"]] = Observation(
+        found[row["JobID"]] = Observation(
             state_of(row["State"]),
             reason=row["State"] if " by " in row["State"] else "",
             native_state=row["State"],
-            node=row["NodeList"],
+            node="" if row["NodeList"] == "None assigned" else row["NodeList"],
             started_at=time_stamp(row["Start"]),
             ended_at=time_stamp(row["End"]),
             exit_code=code,
             signal=number,
         )
     return found
+
+
+def with_canceller(queued: Observation | None, accounted: Observation) -> Observation:
+    """Return what sacct knows of a job; squeue knows sooner that it was cancelled, but not by whom."""
+    if queued is None or " by " in accounted.reason:
+        return accounted
+    return replace(queued, is_settled=accounted.state is None and accounted.is_settled)
