@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class PracticeStatus:
 
     running: bool
     directory: Path
-    conf: Path | None
+    conf: Path | None  # what its clients want: slurm.conf, kubeconfig
     nodes: tuple[str, ...]
     version: str
     detail: str
@@ -185,9 +185,12 @@ def missing_packages() -> list[str]:
 
 
 def find_running_conf() -> Path | None:
-    """The default cluster's slurm.conf if its slurmctld is alive; cheap enough to ask always."""
+    """The default cluster's slurm.conf if any of its daemons is alive; cheap enough to ask always.
+
+    One whose controller died is still the cluster: it can come back, and has jobs that run.
+    """
     where = _directory(None)
-    return where / COMMANDS_CONF if _daemon(where, "slurmctld") else None
+    return where / COMMANDS_CONF if any(_daemon(where, name) for name in _DAEMONS) else None
 
 
 def _directory(directory: Path | None) -> Path:
@@ -264,18 +267,51 @@ def _lock(where: Path, *, timeout_s: float) -> Iterator[None]:
         yield
 
 
-def _start(where: Path, *, deadline: float) -> None:
+def start_again(name: str, directory: Path | None = None, *, timeout_s: float = 30) -> None:
+    """Start a daemon of the cluster that was stopped or killed, with the state that it left.
+
+    Parameters
+    ----------
+    name : str
+        ``slurmctld``, or ``slurmd.`` and a node's name.
+    directory : Path, optional
+        Where the cluster lives; `practice_root` by default.
+    """
+    where = _directory(directory)
+    _start_daemon(where, name, _command_of(where, name), _environment_and_address(where)[0])
+    _wait_idle(where, deadline=time.monotonic() + timeout_s, also={"mix", "alloc"})
+
+
+def daemon_pid(name: str, directory: Path | None = None) -> int | None:
+    """The pid of a live daemon of the cluster, by its name as for `start_again`."""
+    process = _daemon(_directory(directory), name)
+    return process.pid if process else None
+
+
+def _environment_and_address(where: Path) -> tuple[dict[str, str], str]:
+    """The daemons' environment, and the address on which they listen."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM", "SBATCH_", "SRUN_"))}
-    address, controller = own_address(), _find("slurmctld") or "slurmctld"
+    address = own_address()
     if address is None:
         address = "127.0.0.1"
         hosts = where / "hosts"
         names = " ".join(dict.fromkeys((socket.gethostname(), host_name())))
         hosts.write_text(f"127.0.0.1 localhost {names}\n", encoding="ascii")
         env.update(LD_PRELOAD=_name_wrapper() or "", NSS_WRAPPER_HOSTS=str(hosts))
-    version = _installed_version(controller)
+    return env, address
+
+
+def _command_of(where: Path, name: str) -> list[str]:
+    program, _, node = name.partition(".")
+    argv = [_find(program) or program, "-D", *(["-N", node] if node else [])]
+    return [*argv, "-f", str(where / DAEMONS_CONF)]
+
+
+def _start(where: Path, *, deadline: float) -> None:
+    env, address = _environment_and_address(where)
+    version = _installed_version(_find("slurmctld") or "slurmctld")
     ports = free_ports(address, len(_DAEMONS))
-    conf = write_configuration(
+    write_configuration(
         where,
         version=(int(version.split(".")[0]), int(version.split(".")[1])),
         address=address,
@@ -283,11 +319,10 @@ def _start(where: Path, *, deadline: float) -> None:
         first_job_id=_next_first_job_id(where),
     )
     (where / "version").write_text(version, encoding="ascii")
-    _start_daemon(where, "slurmctld", [controller, "-D", "-f", str(conf)], env)
+    _start_daemon(where, "slurmctld", _command_of(where, "slurmctld"), env)
     _wait_listening(where, (address, ports[0]), deadline=deadline)
-    for node in NODES:
-        argv = [_find("slurmd") or "slurmd", "-D", "-N", node.name, "-f", str(conf)]
-        _start_daemon(where, f"slurmd.{node.name}", argv, env)
+    for name in _DAEMONS[1:]:
+        _start_daemon(where, name, _command_of(where, name), env)
     _wait_idle(where, deadline=deadline)
 
 
@@ -306,13 +341,14 @@ def _wait_listening(where: Path, address: tuple[str, int], *, deadline: float) -
         time.sleep(0.02)
 
 
-def _wait_idle(where: Path, *, deadline: float) -> None:
+def _wait_idle(where: Path, *, deadline: float, also: Collection[str] = ()) -> None:
     argv = [_find("sinfo") or "sinfo", "-h", "-N", "-p", PARTITIONS[0], "-o", "%t"]
     env = {**os.environ, "SLURM_CONF": str(where / COMMANDS_CONF)}
     while True:
         try:
             done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=5, check=False)
-            if done.stdout.split() == ["idle"] * len(NODES):
+            states = done.stdout.split()
+            if len(states) == len(NODES) and all(state == "idle" or state in also for state in states):
                 return
         except subprocess.TimeoutExpired:
             pass  # the controller may be dying: the check below says so

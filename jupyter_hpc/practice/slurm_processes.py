@@ -47,7 +47,9 @@ class Process:
         return stat is not None and stat[19] == self.started and stat[0] not in "ZX"
 
 
-def start_detached(argv: list[str], *, log: Path, pid_file: Path, env: dict[str, str]) -> None:
+def start_detached(
+    argv: list[str], *, log: Path, pid_file: Path, env: dict[str, str], prefix: Iterable[str] = ()
+) -> None:
     """Start a daemon in its own session and note its pid.
 
     Parameters
@@ -60,8 +62,10 @@ def start_detached(argv: list[str], *, log: Path, pid_file: Path, env: dict[str,
         Where its pid goes.
     env : dict
         Its environment.
+    prefix : iterable of str
+        A command that leads elsewhere, such as into namespaces; the pid is the one there.
     """
-    launcher = [sys.executable, "-I", "-S", "-c", _DETACH, str(log), *argv]
+    launcher = [*prefix, sys.executable, "-I", "-S", "-c", _DETACH, str(log), *argv]
     try:
         done = subprocess.run(
             launcher, env=env, capture_output=True, text=True, timeout=20, check=True, cwd="/"
@@ -76,10 +80,21 @@ def daemon_of(pid_file: Path, conf: Path) -> Process | None:
     """The live daemon that a pid file names, if it is one of the cluster with this slurm.conf."""
     try:
         pid = int(pid_file.read_text(encoding="ascii"))
-        command = (_PROC / str(pid) / "cmdline").read_bytes()
+        command = _command_line(pid)
     except (OSError, ValueError):
         return None
     return _process(pid) if os.fsencode(conf) in command.split(b"\0") else None
+
+
+def _command_line(pid: int) -> bytes:
+    """The arguments of a process, NUL between them; in the midst of its exec it has none for a moment."""
+    for _ in range(50):
+        command = (_PROC / str(pid) / "cmdline").read_bytes()
+        stat = _stat(pid)
+        if command or stat is None or stat[0] in "ZX":
+            break
+        time.sleep(0.01)
+    return command
 
 
 def job_processes(confs: Iterable[Path], spool: Path) -> tuple[set[Process], set[Process]]:
@@ -166,7 +181,10 @@ def _own_pids(uid: int) -> list[int]:
     pids = []
     for name in os.listdir(_PROC):
         with suppress(OSError):  # it ended meanwhile
-            if name.isdigit() and (_PROC / name).stat().st_uid == uid:
+            if name.isdigit() and uid in (
+                0,
+                (_PROC / name).stat().st_uid,
+            ):  # root's cluster has anybody's jobs
                 pids.append(int(name))
     return pids
 
