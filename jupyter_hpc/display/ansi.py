@@ -50,22 +50,33 @@ def strip(text: str) -> str:
     return _CONTROL.sub("", _ESCAPE.sub("", text))
 
 
-def to_html(text: str) -> str:
-    """Return escaped HTML with spans for colours; any other sequence is dropped."""
+MOST_SPANS = 1000  # more is no reading matter, and each costs a page more than its text
+
+
+def to_html(text: str, style: dict[str, str] | None = None) -> str:
+    """Return escaped HTML with spans for colours; any other sequence is dropped.
+
+    Parameters
+    ----------
+    style : dict, optional
+        How the text before ended; changed to how this one ends.
+    """
     found: list[str] = []
-    style: dict[str, str] = {}
-    position = 0
+    style = {} if style is None else style
+    position = changes = 0
     for match in _ESCAPE.finditer(text):
         found.append(_span(text[position : match.start()], style))
         position = match.end()
-        if match[2] == "m":
-            style = _apply(style, match[1] or "0")
+        if match[2] == "m" and (changes := changes + 1) <= MOST_SPANS:
+            now = _apply(style, match[1] or "0") if changes < MOST_SPANS else {}
+            style.clear()
+            style.update(now)
     found.append(_span(text[position:], style))
     return "".join(found)
 
 
 def _span(text: str, style: dict[str, str]) -> str:
-    text = html.escape(_CONTROL.sub("", text))
+    text = html.escape(_CONTROL.sub("", text), quote=False)
     if not text or not style:
         return text
     return f'<span style="{";".join(f"{k}:{v}" for k, v in style.items())}">{text}</span>'

@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import shlex
 
+from ..capture.requirements import AUTO, Requirements
 from ..resources import format_size
 from ..submission import Preflight
-from .card import _BOX, _PRE
+from .style import BOX, PRE
 
 
 def rows(found: Preflight) -> list[tuple[str, str, str, str]]:
@@ -35,9 +36,22 @@ def summary(found: Preflight) -> list[str]:
         lines.append(
             f"Local modules, frozen as they are now: {', '.join(modules.top_level)} ({format_size(modules.nbytes)})."
         )
+    if found.requirements is not None:
+        lines += _environment(found.requirements)
+    lines += found.submitted.notes
+    if found.expected:
+        lines.append(found.expected)
     if found.scrubbed:
         lines.append(f"Not passed on from the allocation around this kernel: {', '.join(found.scrubbed)}.")
     return lines
+
+
+def _environment(wanted: Requirements) -> list[str]:
+    origin = "the kernel's own" if wanted.source == AUTO else f"from {wanted.source}"
+    lines = [
+        f"Environment of {len(wanted.lines)} packages, {origin}, built by the first job that asks for it."
+    ]
+    return lines + [f"Not in it: {name} ({why})." for name, why in wanted.left_out.items()]
 
 
 def preflight_text(found: Preflight) -> str:
@@ -64,6 +78,6 @@ def preflight_html(found: Preflight) -> str:
     command = escape(shlex.join(found.submitted.command))
     script = escape(found.submitted.script)
     return (
-        f'<div style="{_BOX}">{head}{table}<details><summary>command and script</summary>'
-        f'<pre style="{_PRE}">{command}\n\n{script}</pre></details></div>'
+        f'<div style="{BOX}">{head}{table}<details><summary>command and script</summary>'
+        f'<pre style="{PRE}">{command}\n\n{script}</pre></details></div>'
     )

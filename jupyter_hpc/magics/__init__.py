@@ -1,4 +1,4 @@
-"""The shells in IPython: ``%%slurm``, ``%%local``, ``%%hpc``, ``%hpc``."""
+"""The shells in IPython: ``%%slurm``, ``%%k8s``, ``%%local``, ``%%hpc``, ``%hpc``."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 
 def register(ipython: Any) -> None:
     """Register magics, the transformer for bodiless cells, and completion; idempotent."""
-    from . import completion
+    from . import completion, local_cells
     from .cells import HPCMagics, bodiless
 
     ipython.register_magics(HPCMagics)
     if bodiless not in ipython.input_transformers_cleanup:
         ipython.input_transformers_cleanup.append(bodiless)
     completion.register(ipython)
+    local_cells.register(ipython)
 
 
 def unregister(ipython: Any) -> None:
     """Undo :func:`register`."""
-    from . import completion
+    from . import completion, local_cells
     from .cells import NAMES, bodiless
 
     if bodiless in ipython.input_transformers_cleanup:
@@ -27,3 +28,4 @@ def unregister(ipython: Any) -> None:
         for name in NAMES:
             ipython.magics_manager.magics[kind].pop(name, None)
     completion.unregister(ipython)
+    local_cells.unregister(ipython)

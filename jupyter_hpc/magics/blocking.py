@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from ..arrays import Follows
 from ..display.panel import View, make_view
 from ..jobs import Job
-from ..reader import Output, RunReader
-from ..watcher import Follower, follow
+from ..lineage.cells import session
+from ..process import identity_of
+from ..reader import ArrayReader, Output, RunReader, reader_of
+from ..results import Outcome
+from ..rundir import WAITS, Run
+from ..watcher import follow
 
 SECOND_INTERRUPT_S = 2.0
 TICK_S = 0.25
@@ -31,8 +39,8 @@ class Detached(KeyboardInterrupt):
         ]
 
 
-def run_attached(shell: Any, job: Job, *, quiet: bool = False) -> Job:
-    """Wait for a job in the foreground and put what it made into the kernel.
+def run_attached(shell: Any, job: Job, *, quiet: bool = False, brings: bool = True) -> Job:
+    """Wait for a job in the foreground and put what it made into the kernel, unless ``brings`` is False.
 
     Raises
     ------
@@ -41,12 +49,14 @@ def run_attached(shell: Any, job: Job, *, quiet: bool = False) -> Job:
     BaseException
         What the cell raised.
     """
-    follower, reader = follow(job), RunReader(job.run)
-    view = make_view(job, quiet=quiet)
+    follower, reader = follow(job), reader_of(job.run)
+    view = make_view(job, reader, quiet=quiet)
     value = _watch(follower, reader, view, job)
     view.finish()
+    if not brings:
+        return job
     outcome = job.outcome()
-    shell.user_ns.update(outcome.names)
+    bring(shell, outcome)
     if quiet:
         for note in outcome.notes():
             view.say(note)
@@ -56,14 +66,24 @@ def run_attached(shell: Any, job: Job, *, quiet: bool = False) -> Job:
     return job
 
 
-def _watch(follower: Follower, reader: RunReader, view: View, job: Job) -> Output | None:
+def bring(shell: Any, outcome: Outcome) -> None:
+    """Put what a job made into the kernel, which knows from then on where it comes from."""
+    shell.user_ns.update(outcome.names)
+    session.bound(outcome.known)
+
+
+def _watch(follower: Follows, reader: RunReader | ArrayReader, view: View, job: Job) -> Output | None:
     wake = threading.Event()
     follower.listeners.append(wake.set)
     value: Output | None = None
-    with _Interrupts(wake) as interrupts:
+    with _said_to_wait(job.run) as waits, _Interrupts(wake) as interrupts:
         while True:
             ended = follower.ended.done()
             new = reader.poll(everything=ended)
+            if any(
+                o.kind == "attempt" for o in new
+            ):  # what an attempt that was taken back showed is no result
+                value = None
             value = next((o for o in new if o.kind == "value"), value)
             view.update(follower.status, new)
             if ended:
@@ -75,11 +95,27 @@ def _watch(follower: Follower, reader: RunReader, view: View, job: Job) -> Outpu
             if interrupts.wants_cancel():
                 view.say("Cancelling …")
                 job.cancel()
-            if interrupts.wants_detach():
+            if interrupts.wants_detach() or view.wants_detach or not waits():
                 follower.listeners.remove(wake.set)
+                view.detach()
                 raise Detached(job)
             wake.wait(TICK_S)
             wake.clear()
+
+
+@contextmanager
+def _said_to_wait(run: Run) -> Iterator[Callable[[], bool]]:
+    """Say in the run's directory that a cell waits; what is yielded tells whether it still shall."""
+    mark = run.path / f"{WAITS}{identity_of(os.getpid())}"
+    try:
+        mark.touch(0o600)
+    except OSError:  # no room: nobody sees that we wait, and nobody can end it from elsewhere
+        yield lambda: True
+        return
+    try:
+        yield lambda: mark.exists() or not run.path.exists()
+    finally:
+        mark.unlink(missing_ok=True)
 
 
 class _Interrupts:

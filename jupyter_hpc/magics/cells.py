@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,15 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class
 
 from . import options
 from .exposed import exposed, mentioned
+from .tokens import expand, split_line
 
 if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
     from ..jobs import Job, JobSpec
     from ..payload import Request
 
-NAMES = ("slurm", "local", "hpc")
-_LONE = re.compile(r"^%%(slurm|local|hpc)\b(?!.*\?\s*$)")
+STALE_S = 0.3  # how long a cell waits at most to know whether what it was sent is stale
+NAMES = ("slurm", "k8s", "local", "hpc")
+_LONE = re.compile(r"^%%(slurm|k8s|local|hpc)\b(?!.*\?\s*$)")
 
 
 def bodiless(lines: list[str]) -> list[str]:
@@ -29,12 +33,17 @@ def bodiless(lines: list[str]) -> list[str]:
 
 @magics_class
 class HPCMagics(Magics):
-    """``%%slurm``, ``%%local``, ``%%hpc`` and ``%hpc``."""
+    """``%%slurm``, ``%%k8s``, ``%%local``, ``%%hpc`` and ``%hpc``."""
 
     @no_var_expand
     @cell_magic
     def slurm(self, line: str, cell: str) -> Job | None:
         return self._run("slurm", "%%slurm", line, cell)
+
+    @no_var_expand
+    @cell_magic
+    def k8s(self, line: str, cell: str) -> Job | None:
+        return self._run("k8s", "%%k8s", line, cell)
 
     @no_var_expand
     @cell_magic
@@ -48,10 +57,10 @@ class HPCMagics(Magics):
             return self._run(None, "%%hpc", line, cell)
         from .line import run_line
 
-        return run_line(self.shell, options.expand(options.split_line(line), self._expand))
+        return run_line(self.shell, expand(split_line(line), self._expand))
 
     def _run(self, target: str | None, prog: str, line: str, cell: str) -> Job | None:
-        arguments = options.parse(options.expand(options.split_line(line), self._expand), prog=prog)
+        arguments = options.parse(expand(split_line(line), self._expand), prog=prog)
         if arguments.help or cell.strip() in ("", "#"):
             print(options.help_text(prog))  # noqa: T201 a magic's help is printed
             return None
@@ -63,8 +72,11 @@ class HPCMagics(Magics):
         if arguments.dry_run:
             self._show_preflight(submission.preflight(request, target, spec))
             return None
-        job = submission.submit_request(request, target, spec)
+        job = submission.submit_request(request, target, spec, _say, reuse=arguments.reuse)
         self.shell.user_ns["_hpc"] = job
+        for line in _mark_stale(job, self.shell.user_ns):
+            if config.setting("warn_stale"):
+                _say(f"! {line}")
         if arguments.detach:
             return job
         from .blocking import run_attached
@@ -87,9 +99,11 @@ class HPCMagics(Magics):
             "outputs": arguments.outputs,
             "auto": arguments.auto,
             "no_outputs": arguments.no_outputs,
+            "reads": arguments.reads,
+            "writes": arguments.writes,
             "label": f"Cell In[{self.shell.displayhook.prompt_count}]",
             "find_label": self._label,
-            "notebook": _notebook(self.shell),
+            "notebook": notebook_of(self.shell),
         }
         from ..payload import Request
 
@@ -116,6 +130,40 @@ class HPCMagics(Magics):
         self.shell.display_pub.publish(data)
 
 
+def _mark_stale(job: Job, namespace: dict[str, Any]) -> list[str]:
+    """Record which of the values that were sent are no longer what the notebook would make, a line each.
+
+    The job is on its way meanwhile. In a large store the index may need longer than somebody should wait.
+    An earlier run, whose result is taken instead (``--reuse``), was sent nothing now.
+    """
+    record = job.record
+    if record.get("verdict") or not any(item.get("origin") for item in record.get("inputs") or ()):
+        return []
+    import threading
+
+    from ..exceptions import HPCError
+    from ..lineage import blobs, stale
+    from ..lineage.index import Index
+
+    lines: list[str] = []
+
+    def look() -> None:
+        with suppress(HPCError, OSError):  # a mark must not stop a job
+            lines.extend(stale.of_inputs(Index(blobs.store_of(job.run)), record, namespace))
+            if lines:
+                job.run.update(stale=lines)
+
+    thread = threading.Thread(target=look, name="jupyter_hpc stale", daemon=True)
+    thread.start()
+    thread.join(STALE_S)
+    return lines
+
+
+def _say(text: str) -> None:
+    """Show what a cell waits for before there is a job to show."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
 def _spec(arguments: options.CellArguments, cell: str, backend: str) -> JobSpec:
     passthrough = arguments.passthrough
     if backend == "slurm":
@@ -125,36 +173,27 @@ def _spec(arguments: options.CellArguments, cell: str, backend: str) -> JobSpec:
     elif passthrough:
         from ..exceptions import OptionError
 
-        raise OptionError(f"Options after -- are sbatch's own; a {backend} target has none.")
+        hint = "--patch changes fields of the pod." if backend == "kubernetes" else ""
+        raise OptionError(f"Options after -- are sbatch's own; a {backend} target has none.", hint=hint)
+    from dataclasses import fields
+
     from ..jobs import JobSpec
 
-    return JobSpec(
-        resources=arguments.resources,
-        name=arguments.name,
-        partition=arguments.partition,
-        account=arguments.account,
-        qos=arguments.qos,
-        constraint=arguments.constraint,
-        workdir=arguments.workdir,
-        python=arguments.python,
-        venv=arguments.venv,
-        conda=arguments.conda,
-        modules=arguments.modules,
-        env=arguments.env,
-        passthrough=passthrough,
-    )
+    named = {f.name for f in fields(JobSpec)} & {f.name for f in fields(arguments)}
+    return JobSpec(**{**{name: getattr(arguments, name) for name in named}, "passthrough": passthrough})
 
 
-def _notebook(shell: Any) -> dict[str, Any]:
-    """Return what the front end tells of notebook and cell."""
+def notebook_of(shell: Any) -> dict[str, Any]:
+    """Return what the front end tells of notebook and cell: Jupyter a variable and metadata, VS Code a name."""
     parent = getattr(shell, "parent_header", None)
     metadata = parent.get("metadata", {}) if isinstance(parent, dict) else {}
+    path = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
     return {
-        "path": os.environ.get("JPY_SESSION_NAME"),
+        "path": path if isinstance(path, str) else None,
         "cell_id": metadata.get("cellId"),
         "execution_count": shell.displayhook.prompt_count,
     }
 
 
-for _name, _prog in (("slurm", "%%slurm"), ("local", "%%local"), ("hpc", "%%hpc")):
+for _name, _prog in (("slurm", "%%slurm"), ("k8s", "%%k8s"), ("local", "%%local"), ("hpc", "%%hpc")):
     getattr(HPCMagics, _name).__doc__ = options.help_text(_prog)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import options
 
-_MAGIC = re.compile(r"^%{1,2}(slurm|local|hpc)\s")
+_MAGIC = re.compile(r"^%{1,2}(slurm|k8s|local|hpc)\s")
 
 
 def matches(text: str) -> tuple[str, list[str]]:
@@ -17,18 +19,60 @@ def matches(text: str) -> tuple[str, list[str]]:
         return "", []
     rest = text[found.end() :]
     if found[1] == "hpc" and text.startswith("%hpc"):
-        from ..commands import COMMANDS
+        return _line(rest)
+    return options.completions(rest, choices={"on": _targets(), **_choices(found[1], rest)})
 
-        if " " not in rest:
-            return rest, [name for name in COMMANDS if name.startswith(rest)]
+
+def _line(rest: str) -> tuple[str, list[str]]:
+    """Complete a command's name, then its options and what they take."""
+    from ..commands import COMMANDS
+
+    name, _, arguments = rest.partition(" ")
+    if " " not in rest:
+        return rest, [each for each in COMMANDS if each.startswith(rest)]
+    fragment = re.split(r"[\s\"']", arguments)[-1]
+    if name not in COMMANDS:
         return "", []
-    return options.completions(rest, choices={"on": _targets()})
+    parser = argparse.ArgumentParser(add_help=False)
+    COMMANDS[name].arguments(parser)
+    offers = [flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")]
+    if not fragment.startswith("-"):
+        before = arguments[: len(arguments) - len(fragment)].split()
+        offers = _answers(name, before[-1] if before else "")
+    return fragment, [each for each in offers if each.startswith(fragment)]
+
+
+def _answers(command: str, before: str) -> list[str]:
+    """Return what may stand here: a target, a word of a condition, a tag, the newest runs."""
+    if before == "--on":
+        return _targets()
+    if command == "runs":
+        from ..lineage.where import WORDS
+
+        return [word for word in WORDS if " " not in word]
+    if command in ("lineage", "tag", "diff", "rerun", "export"):
+        from ..lineage.ask import offers
+
+        return offers(tags=command in ("lineage", "tag", "export"))
+    return []
 
 
 def _targets() -> list[str]:
     from ..config import targets
 
     return list(targets())
+
+
+def _choices(magic: str, rest: str) -> Mapping[str, Sequence[str]]:
+    """Return what the target's backend offers, from its caches; completion never fails, and asks nobody."""
+    from ..config import setting, target
+
+    named = re.findall(r"(?:^|\s)--on[=\s]+(\S+)\s", rest)
+    try:
+        name = named[-1] if named else str(setting("default_target")) if magic == "hpc" else magic
+        return target(name).make_backend().choices()
+    except Exception:
+        return {}
 
 
 def _matcher(context: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from .. import commands
@@ -10,25 +11,49 @@ from ..jobs import Job
 
 
 def run_line(shell: Any, argv: list[str]) -> Any:
-    """Run one ``%hpc`` line; ``attach`` returns the job, ``result`` puts its names into the kernel."""
-    if not argv or argv[0] in ("-h", "--help"):
+    """Run one ``%hpc`` line; ``attach``, ``resubmit`` and ``rerun`` watch the job, ``lineage`` returns a picture."""
+    if not argv:
+        print(commands.short_map("%hpc"))  # noqa: T201 the answer of a line magic
+        return None
+    if argv[0] in ("-h", "--help"):
         print(commands.overview("%hpc"))  # noqa: T201 the answer of a line magic
         return None
     name, arguments = commands.parse(argv, "%hpc")
     if getattr(arguments, "text", None):
         print(arguments.text)  # noqa: T201
         return None
-    if name in ("attach", "result") or (name == "logs" and arguments.follow):
+    if name == "lineage" and not arguments.json:
+        from ..lineage.view import lineage
+
+        return lineage(arguments.what)
+    if name == "rerun" and not arguments.detach:
+        return _rerun(shell, arguments)
+    if name in ("attach", "result", "resubmit") or (name == "logs" and arguments.follow):
         return _with_job(shell, name, arguments)
     print(commands.COMMANDS[name].run(arguments))  # noqa: T201
     return None
 
 
-def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
+def _rerun(shell: Any, arguments: Any) -> None:
+    """Show the new job live, then compare; the kernel's names stay as they are."""
+    from ..lineage.commands import changes
+    from ..lineage.rerun import reproduction, rerun, warnings
     from .blocking import run_attached
 
-    job = Job(store().find(arguments.run))
-    if name == "attach" and not job.state.is_final:
+    old = Job(store().find(arguments.run))
+    for line in warnings(old, arguments.workdir):
+        print(f"! {line}", file=sys.stderr)  # noqa: T201
+    new = rerun(old, target=arguments.on, changes=changes(arguments), workdir=arguments.workdir)
+    shell.user_ns["_hpc"] = new
+    run_attached(shell, new, brings=False)
+    print(reproduction(old, new).text)  # noqa: T201
+
+
+def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
+    from .blocking import bring, run_attached
+
+    job = commands.resubmitted(arguments) if name == "resubmit" else Job(store().find(arguments.run))
+    if name == "resubmit" or (name == "attach" and not job.state.is_final):
         shell.user_ns["_hpc"] = job
         return run_attached(shell, job)
     if name == "logs":
@@ -38,7 +63,7 @@ def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
     if outcome is None:  # attach to a job that has ended: the handle, and its card
         shell.user_ns["_hpc"] = job
         return job
-    shell.user_ns.update(outcome.names)
+    bring(shell, outcome)
     if outcome.error is not None:
         raise outcome.error
     shown = [outcome.value] if outcome.is_call else sorted(outcome.names)

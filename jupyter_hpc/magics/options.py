@@ -7,13 +7,15 @@ import keyword
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NoReturn
 
 from jupyter_hpc.exceptions import OptionError
 from jupyter_hpc.resources import Resources, did_you_mean, quote
+
+from .tokens import BLANK, split_line
 
 Kind = Literal["value", "flag", "append", "names"]
 _Choices = Mapping[str, Sequence[str]]
@@ -62,15 +64,42 @@ CELL_OPTIONS: tuple[Option, ...] = (
         ("--qos", "qos", "NAME", "value", "quality of service"),
         ("-C --constraint", "constraint", "EXPR", "value", "features that the nodes must have"),
         ("--name", "name", "TEXT", "value", "name of the job in the queue"),
+        (
+            "-a --array",
+            "array",
+            "1-6%3",
+            "value",
+            "tasks of one job; names come back as dicts from task to value",
+        ),
+        (
+            "-d --dependency",
+            "dependency",
+            "ID|afterok:ID",
+            "value",
+            "start after these jobs (run ids or Slurm's)",
+        ),
+        ("--requeue", "requeue", None, "flag", "may be run again after preemption or a node's failure"),
+        ("--signal", "signal", "SIG@SECONDS", "value", "TERM, USR1 or USR2 so long before the limit"),
+        ("--queue", "queue", "NAME", "value", "Kubernetes: Kueue's queue to wait in"),
+        ("--retries", "retries", "N", "value", "Kubernetes: run again so often if the pod is lost"),
+        ("--patch", "patch", "FILE|YAML", "value", "Kubernetes: merge this into the pod"),
     ),
     *_group(
         "environment",
+        ("--image", "image", "IMAGE", "value", "Kubernetes: container image to run in"),
         ("--env", "env", "K=V", "append", "set an environment variable; repeatable"),
         ("--workdir", "workdir", "DIR", "value", "run there; unset: the notebook's directory"),
         ("--python", "python", "PATH", "value", "interpreter; unset: the kernel's own"),
         ("--module", "modules", "NAME", "append", "load an environment module; repeatable"),
         ("--conda", "conda", "NAME|DIR", "value", "run in this conda environment"),
         ("--venv", "venv", "DIR", "value", "run in this virtual environment"),
+        (
+            "--requirements",
+            "requirements",
+            "auto|FILE",
+            "value",
+            "build an environment once: the kernel's packages, or a requirements.txt or pylock.toml",
+        ),
     ),
     *_group(
         "names",
@@ -78,10 +107,25 @@ CELL_OPTIONS: tuple[Option, ...] = (
         ("-o --output", "outputs", "A,B", "names", "bring back only these; unset: all assigned"),
         ("-O --no-outputs", "no_outputs", None, "flag", "bring back no names"),
         ("--no-auto", "auto", None, "flag", "send only what -i names; don't look for names"),
+        (
+            "--reads",
+            "reads",
+            "PATH",
+            "append",
+            "a file or folder that the cell reads, for the record; repeatable",
+        ),
+        ("--writes", "writes", "PATH", "append", "one that it writes, for the record; repeatable"),
     ),
     *_group(
         "behaviour",
         ("--detach", "detach", None, "flag", "return the job at once; `%hpc result` brings its names"),
+        (
+            "--reuse",
+            "reuse",
+            None,
+            "flag",
+            "take the result of an earlier run with the same code, inputs and environment, if there is one",
+        ),
         ("--dry-run", "dry_run", None, "flag", "show what would be sent; submit nothing"),
         ("--quiet", "quiet", None, "flag", "only the cell's own output: no panel, no card"),
         ("-h --help", "help", None, "flag", "show this text"),
@@ -95,9 +139,26 @@ _TITLES: dict[str, str] = {
     "names": "Names that travel (comma-separated; repeatable)",
     "behaviour": "Behaviour",
 }
+_ABOUT = (
+    "Run this cell as a job. The names and functions that it reads travel with it; what it prints and displays "
+    "appears here while it runs; the names that it assigns, its last value and its exception come back, as if it "
+    "had run in the kernel. Stop detaches, Stop twice cancels."
+)
+_EXAMPLES = (
+    ("--gpus 1 --mem 16G --time 30m", "one gpu, 16 GiB, half an hour"),
+    ("--dry-run", "show what would travel; submit nothing"),
+    ("--time 8h --detach --name long", "go on; `%hpc result long` brings its names"),
+    ("-o model --env LR={lr}", "bring model only; {lr} is a value from here"),
+    ("--array 0-9%4", "ten tasks, four at a time; names as dicts"),
+    ("--conda torch --mem 8G", "in another environment"),
+)
+_AFTERWARDS = (
+    "Afterwards: `%hpc jobs` lists jobs, `%hpc why` says why one waits, `%hpc show ID` why one ended, `%hpc "
+    "doctor` what works here, `%hpc help` what to do about an error."
+)
 _CLOSING = (
     "{expression} and $name are replaced by their values, and a value is never split again. A "
-    "value that starts with '-' is --option=-value. What follows a lone -- goes to the scheduler."
+    "value that starts with '-' is --option=-value. What follows a lone -- goes to sbatch."
 )
 _SBATCH_PAIRS = (  # what people who know sbatch type
     "-c:cpus --cpus-per-task:cpus -G:gpus --gres:gpus -n:tasks --ntasks:tasks -N:nodes -t:time "
@@ -105,10 +166,6 @@ _SBATCH_PAIRS = (  # what people who know sbatch type
     "--export:env"
 )
 _SBATCH = dict(pair.split(":") for pair in _SBATCH_PAIRS.split())
-_BLANK = " \t\r\n"
-_PLAIN = re.compile(r"""[^ \t\r\n'"\\{]+""")
-_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_STRING = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 _KEY = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _MISSING = object()
 
@@ -122,60 +179,35 @@ class CellArguments:
     account: str | None = None
     qos: str | None = None
     constraint: str | None = None
+    array: str | None = None
+    dependency: str | None = None
+    requeue: bool = False
+    signal: str | None = None
     name: str | None = None
     workdir: str | None = None
     python: str | None = None
     conda: str | None = None
     venv: str | None = None
+    requirements: str | None = None
     modules: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     on: str | None = None
     detach: bool = False
     dry_run: bool = False
     quiet: bool = False
+    reuse: bool = False
     help: bool = False
     auto: bool = True
     no_outputs: bool = False
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] | None = None
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
     passthrough: tuple[str, ...] = ()
-
-
-def split_line(line: str) -> list[str]:
-    """Split as a POSIX shell would, but run and expand nothing.
-
-    An unquoted ``{...}`` stays one token with its spaces and quotes, so ``{d["x y"]}`` can be
-    expanded later; inside quotes the shell's rules hold. ``#`` at the start of a token begins a
-    comment.
-
-    Raises
-    ------
-    OptionError
-        If a quote or a brace isn't closed.
-    """
-    tokens: list[str] = []
-    current: str | None = None
-    at = 0
-    while at < len(line):
-        if line[at] in _BLANK:
-            if current is not None:
-                tokens.append(current)
-            current, at = None, at + 1
-            continue
-        if line[at] == "#" and current is None:
-            break
-        piece, at = _piece(line, at)
-        current = (current or "") + piece
-    return tokens if current is None else [*tokens, current]
-
-
-def expand(tokens: Sequence[str], expand_one: Callable[[str], object]) -> list[str]:
-    """Replace each token by its value, a list or tuple by several; no value is split again."""
-    expanded: list[str] = []
-    for token in tokens:
-        value = expand_one(token)
-        expanded += map(str, value if isinstance(value, (list, tuple)) else (value,))
-    return expanded
+    image: str | None = None
+    queue: str | None = None
+    retries: int | None = None
+    patch: str | None = None
 
 
 def parse(tokens: Sequence[str], *, prog: str) -> CellArguments:
@@ -209,13 +241,11 @@ def parse(tokens: Sequence[str], *, prog: str) -> CellArguments:
 
 
 def help_text(prog: str) -> str:
-    """The text of ``--help``: two examples, then the options by group."""
-    lines = [
-        *(f"{prog} [options] [-- options of the scheduler]", ""),
-        *("Run this cell as a job; what it assigns and displays comes back here.", "", "Examples"),
-        f"  {prog} --gpus 1 --time 30m",
-        f"  {prog} --mem 16G --env LR={{lr}} -o model --detach -- --mail-type=END",
-    ]
+    """The text of ``--help``: what happens, examples, then the options by group."""
+    lines = [f"{prog} [options] [-- options of sbatch]", "", *textwrap.wrap(_ABOUT, 88), "", "Examples"]
+    examples = [(f"{prog} {options}".rstrip(), why) for options, why in _EXAMPLES]
+    wide = max(len(written) for written, _ in examples) + 2
+    lines += [f"  {written.ljust(wide)}{why}" for written, why in examples]
     width = max(len(_usage(option)) for option in CELL_OPTIONS) + 2
     for group, title in _TITLES.items():
         lines += ["", title]
@@ -223,7 +253,9 @@ def help_text(prog: str) -> str:
             text = textwrap.wrap(option.help, 88 - width)
             lines.append(_usage(option).ljust(width) + text[0])
             lines += [" " * width + line for line in text[1:]]
-    return "\n".join([*lines, "", *textwrap.wrap(_CLOSING, 88)])
+    for paragraph in (_CLOSING, _AFTERWARDS):
+        lines += ["", *textwrap.wrap(paragraph, 88)]
+    return "\n".join(lines)
 
 
 def completions(tokens_before: str, *, choices: _Choices) -> tuple[str, list[str]]:
@@ -236,7 +268,7 @@ def completions(tokens_before: str, *, choices: _Choices) -> tuple[str, list[str
     choices : mapping of str to sequence of str
         Values to offer, by option ``dest``.
     """
-    fragment = re.split(f"[{_BLANK}]", tokens_before)[-1]
+    fragment = re.split(f"[{BLANK}]", tokens_before)[-1]
     before = tokens_before[: len(tokens_before) - len(fragment)]
     try:
         *tokens, probe = [*split_line(f"{before}x")] or [""]
@@ -266,39 +298,6 @@ def markdown_table() -> str:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise OptionError(f"{message.capitalize()}.", hint=f"Try {self.prog} --help.")
-
-
-def _piece(line: str, at: int) -> tuple[str, int]:
-    """The quoted, braced, escaped or plain text at a position, and where it ends."""
-    char = line[at]
-    if char == "'" and (end := line.find("'", at + 1)) > 0:
-        return line[at + 1 : end], end + 1
-    if char == '"' and (match := _DOUBLE.match(line, at)):
-        return re.sub(r'\\(["\\])', r"\1", match[1]), match.end()
-    if char == "\\" and at + 1 < len(line):
-        return line[at + 1], at + 2
-    if char == "{":
-        end = _closing_brace(line, at)
-        return line[at:end], end
-    if match := _PLAIN.match(line, at):
-        return match[0], match.end()
-    what = "ends in a backslash" if char == "\\" else f"has an unclosed {char}"
-    hint = "Close it, or put the text in quotes."
-    raise OptionError(f"The line {what}: {quote(line[at:])}.", hint=hint)
-
-
-def _closing_brace(line: str, start: int) -> int:
-    depth, at = 0, start
-    while at < len(line):
-        if match := _STRING.match(line, at):
-            at = match.end()
-            continue
-        depth += {"{": 1, "}": -1}.get(line[at], 0)
-        at += 1
-        if depth == 0:
-            return at
-    hint = "Close it, or put the text in quotes."
-    raise OptionError(f"The line has an unclosed {{: {quote(line[start:])}.", hint=hint)
 
 
 def _argparse(tokens: Sequence[str], prog: str) -> dict[str, Any]:
@@ -344,7 +343,8 @@ def _unexpected(token: str, prog: str) -> OptionError:
     name = token.partition("=")[0]
     flags = [flag for option in CELL_OPTIONS for flag in option.flags if flag[:2] == "--"]
     known = name if name[:2] == "--" else f"-{name}" if f"-{name}" in flags else name[:2]
-    guess = did_you_mean(f"--{_SBATCH[known]}" if known in _SBATCH else name, flags)
+    begins = [flag for flag in flags if flag.startswith(name)]  # an abbreviation
+    guess = did_you_mean(f"--{_SBATCH[known]}" if known in _SBATCH else name, begins or flags)
     hint = guess or "An option of the scheduler itself goes after a lone --."
     return OptionError(f"{quote(name)} is not an option of {prog}.", hint=f"{hint} {help_hint}")
 
@@ -367,6 +367,8 @@ def _value(option: Option, written: Any) -> Any:
             )
     if option.dest == "env":
         return dict(_variable(value) for value in values)
+    if option.dest == "retries":
+        return _count(flag, values[0])
     if option.kind == "names":
         return tuple(dict.fromkeys(name for value in values for name in _names(flag, value)))
     return values[0] if option.kind == "value" else tuple(values)
@@ -378,6 +380,12 @@ def _variable(written: str) -> tuple[str, str]:
         message = f"--env {quote(written)} is not K=V with a K of letters, digits and '_'."
         raise OptionError(message, hint="Write it as --env NAME=value; no digit comes first.")
     return key, value
+
+
+def _count(flag: str, written: str) -> int:
+    if not re.fullmatch("[0-9]{1,3}", written):
+        raise OptionError(f"{flag} must be a whole number from 0 to 999, not {quote(written)}.")
+    return int(written)
 
 
 def _names(flag: str, written: str) -> Iterator[str]:

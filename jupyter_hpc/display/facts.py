@@ -1,0 +1,95 @@
+"""The lines that panel and card have in common, and what an ended job brought."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..jobs import Job, Status
+from ..reader import ArrayReader, RunReader
+from ..resources import format_size, format_time
+from ..rundir import read_json
+from ..use import Use, measured, used
+from ..worker.versions import MENTIONED, words
+from .icons import icon
+from .style import QUIET, escaped, folded, plain
+from .tasks import array_facts
+
+MOST_NAMES = 100
+
+
+def headline(record: Mapping[str, Any], status: Status, *, took: bool = True) -> str:
+    """Return state, place, node and, with ``took``, the time as HTML."""
+    sign, colour = icon(status.state)
+    state = status.state.value.lower().replace("_", " ")
+    parts = [f'<b><span style="color:{colour}" aria-hidden="true">{sign}</span> {state}</b>']
+    native = "" if record["target"]["backend"] == "local" else status.native_id
+    parts.append(escaped(record["target"]["name"] + (f" job {native}" if native else "")))
+    parts += [escaped(x, 80) for x in (record.get("name"), status.node) if x]
+    if took and status.started_at:
+        parts.append(format_time(max(0.0, (status.ended_at or time.time()) - status.started_at)))
+    return " · ".join(parts)
+
+
+def sent_html(record: Mapping[str, Any]) -> str:
+    """Return what travelled to the node, folded; empty if nothing did."""
+    entries = [e for e in record.get("inputs") or [] if not str(e.get("name")).startswith("<")]
+    if not entries:
+        return ""
+    total = format_size(sum(int(e.get("nbytes") or 0) for e in entries))
+    names = f"{len(entries)} name{'s' if len(entries) != 1 else ''}"
+    rows = [
+        f"{plain(e['name'], 80)}  {plain(e.get('type') or '', 80).removeprefix('builtins.')}"
+        f"  {format_size(int(e.get('nbytes') or 0))}"
+        for e in entries[:MOST_NAMES]
+    ]
+    rows += [f"and {len(entries) - MOST_NAMES} more"] if len(entries) > MOST_NAMES else []
+    listed = "".join(f"<li>{html.escape(row)}</li>" for row in rows)
+    return folded(f"sent {names}, {total}", f'<ul style="margin:2px 0;{QUIET}">{listed}</ul>')
+
+
+def stale_lines(record: Mapping[str, Any]) -> list[str]:
+    """Return which inputs were no longer what the notebook would make, plain, a line each."""
+    return [f"⚠ {line}" for line in record.get("stale") or ()]
+
+
+def uses(job: Job, reader: RunReader | ArrayReader, status: Status) -> list[Use]:
+    """Return what an ended job used of what it asked for."""
+    return used(job.record, status, measured(reader)) if status.state.is_final else []
+
+
+def facts(job: Job) -> list[str]:
+    """Return what an ended job brought, plain, a line each."""
+    if tasks := job.tasks:
+        return array_facts(tasks)
+    manifest = read_json(job.run.result / "manifest.json") or {}
+    drift = job.record.get("environment", {}).get("drift") or []
+    lines = [words(row) for row in drift if row["node"] is not None or row["need"] == MENTIONED]
+    earlier = job.record.get("attempts", [])[:-1]
+    if earlier:
+        lines.append(
+            f"attempt {len(earlier) + 1}; before: {', '.join(str(a.get('reason')) for a in earlier)}"
+        )
+    names = [_sized(n) for n in manifest.get("names", []) if not n["name"].startswith("<")]
+    names += sorted(manifest.get("modules", {}))
+    if names:
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        lines.append(f"received {shown}")
+    lines += stale_lines(job.record)
+    lines += [f"{name} did not come back: {why}" for name, why in (manifest.get("unsent") or {}).items()]
+    if manifest.get("missing"):
+        lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
+    mutated = ",".join(manifest.get("mutated") or [])
+    if mutated:
+        lines.append(f"{mutated} changed on the node and not here; -o {mutated} brings it back")
+    return [plain(line, 2000) for line in lines]
+
+
+def _sized(record: dict[str, Any]) -> str:
+    return (
+        f"{record['name']} ({format_size(record['nbytes'])})"
+        if record["nbytes"] >= 1 << 20
+        else str(record["name"])
+    )
