@@ -1,0 +1,55 @@
+"""One job, whole: what a job's view shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..jobs import Job, JobState
+from ..process import is_alive
+from ..reader import RunReader
+from ..rundir import WAITS, read_json
+from ..worker.container import MANIFEST
+from .listing import summary
+
+
+def detail(job: Job) -> dict[str, Any]:
+    """Return a job's row and the rest of what is known of it."""
+    record, status = job.record, job.status
+    verdict = record.get("verdict") or {}
+    manifest = read_json(job.run.result / MANIFEST) or {}
+    return {
+        **summary(job.run, record, status),
+        "why": (record.get("why") or []) if status.state is JobState.PENDING else [],
+        "hint": verdict.get("hint") or "",
+        "evidence": verdict.get("evidence") or [],
+        "attempts": record.get("attempts") or [],
+        "resources": record["spec"].get("resources") or {},
+        "is_awaited": any(is_alive(mark.name.removeprefix(WAITS)) for mark in job.run.waits()),
+        "spec": {k: v for k, v in record["spec"].items() if k != "resources"},
+        "code": record["code"].get("text") or "",
+        "inputs": [_value(entry) for entry in record.get("inputs", [])],
+        "outputs": [_value(n) for n in manifest.get("names", []) if not str(n.get("name")).startswith("<")],
+        "unsent": manifest.get("unsent") or {},
+        "directory": str(job.run.path),
+        "samples": _samples(job),
+        "array_tasks": [
+            {
+                "id": task.id,
+                "task": task.run.index,
+                "state": task.status.state.value,
+                "reason": task.status.reason,
+            }
+            for task in job.tasks[:1000]
+        ],
+    }
+
+
+def _value(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: entry.get(key) for key in ("name", "type", "nbytes", "digest")}
+
+
+def _samples(job: Job) -> list[dict[str, Any]]:
+    """Return what the worker measured of itself in its last attempt."""
+    reader = RunReader(job.run, outputs=False)
+    reader.poll()
+    return [{key: value for key, value in sample.items() if key != "e"} for sample in reader.samples]

@@ -1,0 +1,46 @@
+"""What each target has and what of it is free, asked at most once in `FRESH_S` whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from .. import portal
+from ..backends.base import Availability
+from ..config import Target, targets
+from ..exceptions import HPCError
+
+FRESH_S = 60.0  # at most one question a minute for each target, whoever watches
+PATIENCE_S = 15.0
+_cache: tuple[float, list[dict[str, Any]]] | None = None
+_asking: asyncio.Lock | None = None
+
+
+async def availability() -> list[dict[str, Any]]:
+    """Return one entry a target: whether it is there, its partitions or nodes, its GPUs by type."""
+    global _cache, _asking
+    _asking = _asking or asyncio.Lock()
+    async with _asking:  # twenty clients are one question
+        if _cache is None or time.monotonic() - _cache[0] > FRESH_S:
+            found = await asyncio.gather(*(_one(target) for target in targets().values()))
+            _cache = (time.monotonic(), found)
+        return _cache[1]
+
+
+async def _one(target: Target) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": target.name, "backend": target.backend, "source": target.source}
+    entry.update(available=False, message="", partitions=[], gpus=[])
+    try:
+        future = asyncio.wrap_future(portal.start(_ask(target)))
+        found = await asyncio.wait_for(future, PATIENCE_S)
+    except (HPCError, TimeoutError, asyncio.TimeoutError) as error:
+        return {**entry, "message": (str(error).splitlines() or ["no answer in time"])[0]}
+    rows = {"partitions": [dict(row) for row in found.partitions], "gpus": [dict(row) for row in found.gpus]}
+    return {**entry, "available": True, "message": found.message, **rows}
+
+
+async def _ask(target: Target) -> Availability:
+    from ..watcher import watcher_of
+
+    return await (await watcher_of(target.name)).backend.availability()
