@@ -1,0 +1,11 @@
+/** Every action, under one name for palette, menus, toolbars and buttons. */
+export namespace CommandIDs {
+  export const show = 'jupyter-hpc:show';
+  export const open = 'jupyter-hpc:open-job';
+  export const cancel = 'jupyter-hpc:cancel';
+  export const resubmit = 'jupyter-hpc:resubmit';
+  export const forget = 'jupyter-hpc:forget';
+  export const attach = 'jupyter-hpc:attach';
+  export const copyId = 'jupyter-hpc:copy-id';
+  export const refresh = 'jupyter-hpc:refresh';
+}

@@ -1,0 +1,187 @@
+import { JupyterFrontEnd } from '@jupyterlab/application';
+import {
+  Clipboard,
+  Dialog,
+  ICommandPalette,
+  Notification,
+  showDialog
+} from '@jupyterlab/apputils';
+import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { HPCError } from './api';
+import { CommandIDs } from './commandids';
+import { createJobWidget, idOfView, JobTracker } from './jobview';
+import { jobIdAt } from './queue';
+import { IHPCJobs } from './tokens';
+
+export interface ICommandContext {
+  app: JupyterFrontEnd;
+  model: IHPCJobs;
+  sanitizer: IRenderMime.ISanitizer;
+  trans: TranslationBundle;
+  notebooks: INotebookTracker | null;
+  palette: ICommandPalette | null;
+  /** The views of jobs that are open. */
+  jobs: JobTracker;
+}
+
+const LOAD =
+  'if "hpc" not in get_ipython().magics_manager.magics["line"]: ' +
+  'get_ipython().run_line_magic("load_ext", "jupyter_hpc")';
+const ID_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    id: { type: 'string' as const, description: 'The run id' },
+    ofView: {
+      type: 'boolean' as const,
+      description: 'Whether the job is the one whose view is current'
+    }
+  }
+};
+
+/** Register every action; palette, context menu and buttons share them. */
+export function addCommands(context: ICommandContext): void {
+  const { app, model, trans, notebooks, palette, jobs } = context;
+  const { commands } = app;
+  const { api } = model;
+  const idOf = (args: { [key: string]: unknown }): string => {
+    if (typeof args.id === 'string') {
+      return args.id;
+    }
+    if (args.ofView) {
+      return jobs.currentWidget?.isVisible ? idOfView(jobs.currentWidget) : '';
+    }
+    const node = app.contextMenuHitTest(node => jobIdAt(node) !== undefined);
+    return (node && jobIdAt(node)) || '';
+  };
+  const say = (error: unknown) => {
+    const known = error instanceof HPCError;
+    const hint = known && error.hint ? ` ${error.hint}` : '';
+    Notification.error(`${(error as Error).message}${hint}`, {
+      autoClose: 8000
+    });
+  };
+  const add = (
+    command: string,
+    label: string,
+    act: (id: string) => void | Promise<void>
+  ) =>
+    commands.addCommand(command, {
+      label,
+      describedBy: { args: ID_SCHEMA },
+      isEnabled: args => !args.ofView || idOf(args) !== '',
+      execute: async args => {
+        const id = idOf(args);
+        if (!id) {
+          return;
+        }
+        try {
+          await act(id);
+        } catch (error) {
+          say(error);
+        }
+        void model.refresh();
+      }
+    });
+
+  commands.addCommand(CommandIDs.show, {
+    label: trans.__('Show Cluster Jobs'),
+    caption: trans.__('Jobs on Slurm, Kubernetes and this machine'),
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => app.shell.activateById('jupyter-hpc-sidebar')
+  });
+  commands.addCommand(CommandIDs.refresh, {
+    label: trans.__('Refresh Cluster Jobs'),
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => model.refresh()
+  });
+  add(CommandIDs.open, trans.__('Open Job'), id => openJob(context, id));
+  add(CommandIDs.cancel, trans.__('Cancel Job'), async id => {
+    const answer = await showDialog({
+      title: trans.__('Cancel this job?'),
+      body: trans.__('Its place in the queue is lost; what it saved stays.'),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Keep it') }),
+        Dialog.warnButton({ label: trans.__('Cancel the job') })
+      ]
+    });
+    if (answer.button.accept) {
+      await api.cancel(id);
+    }
+  });
+  add(CommandIDs.resubmit, trans.__('Resubmit Job'), async id => {
+    await openJob(context, await api.resubmit(id));
+  });
+  add(CommandIDs.forget, trans.__('Forget Job'), async id => {
+    const answer = await showDialog({
+      title: trans.__('Forget this job?'),
+      body: trans.__('Its record, log and result are removed.'),
+      buttons: [
+        Dialog.cancelButton(),
+        Dialog.warnButton({ label: trans.__('Forget') })
+      ]
+    });
+    if (answer.button.accept) {
+      await api.forget(id);
+    }
+  });
+  add(CommandIDs.copyId, trans.__('Copy Job Id'), id =>
+    // of a job that isn't ours, what the scheduler calls it
+    Clipboard.copyToSystem(id.slice(id.indexOf('~') + 1))
+  );
+  add(CommandIDs.attach, trans.__('Attach in a Notebook Cell'), async id => {
+    const panel = notebooks?.currentWidget;
+    if (!panel) {
+      Notification.info(
+        trans.__('Open a notebook first; then: %1', `%hpc attach ${id}`)
+      );
+      return;
+    }
+    app.shell.activateById(panel.id);
+    // a kernel that was restarted doesn't have the magic; this leaves no trace in the notebook
+    await panel.sessionContext.ready;
+    panel.sessionContext.session?.kernel?.requestExecute({
+      code: LOAD,
+      silent: true,
+      store_history: false
+    });
+    NotebookActions.insertBelow(panel.content);
+    panel.content.activeCell?.model.sharedModel.setSource(`%hpc attach ${id}`);
+    await NotebookActions.run(panel.content, panel.sessionContext);
+  });
+  const category = trans.__('Cluster Jobs');
+  for (const command of [CommandIDs.show, CommandIDs.refresh]) {
+    palette?.addItem({ command, category });
+  }
+  for (const command of [
+    CommandIDs.cancel,
+    CommandIDs.resubmit,
+    CommandIDs.attach,
+    CommandIDs.copyId,
+    CommandIDs.forget
+  ]) {
+    palette?.addItem({ command, category, args: { ofView: true } });
+  }
+}
+
+async function openJob(context: ICommandContext, id: string): Promise<void> {
+  const { app, model, sanitizer, trans, jobs } = context;
+  const existing = [...app.shell.widgets('main')].find(
+    widget => widget.id === `jupyter-hpc-${id}`
+  );
+  if (!existing) {
+    const { commands } = app;
+    const widget = createJobWidget({
+      id,
+      api: model.api,
+      model,
+      commands,
+      sanitizer,
+      trans
+    });
+    app.shell.add(widget, 'main');
+    await jobs.add(widget);
+  }
+  app.shell.activateById(`jupyter-hpc-${id}`);
+}

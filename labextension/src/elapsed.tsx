@@ -1,0 +1,29 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { elapsed, isLive } from './format';
+import { IJob } from './tokens';
+
+/** How much of its time limit a job that runs has used, as a bar; nothing for any other job. */
+export function Elapsed(props: {
+  job: IJob;
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { job, trans } = props;
+  const took = elapsed(job);
+  if (!isLive(job) || took === null || !job.time_limit_s) {
+    return null;
+  }
+  const percent = Math.round(100 * Math.min(1, took / job.time_limit_s));
+  return (
+    <div
+      className="jp-HPC-bar"
+      role="progressbar"
+      aria-label={trans.__('Elapsed of the time limit')}
+      aria-valuenow={percent}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
+      <div style={{ width: `${percent}%` }} />
+    </div>
+  );
+}

@@ -1,0 +1,157 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import { IJob } from './tokens';
+
+/** The sign of a state; the word always stands beside it. */
+export function sign(state: string): string {
+  switch (state) {
+    case 'RUNNING':
+      return '▶';
+    case 'PENDING':
+      return '◷';
+    case 'SUBMITTING':
+      return '↑';
+    case 'COMPLETED':
+      return '✓';
+    case 'CANCELLED':
+      return '⊘';
+    default:
+      return '✗';
+  }
+}
+
+/** One of five looks, for style sheets. */
+export function look(state: string): string {
+  switch (state) {
+    case 'RUNNING':
+      return 'running';
+    case 'PENDING':
+    case 'SUBMITTING':
+      return 'waiting';
+    case 'COMPLETED':
+      return 'good';
+    case 'CANCELLED':
+      return 'quiet';
+    default:
+      return 'bad';
+  }
+}
+
+export function isLive(job: { state: string }): boolean {
+  return ['RUNNING', 'PENDING', 'SUBMITTING'].includes(job.state);
+}
+
+/** `OUT_OF_MEMORY` as a person reads it. */
+export function words(state: string, trans: TranslationBundle): string {
+  const known: { [state: string]: string } = {
+    SUBMITTING: trans.__('submitting'),
+    PENDING: trans.__('pending'),
+    RUNNING: trans.__('running'),
+    COMPLETED: trans.__('completed'),
+    FAILED: trans.__('failed'),
+    CANCELLED: trans.__('cancelled'),
+    TIMEOUT: trans.__('timed out'),
+    OUT_OF_MEMORY: trans.__('out of memory'),
+    NODE_FAIL: trans.__('node failed'),
+    PREEMPTED: trans.__('preempted'),
+    LOST: trans.__('lost')
+  };
+  return known[state] ?? state.toLowerCase().replace(/_/g, ' ');
+}
+
+/** `1 h 05 min`, `12 s`: the two largest units. */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) {
+    return `${s} s`;
+  }
+  const two = (large: number, a: string, small: number, b: string) =>
+    small ? `${large} ${a} ${small} ${b}` : `${large} ${a}`;
+  if (s < 3600) {
+    return two(Math.floor(s / 60), 'min', s % 60, 's');
+  }
+  if (s < 86400) {
+    const minutes = Math.floor((s % 3600) / 60);
+    return two(Math.floor(s / 3600), 'h', minutes, 'min');
+  }
+  return two(Math.floor(s / 86400), 'd', Math.floor((s % 86400) / 3600), 'h');
+}
+
+/** The time of day; with the day if that is another one. */
+export function moment(seconds: number): string {
+  const then = new Date(seconds * 1000);
+  return then.toDateString() === new Date().toDateString()
+    ? then.toLocaleTimeString()
+    : then.toLocaleString();
+}
+
+export function size(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit && value < 100 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** Seconds that a job has run or ran; null before it starts. */
+export function elapsed(job: IJob, now = Date.now() / 1000): number | null {
+  return job.started_at === null
+    ? null
+    : Math.max(0, (job.ended_at ?? now) - job.started_at);
+}
+
+/** A job in a few words: where it runs and on what. */
+export function place(job: IJob, trans: TranslationBundle): string[] {
+  return [
+    job.target + (job.native_id ? ` ${job.native_id}` : ''),
+    job.node,
+    gpus(job, trans)
+  ];
+}
+
+/** What stands at the end of a row: time of limit, or when it was submitted. */
+export function times(job: IJob, trans: TranslationBundle): string {
+  const took = elapsed(job);
+  if (took === null) {
+    return job.created ? trans.__('since %1', moment(job.created)) : '';
+  }
+  if (job.time_limit_s && isLive(job)) {
+    return trans.__('%1 of %2', duration(took), duration(job.time_limit_s));
+  }
+  return duration(took);
+}
+
+export function gpus(job: IJob, trans: TranslationBundle): string {
+  if (!job.gpus) {
+    return '';
+  }
+  return job.gpu_type
+    ? `${job.gpus} × ${job.gpu_type}`
+    : trans._n('%1 GPU', '%1 GPUs', job.gpus);
+}
+
+/** Apply carriage returns and backspaces, as a terminal would. */
+export function fold(text: string): string {
+  if (!/[\r\b]/.test(text)) {
+    return text;
+  }
+  return text
+    .replace(/\r\n/g, '\n')
+    .split('\n')
+    .map(line => {
+      let shown = '';
+      for (const piece of line.split('\r')) {
+        shown =
+          piece.length >= shown.length
+            ? piece
+            : piece + shown.slice(piece.length);
+      }
+      while (/[^\b][\b]/.test(shown)) {
+        shown = shown.replace(/[^\b][\b]/, '');
+      }
+      return shown;
+    })
+    .join('\n');
+}
