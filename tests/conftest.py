@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from jupyter_hpc import practice
+from tests.clusters.kubernetes.fixtures import kubernetes, kueue, s3, two_nodes  # noqa: F401 - fixtures
+from tests.clusters.slurm.cluster import FullSlurm
+from tests.clusters.slurm.packages import missing_packages
+from tests.clusters.slurm.release import Release
+from tests.contract.notebook import Notebook
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,13 @@ def need_slurm() -> None:
     """Skip with the reason where there is no Slurm; in continuous integration that is a failure."""
     missing = practice.missing_packages()
     if missing:
-        reason = f"no Slurm here: apt-get install -y --no-install-recommends {' '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        _absent(f"no Slurm here: apt-get install -y --no-install-recommends {' '.join(missing)}")
+
+
+def _absent(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +71,49 @@ def practice_slurm(sandbox: Sandbox) -> Iterator[Path]:
         yield directory
     finally:
         practice.down(directory)
+
+
+@pytest.fixture(scope="session")
+def site(sandbox: Sandbox) -> Iterator[Callable[[str], FullSlurm]]:
+    """A whole Slurm site of a release, "" for the installed one; each is started once."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(version: str) -> FullSlurm:
+            if os.getuid() != 0:
+                _absent("the full Slurm needs root")
+            if missing := missing_packages(version):
+                command = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
+                _absent(f"no full Slurm here: {command}")
+            directory = Path(tempfile.mkdtemp(prefix="jhf", dir="/tmp"))
+            stack.callback(shutil.rmtree, directory, ignore_errors=True)
+            hidden = (Path(sandbox.environment["JUPYTER_HPC_ROOT"]),)
+            release = Release(version).prepare() if version else None
+            cluster = FullSlurm(directory, hidden=hidden, release=release)
+            stack.callback(cluster.down)
+            return cluster.up()
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def whole_site(site: Callable[[str], FullSlurm]) -> FullSlurm:
+    """The installed Slurm's whole site, or of the release that ``JUPYTER_HPC_TEST_SLURM`` names."""
+    return site(os.environ.get("JUPYTER_HPC_TEST_SLURM", ""))
+
+
+@pytest.fixture
+def full_slurm(whole_site: FullSlurm) -> Iterator[FullSlurm]:
+    """A whole Slurm site; see `tests.clusters.slurm.cluster` for what it has and how it is used.
+
+    A test may break it: it is mended before the next one.
+    """
+    yield whole_site
+    whole_site.repaired()
+
+
+@pytest.fixture
+def notebook(kernel: Notebook) -> Notebook:
+    """An empty notebook in an empty folder, in the ``kernel`` of the folder's tests."""
+    kernel.reset()
+    return kernel

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import html
+import os
 import queue
 import re
+import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,14 +86,19 @@ class Notebook:
         The kernel's whole environment.
     directory : Path
         A short path; the sockets and each test's own folder lie there.
+    around : sequence of str
+        Words before the kernel's command that make it another user's, who must own the directory.
     """
 
-    def __init__(self, target: str, environment: dict[str, str], directory: Path) -> None:
+    def __init__(
+        self, target: str, environment: dict[str, str], directory: Path, around: Sequence[str] = ()
+    ) -> None:
         self.target = target
-        self.magic = f"%%{target}" if target in ("local", "slurm") else f"%%hpc --on {target}"
+        self.magic = f"%%{target}" if target in ("local", "slurm", "k8s") else f"%%hpc --on {target}"
         self.directory = directory
         self.folder = directory
         self._environment = environment
+        self._around = list(around)
         self._starts = 0
         self._tests = 0
         self.start()
@@ -100,7 +107,14 @@ class Notebook:
 
     def start(self) -> None:
         self._starts += 1
-        self.manager = KernelManager(transport="ipc", ip=str(self.directory / f"k{self._starts}"))
+        connection = self.directory / f"k{self._starts}"
+        self.manager = KernelManager(
+            transport="ipc", ip=str(connection), connection_file=f"{connection}.json", kernel_name="python3"
+        )
+        argv = self.manager.kernel_spec.argv  # an installed spec says "python" and means ours
+        argv[:] = [*self._around, sys.executable, *argv[1:]]
+        self.manager.write_connection_file()
+        self._give(Path(f"{connection}.json"))
         self.manager.start_kernel(env=self._environment, cwd=str(self.directory))
         self.client = self.manager.blocking_client()
         self.client.start_channels()
@@ -125,6 +139,7 @@ class Notebook:
         self._tests += 1
         self.folder = self.directory / f"t{self._tests}"
         self.folder.mkdir()
+        self._give(self.folder)
         self.run("%reset -f")
         self.run(_CLEAN.format(root=str(self.directory), folder=str(self.folder)))
 
@@ -226,7 +241,13 @@ class Notebook:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text).lstrip("\n"))
+        self._give(path)
         return path
+
+    def _give(self, path: Path) -> None:
+        """Make a file of this process the user's for whom the kernel runs."""
+        owner = self.directory.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _is_idle(message: dict[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.contract.notebook import Notebook
@@ -105,11 +107,13 @@ def test_chained_exceptions_show_both_tracebacks(notebook: Notebook) -> None:
     assert executed.error.name == "RuntimeError"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups and notes are newer")
 def test_an_exception_group_arrives_with_its_parts(notebook: Notebook) -> None:
     notebook.remote("raise ExceptionGroup('g', [ValueError(1), TypeError(2)])", fails=True)
     assert notebook.raised("[type(e).__name__ for e in error.exceptions]") == ["ValueError", "TypeError"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups and notes are newer")
 def test_an_exception_with_a_note_shows_it(notebook: Notebook) -> None:
     executed = notebook.remote("e = ValueError('v'); e.add_note('look here'); raise e", fails=True)
     assert "look here" in executed.error.traceback
@@ -138,6 +142,17 @@ def test_a_return_outside_a_function_is_reported_before_submission(notebook: Not
 def test_an_exception_of_an_import_that_fails_arrives(notebook: Notebook) -> None:
     executed = notebook.remote("import no_such_module_anywhere", fails=True)
     assert executed.error.name == "ModuleNotFoundError"
+
+
+def test_an_exception_with_a_known_cause_shows_what_to_do_once(notebook: Notebook) -> None:
+    executed = notebook.remote("import no_such_package", fails=True)
+    assert executed.error is not None and executed.error.name == "ModuleNotFoundError"
+    assert executed.error.traceback.count("`%pip install no_such_package`") == 1
+    if sys.version_info >= (3, 11):
+        assert "%pip install no_such_package" in str(notebook.raised("error.__notes__"))
+    assert "<code>%pip install no_such_package</code>" in "".join(
+        executed.data("text/html")
+    ) or not executed.data("text/html")
 
 
 def test_recursion_without_end_arrives_as_recursion_error(notebook: Notebook) -> None:

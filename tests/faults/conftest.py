@@ -1,50 +1,50 @@
-"""A practice Slurm for these tests, with run directories and configuration of its own."""
+"""This process uses the session's practice Slurm, run directories and configuration."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jupyter_hpc import practice
-from tests.conftest import need_slurm
+from jupyter_hpc import portal, watcher
+from jupyter_hpc.config import target
+from tests.conftest import Sandbox
 from tests.faults.road import Counter
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Path]:
-    """The folder of a running practice Slurm; nothing here touches the user's own."""
-    need_slurm()
-    base = Path(tempfile.mkdtemp(prefix="jh", dir="/tmp"))
+def cluster(sandbox: Sandbox, practice_slurm: Path) -> Iterator[Path]:
+    """The session's folder, where the practice Slurm and the run directories lie, as this process's own."""
     with pytest.MonkeyPatch.context() as patch:
-        isolate(patch, base)
-        practice.up(base / "slurm")
-        try:
-            yield base
-        finally:
-            practice.down(base / "slurm")
-            shutil.rmtree(base, ignore_errors=True)
-
-
-def isolate(patch: pytest.MonkeyPatch, base: Path) -> None:
-    for name in [n for n in os.environ if n.startswith(("SLURM", "SBATCH", "JUPYTER"))]:
-        patch.delenv(name)
-    patch.setenv("JUPYTER_HPC_ROOT", str(base / "root"))
-    patch.setenv("JUPYTER_HPC_PRACTICE_DIR", str(base / "slurm"))
-    patch.setenv("JUPYTER_DATA_DIR", str(base / "data"))
-    patch.setenv("JUPYTER_CONFIG_DIR", str(base / "config"))
-    patch.setenv("JUPYTER_RUNTIME_DIR", str(base / "runtime"))
-    patch.setenv("IPYTHONDIR", str(base / "ipython"))
+        for name in [n for n in os.environ if n.startswith(("SLURM", "SBATCH", "JUPYTER"))]:
+            patch.delenv(name)
+        for name, value in sandbox.environment.items():
+            patch.setenv(name, value)
+        yield sandbox.directory
 
 
 @pytest.fixture
 def counted(cluster: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter:
-    """Wrappers of the scheduler's commands, first on PATH, that count."""
+    """Wrappers of the scheduler's commands, first on PATH, that count.
+
+    What the site has is read before, as it is once in an hour: those questions were another minute's.
+    """
+    portal.call(target("slurm").make_backend().site.read(10), 20)  # type: ignore[attr-defined]
+    begin_a_minute()
     counter = Counter(tmp_path / "bin")
     counter.install("squeue", "sbatch", "sacct", "scancel", "scontrol", "sinfo")
     monkeypatch.setenv("PATH", f"{counter.folder}:{os.environ['PATH']}")
     return counter
+
+
+@pytest.fixture(autouse=True)
+def few_questions() -> None:
+    """Each test finds a scheduler that was asked nothing in the last minute, as after a quiet one."""
+    begin_a_minute()
+
+
+def begin_a_minute() -> None:
+    for _, each in watcher._watchers.values():
+        each.backend.budget.forget()

@@ -79,11 +79,11 @@ def worker_pid(job: Job) -> int:
 
 
 def slurm(*argv: str) -> str:
-    """Run one of the practice cluster's commands."""
+    """Run a command of the cluster that ``slurm`` is now: the practice cluster, or the one of SLURM_CONF."""
     from jupyter_hpc import practice
 
-    env = {**os.environ, **practice.environment()}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30, check=True)
+    env = {**(practice.environment() if "SLURM_CONF" not in os.environ else {}), **os.environ}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.strip()
 
 
@@ -106,8 +106,16 @@ class Counter:
             real = shutil.which(name, path="/usr/bin:/usr/local/bin:/bin")
             path = self.folder / name
             body = instead.replace("REAL", str(real)) or f'exec {real} "$@"'
-            path.write_text(f'#!/bin/bash\nprintf "%s\\n" {name} >> {self.log}\n{before}\n{body}\n')
+            path.write_text(
+                f'#!/bin/bash\nprintf "%s %s\\n" {name} "$EPOCHREALTIME" >> {self.log}\n{before}\n{body}\n'
+            )
             path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
     def count(self, name: str) -> int:
         return self.log.read_text().split().count(name) if self.log.exists() else 0
+
+    def busiest_minute(self, *names: str) -> int:
+        """The most calls of these commands in any 60 seconds."""
+        rows = [line.split() for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        times = sorted(float(moment.replace(",", ".")) for name, moment in rows if name in names)
+        return max((sum(1 for t in times if first <= t < first + 60) for first in times), default=0)

@@ -17,9 +17,3 @@ def kernel(sandbox: Sandbox, practice_slurm: object) -> Iterator[Notebook]:
     notebook = Notebook("local", dict(sandbox.environment), directory)
     yield notebook
     notebook.stop()
-
-
-@pytest.fixture
-def notebook(kernel: Notebook) -> Notebook:
-    kernel.reset()
-    return kernel

@@ -26,13 +26,34 @@ SHELLS = {
 }
 CORE = (
     *("capture.bindings", "capture.cell", "capture.environment", "capture.flow", "capture.git"),
-    *("capture.modules", "capture.names", "capture.reach", "capture.scope", "payload"),
+    *("capture.imports", "capture.modules", "capture.names", "capture.reach", "capture.requirements"),
+    *("capture.scope", "payload", "backends.build"),
     *("backends.base", "backends.local", "backends.script", "backends.slurm", "backends.slurm.command"),
-    *("backends.slurm.options", "backends.slurm.states", "jobs", "store", "reader", "watcher", "follower"),
+    *("backends.slurm.pyslurm_client", "backends.slurm.pyslurm_requests", "backends.slurm.pyslurm_process"),
+    *(
+        "backends.slurm.options",
+        "backends.slurm.states",
+        "jobs",
+        "rundir",
+        "store",
+        "reader",
+        "watcher",
+        "follower",
+    ),
     *("notifier", "results", "submission", "postmortem", "config", "resources", "exceptions", "process"),
     *("portal", "commands", "cli", "practice", "worker", "worker.cell", "worker.container"),
     *("worker.culprit", "worker.digest", "worker.events", "worker.ipython", "worker.monitor"),
-    *("worker.mutation", "worker.outcome", "worker.pickling", "worker.rich", "worker.run", "worker.versions"),
+    *("lineage", "lineage.blobs", "lineage.cells", "lineage.inputs", "lineage.memo", "lineage.record"),
+    *("lineage.redaction", "lineage.registry", "lineage.reuse", "lineage.sources", "worker.files"),
+    *(
+        "worker.machine",
+        "worker.mutation",
+        "worker.outcome",
+        "worker.pickling",
+        "worker.rich",
+        "worker.run",
+        "worker.versions",
+    ),
 )
 EXTENSION = """
 import sys

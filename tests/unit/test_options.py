@@ -13,12 +13,11 @@ from jupyter_hpc.magics.options import (
     CELL_OPTIONS,
     CellArguments,
     completions,
-    expand,
     help_text,
     markdown_table,
     parse,
-    split_line,
 )
+from jupyter_hpc.magics.tokens import expand, split_line
 from jupyter_hpc.resources import Resources
 
 PROG = "%%slurm"
@@ -285,10 +284,12 @@ def test_help_has_every_option_examples_and_fits_88_columns(prog):
 
 
 def test_the_examples_in_help_are_valid():
-    examples = [x.strip() for x in help_text(PROG).splitlines() if x.startswith(f"  {PROG}")]
-    assert len(examples) == 2
-    for example in examples:
+    lines = [x.strip() for x in help_text(PROG).splitlines() if x.startswith(f"  {PROG}")]
+    assert len(lines) >= 5
+    for line in lines:
+        example, _, why = line.partition("  ")
         assert read(example.removeprefix(PROG)) != CellArguments()
+        assert why
 
 
 def test_the_docs_table_has_one_row_per_option_and_escapes_pipes():

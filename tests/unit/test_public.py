@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 from pathlib import Path
 
@@ -21,6 +23,10 @@ def test_every_public_name_resolves() -> None:
 
 def test_the_readme_names_only_what_exists() -> None:
     flags = {flag for option in CELL_OPTIONS for flag in option.flags}
+    for command in COMMANDS.values():
+        parser = argparse.ArgumentParser()
+        command.arguments(parser)
+        flags |= set(parser._option_string_actions)
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", README):
         assert flag in flags
     for line in re.findall(r"%hpc ([a-z]+)", README):
@@ -48,3 +54,9 @@ def test_the_table_of_options_is_the_declaration() -> None:
     from jupyter_hpc.magics.options import markdown_table
 
     assert markdown_table().strip() in (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+
+
+def test_the_sidebar_has_the_packages_version() -> None:
+    assert (
+        json.loads((ROOT / "labextension" / "package.json").read_text())["version"] == jupyter_hpc.__version__
+    )

@@ -22,22 +22,22 @@ from jupyter_hpc.backends.slurm.states import (
 from jupyter_hpc.jobs import JobState
 
 QUEUE = """\
-7|CANCELLED|0|2026-11-24T06:26:40|2026-11-24T06:26:40||BeginTime|(null)|
-13|CANCELLED|15|2026-11-24T06:26:41|2026-11-24T06:26:42|c1|None|(null)|
-1|COMPLETED|0|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|None|jupyter_hpc:20261124-061122-a20a37|
-12|COMPLETED|0|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|None|we|ird "c;o
+7|7|N/A|CANCELLED|0|2026-11-24T06:26:40|2026-11-24T06:26:40||BeginTime|(null)|
+13|13|N/A|CANCELLED|15|2026-11-24T06:26:41|2026-11-24T06:26:42|c1|None|(null)|
+1|1|N/A|COMPLETED|0|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|None|jupyter_hpc:20261124-061122-a20a37|
+12|12|N/A|COMPLETED|0|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|None|we|ird "c;o
 mment|
-16|COMPLETING|0|2026-11-24T06:26:44|2026-11-24T06:26:45|c1|None|(null)|
-2|FAILED|768|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|NonZeroExitCode|(null)|
-3|FAILED|9|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|JobLaunchFailure|(null)|
-4|FAILED|11|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|JobLaunchFailure|(null)|
-6|PENDING|0|2026-11-24T07:26:40|2026-11-25T07:26:40||BeginTime|(null)|
-9|PENDING|0|N/A|N/A||DependencyNeverSatisfied|(null)|
-10|PENDING|0|2026-11-25T06:26:44|2026-11-26T06:26:44||Resources|(null)|
-11|PENDING|0|N/A|N/A||JobArrayTaskLimit|(null)|
-14|PENDING|0|N/A|N/A||PartitionConfig|(null)|
-8|PENDING|0|N/A|N/A||JobHeldUser|(null)|
-5|RUNNING|0|2026-11-24T06:26:41|2026-11-25T06:26:41|c1|None|(null)|
+16|16|N/A|COMPLETING|0|2026-11-24T06:26:44|2026-11-24T06:26:45|c1|None|(null)|
+2|2|N/A|FAILED|768|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|NonZeroExitCode|(null)|
+3|3|N/A|FAILED|9|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|JobLaunchFailure|(null)|
+4|4|N/A|FAILED|11|2026-11-24T06:26:41|2026-11-24T06:26:41|c1|JobLaunchFailure|(null)|
+6|6|N/A|PENDING|0|2026-11-24T07:26:40|2026-11-25T07:26:40||BeginTime|(null)|
+9|9|N/A|PENDING|0|N/A|N/A||DependencyNeverSatisfied|(null)|
+10|10|N/A|PENDING|0|2026-11-25T06:26:44|2026-11-26T06:26:44||Resources|(null)|
+11|11|4|PENDING|0|N/A|N/A||JobArrayTaskLimit|(null)|
+14|14|N/A|PENDING|0|N/A|N/A||PartitionConfig|(null)|
+8|8|N/A|PENDING|0|N/A|N/A||JobHeldUser|(null)|
+5|5|N/A|RUNNING|0|2026-11-24T06:26:41|2026-11-25T06:26:41|c1|None|(null)|
 """
 ACCOUNTING = """\
 12|FAILED|0:9|2026-11-24T06:26:41|2026-11-24T06:26:41|c1
@@ -62,7 +62,7 @@ def test_the_recorded_queue() -> None:
         "6": JobState.PENDING,
         "9": JobState.PENDING,
         "10": JobState.PENDING,
-        "11": JobState.PENDING,
+        "11_4": JobState.PENDING,
         "14": JobState.PENDING,
         "8": JobState.PENDING,
         "5": JobState.RUNNING,
@@ -74,7 +74,9 @@ def test_the_recorded_queue() -> None:
     assert found["5"].started_at == datetime(2026, 11, 24, 6, 26, 41).timestamp()
     assert found["6"].started_at is None and found["6"].node == ""
     assert "never start" in found["9"].reason and "DependencyNeverSatisfied" in found["9"].reason
-    assert found["14"].reason == "PartitionConfig"
+    assert found["14"].reason.endswith("(PartitionConfig)")
+    assert found["10"].expected_start == datetime(2026, 11, 25, 6, 26, 44).timestamp()
+    assert found["9"].expected_start is None and found["5"].expected_start is None
     assert found["8"].reason.startswith("it is held by its user")
 
 
@@ -126,7 +128,9 @@ def test_every_field_is_asked_for_once() -> None:
 
 LINE = st.lists(st.text(max_size=12), max_size=12).map("|".join)
 NUMBERS = st.text("0123456789:", max_size=30)
-ODD_ROW = st.tuples(NUMBERS, st.text(max_size=9), NUMBERS, *(st.text(max_size=20),) * 5).map("|".join)
+ODD_ROW = st.tuples(
+    NUMBERS, NUMBERS, NUMBERS, st.text(max_size=9), NUMBERS, *(st.text(max_size=20),) * 5
+).map("|".join)
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,0 +1,438 @@
+"""Each row of the table of causes, brought about for real on the practice Slurm; more on the full one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import traceback
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from jupyter_hpc import causes, exceptions
+from jupyter_hpc.config import store
+from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc.rundir import write_json
+from tests.faults.occurrences import (
+    OCCURRENCES,
+    SHOWN,
+    SIT,
+    STAND_INS,
+    Occurrence,
+    check,
+    recorded,
+    shows,
+)
+from tests.faults.road import says, slurm, submit, until, worker_pid
+
+WAITS = "import time\nbefore = 41\nprint('ready', flush=True)\ntime.sleep(300)\nafter = 1"
+STUBBORN = WAITS.replace("time.sleep(300)", "sum(iter(int, 1))")  # in C: no signal handler runs
+MEMORY = Path("/sys/fs/cgroup/memory")
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to mount and to make cgroups")
+needs_cgroup = pytest.mark.skipif(
+    not os.access(MEMORY / "cgroup.procs", os.W_OK), reason="needs root and cgroup v1, for a memory limit"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def limited(cluster: Path) -> list[Job]:
+    """Two jobs that reach their limit some 70 s after the first test has begun."""
+    return [submit(cell, time="1m") for cell in (WAITS, STUBBORN)]
+
+
+@pytest.mark.parametrize("it", OCCURRENCES, ids=lambda it: f"{it.cause} {it.id}".strip())
+def test_cells(cluster: Path, it: Occurrence) -> None:
+    job = it.submit()
+    assert job.wait(30), job
+    check(job, it.cause, it.error, it.hint, it.evidence)
+    assert recorded(job) == it.record
+
+
+# -- memory and gpus -----------------------------------------------------------------------------------
+
+
+@shows("cuda-out-of-memory")
+@pytest.mark.parametrize(
+    ("module", "call", "line"),
+    [
+        ("torch", "empty(1 << 36, device='cuda')", "OutOfMemoryError: CUDA out of memory"),
+        ("cupy", "empty(1 << 36)", "OutOfMemoryError: Out of memory allocating"),
+        ("jaxlib", "zeros(1 << 36)", "XlaRuntimeError: RESOURCE_EXHAUSTED"),
+    ],
+)
+@pytest.mark.parametrize("here", [True, False], ids=["library here", "library only there"])
+def test_gpu_memory(
+    cluster: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    call: str,
+    line: str,
+    here: bool,
+) -> None:
+    """With stand-ins that raise what the libraries raise."""
+    (tmp_path / f"{module}.py").write_text(STAND_INS[module])
+    job = submit(f"import {module}\n{module}.{call}", env={"PYTHONPATH": str(tmp_path)})
+    assert job.wait(30), job
+    if here:
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    hint = r"Make the batch smaller.*`--gpus h100:1`"
+    try:
+        raised = job.outcome().error
+        if here and module == "jaxlib":  # the only one with its real module's name
+            check(job, "cuda-out-of-memory", type(raised), hint, line)
+            assert type(raised).__name__ == "XlaRuntimeError"
+        verdict = job.record["verdict"]
+        assert verdict["cause"] == "cuda-out-of-memory"
+        assert re.search(hint, verdict["hint"]) and line in verdict["evidence"][0]
+        assert verdict["hint"] in getattr(raised, "hint", "\n".join(getattr(raised, "__notes__", ())))
+    finally:
+        sys.modules.pop(module, None)
+
+
+@contextmanager
+def small_cgroup(mib: int) -> Iterator[Path]:
+    group = MEMORY / f"jupyter_hpc.test.{os.getpid()}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(mib << 20))
+        yield group
+    finally:
+        until(lambda: not (group / "cgroup.procs").read_text(), "the cgroup is empty")
+        group.rmdir()
+
+
+@needs_cgroup
+@shows("killed-for-memory")
+def test_kernel_kills_the_worker(cluster: Path) -> None:
+    """Slurm doesn't know why: no cgroup of its own was at its limit."""
+    with small_cgroup(100) as group:
+        job = submit(
+            f"import time\nprint('ready', flush=True)\nopen({str(cluster / 'go')!r}).close()\nx = bytearray(200 << 20)\n{SIT}"
+        )
+        fifo = cluster / "go"
+        os.mkfifo(fifo)
+        (group / "cgroup.procs").write_text(str(worker_pid(job)))
+        fifo.open("w").close()
+        assert job.wait(30), job
+    fifo.unlink()
+    check(
+        job,
+        "killed-for-memory",
+        exceptions.OutOfMemory,
+        r"`--mem 1G`",
+        r"killed \d+ process\(es\) for memory",
+    )
+    assert recorded(job) == "FAILED 137:0"
+
+
+@needs_cgroup
+@shows("child-out-of-memory")
+def test_kernel_kills_a_child(cluster: Path) -> None:
+    with small_cgroup(60) as group:
+        code = f"import os; open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid())); x = bytearray(200 << 20)"
+        job = submit(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {code!r}], check=True)")
+        assert job.wait(30), job
+    check(
+        job, "child-out-of-memory", subprocess.CalledProcessError, r"`--mem 1G`", r"for memory(.|\n)*SIGKILL"
+    )
+
+
+# -- modules -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A virtual environment without a package."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, with_pip=False, symlinks=True)
+    return str(folder)
+
+
+@shows("module-missing-there")
+def test_module_that_the_kernel_has(cluster: Path, bare: str) -> None:
+    job = submit("import importlib\nimportlib.import_module('traitlets')", venv=bare)  # no reader sees it
+    assert job.wait(30), job
+    hint = f"The kernel has traitlets, {bare}/bin/python on c1 hasn't.*`--venv DIR`, `--conda NAME`, `--module NAME`"
+    check(job, "module-missing-there", ModuleNotFoundError, hint, "No module named 'traitlets'")
+
+
+@shows("environment")
+def test_module_that_an_input_needs(cluster: Path, bare: str) -> None:
+    import packaging.version
+
+    job = submit("y = x.major", names={"x": packaging.version.Version("1.2")}, venv=bare)
+    assert job.wait(30), job
+    check(job, "environment", exceptions.EnvironmentMismatch, "Install packaging there", "has no packaging")
+
+
+@shows("prologue")
+def test_a_prologue_that_fails(cluster: Path) -> None:
+    config = Path(os.environ["JUPYTER_CONFIG_DIR"], "jupyter_hpc_config.json")
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(json.dumps({"JupyterHPC": {"targets": {"slurm": {"prologue": "false"}}}}))
+    try:
+        job = submit("x = 1")
+        assert job.wait(30), job
+    finally:
+        config.unlink()
+    hint = "`%hpc config` shows where from"
+    check(job, "prologue", exceptions.EnvironmentMismatch, hint, "the prologue failed on .* in line 1: false")
+
+
+@shows("environment")
+def test_numpy_is_missing_there(cluster: Path, bare: str) -> None:
+    import numpy
+
+    job = submit("y = x + 1", names={"x": numpy.arange(3)}, venv=bare)
+    assert job.wait(30), job
+    check(job, "environment", exceptions.EnvironmentMismatch, "--venv", "has no numpy")
+
+
+# -- disks ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(folder: Path, mib: int) -> Iterator[Path]:
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()
+
+
+@needs_root
+@shows("disk-full")
+@pytest.mark.parametrize("cell", [
+    "file = open('big', 'wb')\nfor _ in range(9): file.write(bytes(1 << 20)); file.flush()",
+    "with open('big', 'wb') as file:\n    for _ in range(9): file.write(bytes(1 << 20))",
+    "import os\nfd = os.open('big', os.O_CREAT | os.O_WRONLY)\nwhile os.write(fd, bytes(1 << 20)): pass",
+], ids=["open file", "closed file", "descriptor"])  # fmt: skip
+def test_full_workdir(cluster: Path, cell: str) -> None:
+    with small_disk(cluster / "small", 2) as folder:
+        job = submit(cell, workdir=str(folder))
+        assert job.wait(30), job
+        check(job, "disk-full", OSError, rf"{folder}\S* \(on {folder}, 0 B free\) is full", "No space left")
+
+
+@needs_root
+@shows("disk-full", "result-disk-full", "launch-disk-full")
+@pytest.mark.parametrize("when", ["writing the log", "saving", "starting"])
+def test_full_run_directory(cluster: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    with small_disk(cluster / "small", 12) as folder:
+        monkeypatch.setenv("JUPYTER_HPC_ROOT", str(folder))
+        if when == "writing the log":
+            job = submit("while True: print('x' * 4000)")
+            assert job.wait(30), job
+            hint = "`%hpc clean`.*JUPYTER_HPC_ROOT"
+            check(job, "result-disk-full", exceptions.DiskFull, hint, "the cell itself had raised OSError")
+        elif when == "saving":
+            job = submit("x, y = bytes(20 << 20), 6")
+            assert job.wait(30), job
+            error = check(job, "result-disk-full", exceptions.DiskFull, "JUPYTER_HPC_ROOT", "No space left")
+            assert str(folder) in str(error)
+            assert job.outcome().names == {"y": 6}
+        else:
+            job = submit("x = 1", passthrough=("--hold", "--no-requeue"))
+            with suppress(OSError), open(folder / "big", "wb", 0) as file:
+                while file.write(bytes(1 << 16)):
+                    pass
+            slurm("scontrol", "release", job.native_id)
+            assert job.wait(30), job  # though there is no room for the verdict
+            check(job, "launch-disk-full", exceptions.DiskFull, "JUPYTER_HPC_ROOT", "bytes are free")
+        assert recorded(job) == "FAILED 1:0"
+
+
+@shows("no-workdir")
+def test_workdir_is_not_there(cluster: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    job = submit("x = 1", workdir=str(folder), passthrough=("--hold",))
+    folder.rmdir()
+    slurm("scontrol", "release", job.native_id)
+    assert job.wait(30), job
+    check(job, "no-workdir", exceptions.NoSharedDisk, "`--workdir DIR`", "FileNotFoundError")
+
+
+@shows("no-shared-disk")
+@pytest.mark.parametrize("part", ["payload", "worker"])
+def test_a_part_of_the_disk_is_not_there(
+    cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """As where the node mounts another disk at the same path; a node that sees none of it is on the full Slurm."""
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    job = submit("x = 1", passthrough=("--hold",))
+    shutil.rmtree(job.run.payload if part == "payload" else tmp_path / "worker")
+    slurm("scontrol", "release", job.native_id)
+    assert job.wait(30), job
+    check(job, "no-shared-disk", exceptions.NoSharedDisk, "JUPYTER_HPC_ROOT", "can't read|No module named")
+    assert recorded(job) == ("FAILED 3:0" if part == "payload" else "FAILED 1:0")
+
+
+# -- what the scheduler does ---------------------------------------------------------------------------
+
+
+@shows("cancelled-by-you")
+@pytest.mark.parametrize("cell", [WAITS, STUBBORN], ids=["sleeping", "in C code"])
+def test_cancelled_by_you(cluster: Path, cell: str) -> None:
+    job = submit(cell)
+    says(job, "ready")
+    job.cancel()
+    assert job.wait(20), job
+    seen = "CANCELLED|ended by signal"  # Slurm's line may come after the end that the worker's shell noted
+    error = check(job, "cancelled-by-you", exceptions.JobCancelled, "Run the cell again", seen)
+    assert "by you" in str(error)
+    assert recorded(job).startswith("CANCELLED")
+
+
+@shows("cancelled")
+@pytest.mark.parametrize("cell", [WAITS, STUBBORN], ids=["sleeping", "in C code"])
+def test_cancelled_by_somebody(cluster: Path, cell: str) -> None:
+    """Without accounting Slurm forgets who it was."""
+    job = submit(cell)
+    says(job, "ready")
+    slurm("scancel", job.native_id)
+    assert job.wait(20), job
+    check(job, "cancelled", exceptions.JobCancelled, "Run the cell again", "CANCELLED AT")
+
+
+@shows("dependency-failed", "dependency-never")
+def test_dependencies(cluster: Path) -> None:
+    first = submit("1 / 0", passthrough=("--hold",))
+    after = f"--dependency=afterok:{first.native_id}"
+    killed = submit("x = 1", passthrough=(after, "--kill-on-invalid-dep=yes"))
+    waits = submit("x = 1", passthrough=(after,))
+    slurm("scontrol", "release", first.native_id)
+    assert killed.wait(30), killed
+    check(
+        killed,
+        "dependency-failed",
+        exceptions.DependencyNeverSatisfied,
+        "Run it again first",
+        "DependencyNeverSatisfied",
+    )
+    assert recorded(killed) == "CANCELLED 0:0"
+    until(lambda: "will never start" in waits.reason, "said why it waits")
+    assert "--kill-on-invalid-dep=yes" in waits.reason
+    assert waits.state is JobState.PENDING
+    waits.cancel()
+
+
+@contextmanager
+def node_down(name: str) -> Iterator[None]:
+    slurm("scontrol", "update", f"nodename={name}", "state=down", "reason=test")
+    try:
+        yield
+    finally:
+        with suppress(subprocess.CalledProcessError):  # it may have come back by itself
+            slurm("scontrol", "update", f"nodename={name}", "state=resume")
+        until(lambda: "idle" in slurm("sinfo", "-h", "-n", name, "-o", "%t"), "the node is back")
+
+
+@shows("node-failed", "node-failed-requeued")
+@pytest.mark.parametrize("requeue", [False, True], ids=["no requeue", "requeue"])
+def test_node_down(cluster: Path, requeue: bool) -> None:
+    job = submit(WAITS, partition="gpu", passthrough=("--requeue" if requeue else "--no-requeue",))
+    says(job, "ready")
+    with node_down("g1"):
+        if requeue:
+            until(
+                lambda: job.state is JobState.PENDING and "g1 failed; it will start again" in job.reason,
+                job.reason,
+            )
+            job.cancel()
+            assert job.wait(20), job
+        else:
+            assert job.wait(20), job
+            hint = r"`-- --exclude=g1`.*`--requeue`"
+            check(job, "node-failed", exceptions.NodeFailed, hint, "DUE TO NODE FAILURE")
+            assert recorded(job).startswith("NODE_FAIL")
+
+
+@shows("requeued")
+def test_requeued(cluster: Path) -> None:
+    job = submit(WAITS)
+    says(job, "ready")
+    slurm("scontrol", "requeue", job.native_id)
+    until(
+        lambda: job.state is JobState.PENDING and "it was requeued" in job.reason, "said that it was requeued"
+    )
+    job.cancel()
+    assert job.wait(20), job
+
+
+@shows("lost")
+def test_lost(cluster: Path) -> None:
+    """A job that the controller never had: as after a restart without its state."""
+    job = submit("x = 1", passthrough=("--hold",))
+    slurm("scancel", job.native_id)
+    run = store().create()
+    write_json(
+        run.path / "record.json", {**job.record, "id": run.id, "native_id": "99999999", "state": "SUBMITTING"}
+    )
+    again = Job(run)
+    assert again.wait(60), again
+    check(again, "lost", exceptions.JobLost, str(run.path), "it wrote nothing")
+
+
+@shows("time-limit")
+def test_time_limit(limited: list[Job]) -> None:
+    """Near the end of this file, so that the minute passes beside the others."""
+    for job in limited:
+        assert job.wait(110), job
+        check(job, "time-limit", exceptions.TimeLimitExceeded, "`--time 2m`", "DUE TO TIME LIMIT")
+        assert recorded(job).startswith("TIMEOUT")
+    assert limited[0].outcome().names["before"] == 41
+
+
+# -- the table itself ------------------------------------------------------------------------------------
+
+
+CAN_NOT_BE_HAD = {
+    "boot-failed": "nodes of a test boot no machine",
+}
+
+
+def test_every_row_is_shown() -> None:
+    import tests.slurm.test_causes_on_a_site  # noqa: F401  it notes what it shows
+
+    assert {cause.name for cause in causes.CAUSES} == SHOWN | set(CAN_NOT_BE_HAD)
+
+
+def test_a_suggestion_is_printed_also_where_exceptions_have_no_notes() -> None:
+    """As on Python 3.10, where the cause is printed and notes aren't."""
+    from jupyter_hpc.results import _add_note
+
+    class Old(Exception):
+        add_note = None
+
+    old, new, plain = Old("x"), ValueError("x"), ValueError("x")
+    for error, hint in ((old, "do this"), (new, "do this"), (plain, "")):
+        _add_note(error, {"traceback": "Traceback …"}, hint)
+    assert "do this" in "".join(traceback.format_exception(old.__cause__))
+    assert "".join(traceback.format_exception(new)).count("do this") == 1
+    assert not hasattr(plain, "__notes__")
+
+
+def test_rows_have_names_of_their_own_and_errors_that_exist() -> None:
+    names = [cause.name for cause in causes.CAUSES]
+    assert len(set(names)) == len(names)
+    for cause in causes.CAUSES:
+        if cause.error:
+            assert issubclass(getattr(exceptions, cause.error), exceptions.JobError)
+
+
+def test_the_table_of_causes_is_the_declaration() -> None:
+    """Write it anew with ``causes.markdown_table()`` when a row changes."""
+    text = Path(__file__).parents[2].joinpath("docs", "causes.md").read_text(encoding="utf-8")
+    assert causes.markdown_table().strip() in text

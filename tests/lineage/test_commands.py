@@ -1,0 +1,195 @@
+"""``%hpc lineage`` and its neighbours, in a kernel and in a shell, over jobs that ran."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.contract.notebook import Notebook
+
+ENVIRONMENT: dict[str, str] = {}  # of the kernel, and of shells beside it
+
+
+@pytest.fixture(scope="session")
+def kernel(sandbox: Sandbox) -> Iterator[Notebook]:
+    directory = sandbox.directory / "lineage"
+    directory.mkdir()
+    ENVIRONMENT.update(sandbox.environment, JUPYTER_HPC_ROOT=str(sandbox.directory / "lineage-hpc"))
+    notebook = Notebook("local", dict(ENVIRONMENT), directory)
+    yield notebook
+    notebook.stop()
+
+
+@pytest.fixture
+def trained(notebook: Notebook) -> Notebook:
+    """A run makes raw, a local cell cleans it, another run trains a model and writes a file."""
+    notebook.run("import numpy as np\nlr = 0.5\ndef fit(a, k=2):\n    return a * k")
+    notebook.remote("raw = np.arange(2000.)", "--name prepare")
+    notebook.run("clean = raw[raw > 5]")
+    notebook.remote(
+        "model = fit(clean, k=3) * lr\nopen('model.pt', 'w').write(repr(model.sum()))",
+        "--name train --writes model.pt",
+    )
+    return notebook
+
+
+def shell(notebook: Notebook, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "jupyter_hpc.cli", *words],
+        env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True, timeout=60, cwd=notebook.folder,
+    )  # fmt: skip
+
+
+def lineage(notebook: Notebook, what: str) -> str:
+    result = notebook.run(f"%hpc lineage {what}").result
+    assert result is not None
+    return str(result["text/plain"])
+
+
+def test_a_value_shows_the_whole_chain(trained: Notebook) -> None:
+    text = lineage(trained, "model")
+    order = [text.index(word) for word in ("“train”", "]: clean = raw[raw > 5]", "“prepare”")]
+    assert order == sorted(order)
+    assert "parameters: lr=0.5, k=3" in text
+    assert "clean (may derive) from" in text
+    assert "numpy " in text and "COMPLETED" in text and "stale" not in text
+    result = trained.run("import jupyter_hpc\njupyter_hpc.lineage(model)").result
+    assert result is not None
+    svg = result["text/html"].partition("<svg")[2].partition("</svg>")[0]
+    tree = ET.fromstring(f"<svg{svg}</svg>")
+    titles = [e.text or "" for e in tree.iter("{http://www.w3.org/2000/svg}title")]
+    assert [any(word in t for t in titles) for word in ("“train”", "clean = ", "“prepare”", "model")] == [
+        True
+    ] * 4
+
+
+def test_a_run_a_file_and_a_tag_lead_to_the_same(trained: Notebook) -> None:
+    run = trained.value("_hpc.id")
+    trained.run("import shutil\nshutil.copy('model.pt', 'elsewhere.bin')")
+    for what in (run, "elsewhere.bin", "./model.pt", "train"):
+        assert f"run {run}" in lineage(trained, what).splitlines()[1]
+    assert "model:v3 is model of" in trained.run("%hpc tag model v3").stdout
+    assert run in lineage(trained, "model:v3") and "[model:v3]" in lineage(trained, "model")
+    assert run in trained.run('%hpc runs --where "tag model:v3"').stdout
+    trained.run("open('model.pt', 'w').write('other')")
+    assert "found by its path; it was changed since" in lineage(trained, "./model.pt")
+    done = shell(trained, "lineage", "elsewhere.bin", "--json")
+    found = json.loads(done.stdout)
+    assert found["start"]["run_id"] == run
+    assert {n["kind"] for n in found["nodes"]} == {"run", "cell"}
+    assert found["nodes"][0]["details"]["code"]["text"].startswith("model = fit(")
+
+
+def test_what_nobody_made_is_said_in_a_sentence(trained: Notebook) -> None:
+    for what, words in (("nothing_of_this", "Nothing is known of"), ("./no/file.pt", "There is no file")):
+        error = trained.run(f"%hpc lineage {what}", fails=True).error
+        assert error is not None and words in error.traceback
+
+
+def test_a_changed_cell_makes_what_came_of_it_stale(trained: Notebook) -> None:
+    trained.run("clean = raw[raw > 7]")
+    assert "! stale: clean was written again by In [" in lineage(trained, "model")
+    trained.run("def fit(a, k=2):\n    return a * k + 1")
+    assert "! stale: fit() was changed" in lineage(trained, "model")
+    trained.run("raw = raw + 1")
+    assert re.search(r"upstream, In \[\d+\]: raw was written again by In", lineage(trained, "model"))
+
+
+def test_a_value_that_was_handed_to_a_call_is_not_stale(trained: Notebook) -> None:
+    """It may have been changed in place, and mostly it was not: a mark that is mostly wrong is no mark."""
+    trained.run("fit(clean); print(np.mean(clean))")
+    assert "stale" not in lineage(trained, "model")
+
+
+def test_a_cell_that_gets_a_stale_value_is_marked_and_says_so_if_asked_to(trained: Notebook) -> None:
+    trained.run("raw = raw + 1")
+    got = trained.remote("n = len(clean)")
+    assert "stale" not in got.stderr
+    assert "⚠ clean is stale: raw was written again by In [" in trained.run("%hpc show {_hpc.id}").stdout
+    trained.run("from jupyter_hpc.display.card import card_html")
+    assert "⚠ clean is stale" in trained.value("card_html(_hpc)")
+    config = Path(ENVIRONMENT["JUPYTER_CONFIG_DIR"], "jupyter_hpc_config.json")
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(json.dumps({"JupyterHPC": {"warn_stale": True}}))
+    try:
+        assert "! clean is stale: raw was written again by In [" in trained.remote("n = len(clean)").stderr
+    finally:
+        config.unlink()
+
+
+def test_a_value_that_was_changed_here_is_not_taken_for_what_the_run_made(trained: Notebook) -> None:
+    trained.run("model = model + 1")
+    assert lineage(trained, "model").splitlines()[1].startswith("└─ local cell In [")
+
+
+def test_a_rerun_makes_the_same_or_says_what_differs(trained: Notebook) -> None:
+    run = trained.value("_hpc.id")
+    same = trained.run(f"%hpc rerun {run}")
+    assert f"✓ the same as in {run}: model, model.pt" in same.stdout, same.text
+    assert "it writes" in same.stderr
+    other = trained.run(f"%hpc rerun {run} --set lr=0.25 --set k=4").stdout
+    assert "✗ model differs" in other and "✗ model.pt differs" in other
+    new = trained.value("_hpc.id")
+    assert trained.value("float(_hpc.result()['model'].sum())") == trained.value(
+        "float((clean * 4 * .25).sum())"
+    )
+    text = trained.run(f"%hpc diff {run} {new}").stdout
+    assert "-model = fit(clean, k=3) * lr" in text and "k   3 → 4" in text
+    assert trained.value("float(model.sum())") == trained.value(
+        "float((clean * 3 * .5).sum())"
+    )  # the kernel's own stays
+    error = trained.run(f"%hpc rerun {run} --set nothing=1", fails=True).error
+    assert error is not None and "It has clean, fit, k, lr" in error.traceback
+    assert shell(trained, "rerun", run).stdout.splitlines()[-1] == f"✓ the same as in {run}: model, model.pt"
+
+
+def test_a_rerun_in_a_folder_of_its_own_overwrites_nothing(trained: Notebook) -> None:
+    run = trained.value("_hpc.id")
+    elsewhere = trained.folder / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    file = trained.folder / "model.pt"
+    before = file.stat().st_mtime_ns
+    same = trained.run(f"%hpc rerun {run} --workdir elsewhere")
+    assert f"✓ the same as in {run}: model, model.pt" in same.stdout, same.text
+    assert "it writes" not in same.stderr
+    assert file.stat().st_mtime_ns == before
+    assert (elsewhere / "model.pt").read_text() == file.read_text()
+
+
+def test_a_rerun_that_fails_says_what_was_not_made(notebook: Notebook) -> None:
+    notebook.remote("import os\nx = 1\nassert not os.path.exists('here')", "--name once")
+    run = notebook.value("_hpc.id")
+    notebook.run("open('here', 'w').close()")
+    text = notebook.run(f"%hpc rerun {run}").stdout
+    assert "✓ the same" in text or "✗ x was not made this time" in text
+
+
+def test_runs_and_reindex(trained: Notebook) -> None:
+    assert "No runs." in trained.run('%hpc runs --where "package numpy<1"').stdout
+    text = trained.run('%hpc runs --where "package numpy and completed" -n 1').stdout
+    assert "train" in text and "prepare" not in text
+    assert "runs and cells in" in shell(trained, "reindex").stdout
+    error = trained.run('%hpc runs --where "packge numpy"', fails=True).error
+    assert error is not None and "Did you mean package?" in error.traceback
+
+
+def test_completion_offers_options_words_and_names(trained: Notebook) -> None:
+    trained.run("%hpc tag model v9\nfrom jupyter_hpc.magics.completion import matches")
+    for line, expected in [
+        ("%hpc lin", "lineage"),
+        ("%hpc rerun --o", "--on"),
+        ("%hpc rerun x --on l", "local"),
+        ('%hpc runs --where "pack', "package"),
+        ("%hpc lineage model:", "model:v9"),
+        ("%hpc lineage cle", "clean"),
+    ]:
+        assert expected in trained.value(f"matches({line!r})")[1], line

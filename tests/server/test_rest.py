@@ -1,0 +1,216 @@
+"""The routes of a real Jupyter server, behind a JupyterHub's base URL, over jobs of a real Slurm."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import jupyter_hpc.server
+from jupyter_hpc.config import store
+from jupyter_hpc.jobs import Job, JobState
+from tests.faults.road import submit, until
+from tests.server.conftest import Server
+
+OPENAPI = Path(jupyter_hpc.server.__file__).parent / "openapi.yaml"
+LIVE = "import time\nprint('ready', flush=True)\ntime.sleep(300)"
+
+
+@pytest.fixture(scope="module")
+def done(server: Server) -> Job:
+    job = submit("print('héllo\\n' * 3)\nx = 1", name="<script>alert(1)</script>")
+    assert job.wait(60)
+    return job
+
+
+def test_a_job_is_listed_with_its_state_and_counts(server: Server, done: Job) -> None:
+    page = server.hpc("/jobs?limit=500").body
+    row = next(row for row in page["jobs"] if row["id"] == done.id)
+    assert (row["state"], row["target"], row["native_id"]) == ("COMPLETED", "slurm", done.native_id)
+    assert row["name"] == "<script>alert(1)</script>"  # text in JSON; the page shows it as text
+    assert page["counts"]["ended"] >= 1
+    assert "slurm" in page["targets"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("group=ended", True),
+        ("group=running", False),
+        ("state=COMPLETED", True),
+        ("state=FAILED", False),
+        ("target=slurm", True),
+        ("target=nowhere", False),
+        ("text=ALERT(1)", True),
+        ("text=nothing+of+this", False),
+        ("notebook=other.ipynb", False),
+    ],
+)
+def test_filters(server: Server, done: Job, query: str, found: bool) -> None:
+    rows = server.hpc(f"/jobs?limit=500&{query}").body["jobs"]
+    assert (done.id in [row["id"] for row in rows]) is found
+
+
+@pytest.mark.parametrize("by", ["target", "state", "notebook"])
+def test_groups_have_a_heading_each(server: Server, done: Job, by: str) -> None:
+    rows = server.hpc(f"/jobs?limit=500&by={by}").body["jobs"]
+    heading, count = rows[0], 0
+    for row in rows[1:]:
+        if "heading" in row:
+            assert heading["count"] == count
+            heading, count = row, 0
+        else:
+            assert row[by] == heading["heading"]
+            count += 1
+    assert heading["count"] == count > 0
+
+
+def test_pages_hold_every_job_once(server: Server, done: Job) -> None:
+    submit("x = 1").wait(60)
+    total = server.hpc("/jobs").body["total"]
+    rows = [server.hpc(f"/jobs?limit=1&offset={i}").body["jobs"][0] for i in range(total)]
+    ids = [row["id"] for row in rows if not row["foreign"]]
+    assert len(set(ids)) == len(store().runs())
+    assert ids == sorted(ids, reverse=True)
+
+
+def test_a_job_of_another_process_is_seen_live_and_cancelled(server: Server) -> None:
+    job = submit(LIVE)
+
+    def state() -> str:
+        return str(server.hpc(f"/jobs/{job.id}").body["state"])
+
+    until(lambda: state() == "RUNNING", "the server sees it run", 30)
+    assert server.hpc(f"/jobs/{job.id}", method="DELETE").status == 409
+    assert server.hpc(f"/jobs/{job.id}/cancel", method="POST", body={}).status == 202
+    until(lambda: state() == "CANCELLED", "the server sees its end", 30)
+    assert job.wait(20)
+    assert job.state is JobState.CANCELLED
+    again = server.hpc(f"/jobs/{job.id}/cancel", method="POST", body={})
+    assert again.status == 409 and "ended already" in again.body["message"]
+
+
+def test_the_whole_of_a_job(server: Server, done: Job) -> None:
+    found = server.hpc(f"/jobs/{done.id}").body
+    assert found["code"].endswith("x = 1")
+    assert [o["name"] for o in found["outputs"]] == ["x"]
+    assert found["directory"] == str(done.run.path)
+    assert server.hpc(f"/jobs/{done.id}/record").body["id"] == done.id
+    script = server.hpc(f"/jobs/{done.id}/script").body
+    assert script["command"][0] == "sbatch" and script["script"].startswith("#!/bin/bash")
+
+
+def test_what_led_to_a_job(server: Server) -> None:
+    one = submit("import array\nraw = array.array('d', range(100))", name="prepare")
+    names = one.result(60)
+    two = submit("model = sum(raw)", names=names, name="<b>train</b>")
+    assert two.wait(60)
+    found = server.hpc(f"/jobs/{two.id}/lineage").body
+    assert [node["id"] for node in found["nodes"]] == [two.id, one.id]
+    assert found["links"] == [{"child": two.id, "parent": one.id, "names": ["raw"], "via": "hash"}]
+    assert found["nodes"][0]["details"]["code"]["text"] == "model = sum(raw)"
+    assert "&lt;b&gt;train" in found["svg"] and "<b>" not in found["svg"]
+    assert f"run {one.id}" in found["text"]
+    assert server.hpc("/jobs/20200101-000000-000000/lineage").status == 404
+
+
+def test_a_log_is_read_by_windows_that_cut_no_character(server: Server, done: Job) -> None:
+    size = server.hpc(f"/jobs/{done.id}/log").body["size"]
+    text, offset = "", 0
+    while offset < size:
+        found = server.hpc(f"/jobs/{done.id}/log?offset={offset}&limit=2").body
+        assert found["next"] > offset
+        text, offset = text + found["text"], found["next"]
+    assert text == done.logs() == "héllo\n" * 3 + "\n"
+    assert server.hpc(f"/jobs/{done.id}/log?offset=-6").body["text"] == "llo\n\n"
+    whole = server.hpc(f"/jobs/{done.id}/log/file")
+    assert whole.body.decode() == text
+    assert whole.headers["Content-Disposition"].startswith("attachment")
+    found = server.hpc(f"/jobs/{done.id}/log/search?text=h%C3%A9").body
+    assert [m["line"] for m in found["matches"]] == ["héllo"] * 3
+
+
+def test_resubmitted_with_more(server: Server, done: Job) -> None:
+    made = server.hpc(f"/jobs/{done.id}/resubmit", method="POST", body={"resources": {"memory": "64M"}})
+    assert made.status == 201, made
+    new = Job(store().find(made.body["id"]))
+    assert new.result(60)["x"] == 1
+    assert new.record["resubmits"] == done.id
+    assert new.record["spec"]["resources"]["memory"] == 64 << 20
+    assert new.id != done.id
+
+
+def test_forgotten(server: Server) -> None:
+    job = submit("x = 1")
+    assert job.wait(60)
+    assert server.hpc(f"/jobs/{job.id}", method="DELETE").status == 204
+    assert not job.run.path.exists()
+    gone = server.hpc(f"/jobs/{job.id}")
+    assert gone.status == 404 and gone.body["code"] == "job-not-found"
+    assert job.id not in [row["id"] for row in server.hpc("/jobs?limit=500").body["jobs"]]
+
+
+def test_targets(server: Server) -> None:
+    found = {each["name"]: each for each in server.hpc("/targets").body["targets"]}
+    assert found["slurm"]["available"]
+    assert [row["partition"] for row in found["slurm"]["partitions"]] == ["debug", "gpu"]
+    assert [(gpu["type"], gpu["total"]) for gpu in found["slurm"]["gpus"]] == [("a100", 4)]
+    assert found["local"]["available"]
+    assert server.hpc("/targets/slurm").body["name"] == "slurm"
+    assert server.hpc("/targets/nowhere").status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs?limit=0",
+        "/jobs?limit=x",
+        "/jobs?offset=-1",
+        "/jobs?group=all",
+        "/jobs?limit=501",
+        "/jobs?by=size",
+    ],
+)
+def test_nonsense_is_one_sentence(server: Server, path: str) -> None:
+    answer = server.hpc(path)
+    assert answer.status == 400
+    assert answer.body["message"].endswith(".") and answer.body["code"] == "option"
+
+
+@pytest.mark.parametrize(
+    "path", ["/jobs/../../etc/passwd", "/jobs/%2e%2e%2fx", "/jobs/20261124", "/jobs/x/log"]
+)
+def test_an_id_is_an_id(server: Server, path: str) -> None:
+    assert server.hpc(path).status == 404
+
+
+def routes() -> list[tuple[str, str]]:
+    described = yaml.safe_load(OPENAPI.read_text())["paths"]
+    return [(path, verb) for path, verbs in described.items() for verb in verbs]
+
+
+@pytest.mark.parametrize(("path", "verb"), routes())
+def test_no_verb_answers_without_the_token(server: Server, done: Job, path: str, verb: str) -> None:
+    real = path.replace("{run_id}", done.id).replace("{name}", "slurm")
+    answer = server.ask(real, method=verb.upper(), body={} if verb == "post" else None, token=None)
+    assert answer.status == 403, answer
+
+
+def test_the_description_has_every_route_and_verb() -> None:
+    from jupyter_hpc.server.handlers import ROUTES
+
+    real = set()
+    for pattern, handler in ROUTES:
+        path = "/jupyter-hpc" + re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", pattern)
+        own = {verb for cls in handler.__mro__[:2] for verb in ("get", "post", "delete") if verb in vars(cls)}
+        real |= {(path, verb) for verb in own}
+    assert real == set(routes())
+
+
+def test_errors_hold_no_page(server: Server) -> None:
+    answer = server.hpc("/jobs?group=%3Cscript%3E")
+    assert "application/json" in answer.headers["Content-Type"]
+    assert "<script>" not in json.dumps(answer.body)

@@ -1,0 +1,116 @@
+"""--array and --dependency as sbatch writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_hpc.arrays import MOST_TASKS, combined, parse_tasks
+from jupyter_hpc.dependencies import resolved
+from jupyter_hpc.exceptions import HPCError, OptionError
+from jupyter_hpc.jobs import JobState, Status
+from jupyter_hpc.rundir import write_json
+from jupyter_hpc.store import Store
+
+
+@pytest.mark.parametrize(
+    ("written", "indices", "limit"),
+    [
+        ("3", (3,), None),
+        ("1-6%3", (1, 2, 3, 4, 5, 6), 3),
+        ("0-15:4", (0, 4, 8, 12), None),
+        ("7,1,3", (1, 3, 7), None),
+        ("1-3,2-4", (1, 2, 3, 4), None),
+        (" 1 - 3 ", (1, 2, 3), None),
+    ],
+)
+def test_tasks(written: str, indices: tuple[int, ...], limit: int | None) -> None:
+    found = parse_tasks(written)
+    assert (found.indices, found.limit) == (indices, limit)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "a",
+        "3-1",
+        "1-6%0",
+        "1-6%x",
+        "1-6:0",
+        "1,,2",
+        "-3",
+        "1-",
+        f"0-{MOST_TASKS}",
+        "1-6%3%2",
+        "1;id",
+        "$(id)",
+    ],
+)
+def test_tasks_that_cannot_be(written: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        parse_tasks(written)
+    assert "--array" in caught.value.message
+    assert caught.value.hint
+
+
+@given(st.text(max_size=30))
+def test_noise_is_one_error(text: str) -> None:
+    try:
+        assert parse_tasks(text).indices
+    except OptionError as error:
+        assert "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ("PENDING PENDING", "PENDING"),
+        ("COMPLETED PENDING", "RUNNING"),
+        ("RUNNING PENDING", "RUNNING"),
+        ("COMPLETED COMPLETED", "COMPLETED"),
+        ("COMPLETED FAILED", "FAILED"),
+        ("COMPLETED TIMEOUT", "TIMEOUT"),
+        ("CANCELLED TIMEOUT", "FAILED"),
+    ],
+)
+def test_state_of_an_array(states: str, expected: str) -> None:
+    found = combined([Status(JobState(s)) for s in states.split()], "5")
+    assert found.state == expected
+    assert found.native_id == "5"
+
+
+def run_of(store: Store, target: str = "slurm", native_id: str = "17") -> str:
+    run = store.create()
+    record = {"id": run.id, "target": {"name": target}, "code": {}, "spec": {}, "native_id": native_id}
+    write_json(run.path / "record.json", record)
+    return run.id
+
+
+def test_dependencies(tmp_path: Path) -> None:
+    store = Store(tmp_path / "root")
+    ours = run_of(store)
+    assert resolved(ours, "slurm", store) == "afterok:17"
+    assert resolved(f"{ours}:44", "slurm", store) == "afterok:17:44"
+    assert resolved(f"afterany:{ours[-6:]},AFTERNOTOK:9_3", "slurm", store) == "afterany:17,afternotok:9_3"
+    assert resolved(f"after:{ours}+5?singleton", "slurm", store) == "after:17+5?singleton"
+
+
+@pytest.mark.parametrize(
+    "written", ["", "afterok:", "nobody", "afterok:1?x,2", "afterok:$(id)", "kind:3", "a\nb"]
+)
+def test_dependencies_that_cannot_be(written: str, tmp_path: Path) -> None:
+    with pytest.raises(HPCError) as caught:
+        resolved(written, "slurm", Store(tmp_path / "root"))
+    assert "--dependency" in caught.value.message
+
+
+def test_a_dependency_on_another_target_is_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path / "root")
+    with pytest.raises(OptionError, match="runs on k8s"):
+        resolved(run_of(store, "k8s"), "slurm", store)
+    with pytest.raises(OptionError, match="never submitted"):
+        resolved(run_of(store, native_id=""), "slurm", store)

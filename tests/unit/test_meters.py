@@ -1,0 +1,68 @@
+"""What a live panel draws of the worker's samples."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jupyter_hpc.display.meters import bar, spark, use_meters
+from jupyter_hpc.reader import MOST_SAMPLES, RunReader
+from jupyter_hpc.resources import Resources
+from jupyter_hpc.rundir import Run
+from jupyter_hpc.use import measured
+
+
+def reader_of(folder: Path, *events: dict[str, Any] | str) -> RunReader:
+    started = {"e": "started", "t": 1000.0, "environment": {"SLURM_CPUS_ON_NODE": "4"}}
+    lines = [x if isinstance(x, str) else json.dumps(x) for x in (started, *events)]
+    (folder / "events.jsonl").write_text("\n".join(lines) + "\n")
+    reader = RunReader(Run(folder))
+    reader.poll()
+    return reader
+
+
+def sample(t: int, **fields: Any) -> dict[str, Any]:
+    return {"e": "sample", "t": 1000.0 + t, "rss": (100 + t) << 20, "cpu_s": 1.5 * t, **fields}
+
+
+def test_samples_are_kept_in_bounds_first_and_last_included(tmp_path: Path) -> None:
+    damaged = ('{"e": "sample", "t": 1, "rss"', '{"e": "sample", "t": null, "rss": "x", "cpu_s": []}')
+    reader = reader_of(tmp_path, *damaged, *(sample(t) for t in range(1, 5001)))
+    assert len(reader.samples) <= MOST_SAMPLES
+    assert [reader.samples[i]["t"] for i in (0, -1)] == [1001.0, 6000.0]
+    assert reader.peak_rss == 5100 << 20
+    found = measured(reader)
+    assert found is not None and abs(found.cpus_peak - 1.5) < 0.01 and abs(found.cpus - 1.5) < 0.01
+
+
+def test_a_new_attempt_begins_anew(tmp_path: Path) -> None:
+    again = {"e": "started", "t": 2000.0, "environment": {}}
+    assert reader_of(tmp_path, sample(1), sample(2), again).samples == []
+
+
+def test_cpu_memory_and_each_gpu_stand_in_words_and_lines(tmp_path: Path) -> None:
+    gpu = {"percent": "43", "mib_used": "10240", "mib_total": "81920"}
+    unknown = {"percent": "[N/A]", "mib_used": "[N/A]", "mib_total": "81920"}
+    reader = reader_of(tmp_path, *(sample(t, gpus=[gpu, unknown]) for t in range(1, 9)))
+    meters = use_meters(reader, Resources(memory=1 << 30))
+    for words, meter in zip(
+        (
+            "cpu 1.5 of 4",
+            "memory 108 MiB of 1 GiB",
+            "gpu 0 43 %, 10 GiB of 80 GiB",
+            "gpu 1 0 %, 0 B of 80 GiB",
+        ),
+        meters,
+        strict=True,
+    ):
+        assert words in meter
+        assert '<svg role="img" aria-label="' in meter
+
+
+def test_no_samples_no_meters_and_few_bytes(tmp_path: Path) -> None:
+    assert use_meters(reader_of(tmp_path), Resources()) == []
+    assert spark([1.0], 1.0, "one point") == ""
+    assert len(spark([float(i) for i in range(10_000)], 1.0, "many")) < 1500
+    assert "<script" not in bar(5.0, '"><script>')
+    assert 'width="72"' in bar(5.0, "more than its limit")
