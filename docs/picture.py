@@ -26,7 +26,7 @@ print("on", os.uname().nodename, "with gpu", os.environ["CUDA_VISIBLE_DEVICES"])
 model, losses = fit(X, y, epochs=100, lr=0.01)
 
 plt.figure(figsize=(4.5, 1.9))
-plt.semilogy(losses); plt.xlabel("epoch"); plt.ylabel("loss")
+plt.plot(losses); plt.xlabel("epoch"); plt.ylabel("loss")
 f"test accuracy {accuracy(model, X_test, y_test):.3f}\""""
 
 
@@ -47,6 +47,7 @@ def notebook() -> nbformat.NotebookNode:
 def photograph(page: Page, url: str) -> None:
     page.goto(url)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+    page.add_style_tag(content=".Toastify { display: none }")  # JupyterLab's question about news
     page.get_by_text("| Idle").wait_for(timeout=90_000)
     page.wait_for_timeout(3000)  # the notebook's own connection to the kernel shows nowhere
     page.get_by_role("menuitem", name="Run", exact=True).click()

@@ -1,16 +1,15 @@
 """Run a notebook top to bottom, say where each cell ran and how long it took, keep it and an HTML page.
 
-usage: python notebooks/run.py NOTEBOOK [--into FOLDER] [--keep-cluster]
+usage: python notebooks/run.py NOTEBOOK [--on slurm|k8s|local] [--into FOLDER] [--keep-cluster]
 
-Starts the practice Slurm where it can and none is there; where there is no Slurm at all, ``%%slurm`` cells
-run as ``%%local``.
+``--on`` runs the ``%%slurm`` cells elsewhere, by changing that word. Starts the practice Slurm where it can and
+none is there; where there is no Slurm at all, ``%%slurm`` cells run as ``%%local``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import time
 from pathlib import Path
@@ -18,8 +17,9 @@ from pathlib import Path
 import nbclient
 import nbconvert
 import nbformat
+from retarget import retarget
 
-from jupyter_hpc import practice
+from jupyter_hpc import portal, practice
 from jupyter_hpc.config import store, targets
 from jupyter_hpc.exceptions import TargetError
 from jupyter_hpc.jobs import Job
@@ -30,12 +30,16 @@ TIMEOUT_S = 300
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", type=Path)
+    parser.add_argument("--on", choices=("slurm", "k8s", "local"), default="slurm")
     parser.add_argument("--into", type=Path, default=Path("demo"))
+    parser.add_argument("--no-page", dest="page", action="store_false", help="no HTML")
     parser.add_argument("--keep-cluster", action="store_true", help="leave the practice Slurm running")
     arguments = parser.parse_args()
-    started = _start_cluster()
+    started = _start_cluster() if arguments.on == "slurm" else False
     try:
-        return _run(arguments.notebook, arguments.into, with_slurm=started is not None)
+        return _run(
+            arguments.notebook, arguments.into, "local" if started is None else arguments.on, arguments.page
+        )
     finally:
         if started and not arguments.keep_cluster:
             practice.down()
@@ -56,11 +60,27 @@ def _start_cluster() -> bool | None:
     return True
 
 
-def _run(path: Path, into: Path, *, with_slurm: bool) -> int:
+def _has_kubernetes(notebook: nbformat.NotebookNode) -> bool:
+    """Tell whether cells for Kubernetes, if there are any, can run there; else say that they run here."""
+    if not any(cell.source.startswith("%%k8s") for cell in notebook.cells):
+        return True
+    try:
+        portal.call(targets()["k8s"].make_backend().check(), 30)
+    except (TargetError, TimeoutError) as error:
+        print(f"{error}\n%%k8s cells run with %%local.")
+        return False
+    return True
+
+
+def _run(path: Path, into: Path, target: str, with_page: bool) -> int:
     notebook = nbformat.read(path, as_version=4)
-    if not with_slurm:
-        for cell in notebook.cells:
-            cell.source = re.sub(r"\A%%slurm\b", "%%local", cell.source).replace('on="slurm"', 'on="local"')
+    if target != "slurm":
+        retarget(notebook, "slurm", target)
+    if target != "k8s" and not _has_kubernetes(notebook):
+        retarget(notebook, "k8s", "local")
+    if into.resolve() == path.parent.resolve() and notebook != nbformat.read(path, as_version=4):
+        print(f"{path} is left as it is: its targets aren't all here.", file=sys.stderr)
+        return 0
     already = {run.id for run in store().runs()}
     seen: dict[int, str] = {}
 
@@ -92,10 +112,11 @@ def _run(path: Path, into: Path, *, with_slurm: bool) -> int:
         status = 1
     target = into / path.name
     nbformat.write(notebook, target)
-    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
-    target.with_suffix(".html").write_text(page, encoding="utf-8")
+    if with_page:
+        page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+        target.with_suffix(".html").write_text(page, encoding="utf-8")
     print(f"{len([w for w in seen.values() if w != 'in the kernel'])} cells ran as jobs.")
-    print(f"{target} and {target.with_suffix('.html')} hold the executed notebook.")
+    print(f"{target} holds the executed notebook{', ' + target.stem + '.html too' if with_page else ''}.")
     return status
 
 
