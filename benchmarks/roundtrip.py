@@ -13,8 +13,10 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,20 +47,29 @@ def timed(do: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
+@contextmanager
+def ipython() -> Iterator[tuple[Any, Path]]:
+    """An IPython with the magics, and a folder that goes away, in which ``r`` has its runs."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    folder = Path(tempfile.mkdtemp(prefix="hpcb"))
+    os.environ["JUPYTER_HPC_ROOT"] = str(folder / "r")
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "jupyter_hpc")
+    try:
+        yield shell, folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mib", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="hpcb"))
-    os.environ["JUPYTER_HPC_ROOT"] = str(folder / "r")
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "jupyter_hpc")
     n = arguments.mib * (1 << 20) // 8
     sides: dict[str, list[float]] = {"floor": [], "empty": [], "cell": []}
-    try:
+    with ipython() as (shell, folder):
         for i in range(-1, arguments.rounds):  # the first round warms up
             array = np.random.default_rng(i + 1).random(
                 n
@@ -77,8 +88,6 @@ def main() -> None:
             if i >= 0:
                 for side, seconds in took.items():
                     sides[side].append(seconds * 1000)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     median = {side: statistics.median(found) for side, found in sides.items()}
     own = median["cell"] - median["empty"]
     print(f"{arguments.mib} MiB there and back, {arguments.rounds} rounds, interleaved; medians")
