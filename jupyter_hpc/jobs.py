@@ -15,6 +15,7 @@ from .rundir import Run
 
 if TYPE_CHECKING:
     from .reader import Output
+    from .use import Measured
 
 
 class JobState(str, enum.Enum):
@@ -188,6 +189,19 @@ class Job:
         from .follower import unwritten
 
         return self.record.get("verdict") or unwritten.get(self.id) or {}
+
+    @property
+    def use(self) -> Measured | None:
+        """What the worker measured so far: seconds, peak memory in bytes, CPU seconds, GPUs; None if nothing yet.
+
+        Of the last attempt; of an array, its largest task.
+        """
+        from .reader import reader_of
+        from .use import measured
+
+        reader = reader_of(self.run, outputs=False)
+        reader.poll()
+        return measured(reader)
 
     # -- waiting ---------------------------------------------------------------------------------
 

@@ -210,8 +210,8 @@ class RunReader:
 class ArrayReader:
     """Reads all tasks of an array: text by whole lines with the task before each, displays as they come."""
 
-    def __init__(self, run: Run, indices: Sequence[int]) -> None:
-        self.readers = {index: RunReader(run.task(index)) for index in indices}
+    def __init__(self, run: Run, indices: Sequence[int], *, outputs: bool = True) -> None:
+        self.readers = {index: RunReader(run.task(index), outputs=outputs) for index in indices}
         self._unfinished: dict[tuple[int, str], str] = {}
 
     def poll(self, *, everything: bool = False) -> list[Output]:
@@ -239,10 +239,12 @@ class ArrayReader:
         return [Output(output.kind, text=lines)] if lines else []
 
 
-def reader_of(run: Run) -> RunReader | ArrayReader:
-    """Return what reads the outputs of a run, or of all tasks of an array."""
+def reader_of(run: Run, *, outputs: bool = True) -> RunReader | ArrayReader:
+    """Return what reads a run, or all tasks of an array; without ``outputs`` only what it says of itself."""
     array = (run.record_or_none() or {}).get("array")
-    return ArrayReader(run, array["indices"]) if array else RunReader(run)
+    if array:
+        return ArrayReader(run, array["indices"], outputs=outputs)
+    return RunReader(run, outputs=outputs)
 
 
 def _output(kind: str, event: dict[str, Any]) -> Output:

@@ -303,3 +303,9 @@ def test_submit_of_a_bound_method_and_a_partial_work(notebook: Notebook) -> None
     )
     assert notebook.value(submit(notebook, "A().get, 1") + ".result()") == 5
     assert notebook.value(submit(notebook, "p, 9") + ".result()") == 9
+
+
+def test_the_job_says_what_it_used(notebook: Notebook) -> None:
+    notebook.remote("held = len(bytearray(b'1') * 200_000_000)")
+    assert notebook.value("_hpc.use.peak_rss") > 200_000_000
+    assert notebook.value("0 <= _hpc.use.cpu_s <= 60 and 0 < _hpc.use.seconds < 60") is True

@@ -16,6 +16,7 @@ from tests.conftest import Sandbox
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ON_SLURM = [n for n in NOTEBOOKS if not n.stem.startswith("04-kubernetes")]  # tests/kubernetes runs that one
 
 
 def run(path: Path, into: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -23,13 +24,11 @@ def run(path: Path, into: Path, environment: dict[str, str]) -> subprocess.Compl
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", ON_SLURM, ids=lambda p: p.stem)
 def test_it_runs_on_the_practice_slurm(
     path: Path, tmp_path: Path, sandbox: Sandbox, practice_slurm: object
 ) -> None:
     """Where there is no Kubernetes, the notebook of two clusters runs its pods here."""
-    if path.stem.startswith("04-kubernetes"):  # tests/kubernetes/test_notebooks.py runs it
-        return
     done = run(path, tmp_path, sandbox.environment)
 
     assert done.returncode == 0, done.stdout + done.stderr
