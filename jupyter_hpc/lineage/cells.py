@@ -12,7 +12,7 @@ import logging
 import os
 import time
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,12 +194,15 @@ def _number(cell: str) -> int:
 def read(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     """Return all local cells of a store, each with its file; None for a line that can't be read (cut off, damaged)."""
     for path in sorted((root / FOLDER).glob("*.jsonl")):
-        try:
-            lines = path.read_bytes().split(b"\n")
-        except OSError:
-            continue
-        for line in filter(None, lines):
+        for line in filter(None, _lines(path)):
             yield path, _line(line)
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().split(b"\n")
+    except OSError:
+        return []
 
 
 def _line(line: bytes) -> dict[str, Any] | None:
@@ -208,6 +211,19 @@ def _line(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) and isinstance(found.get("id"), str) else None
+
+
+def code_of(root: Path, idents: Iterable[str]) -> dict[str, str]:
+    """Return the text of local cells by their ids, ``SESSION:NUMBER``; without those that no file here has."""
+    wanted: dict[str, set[str]] = {}
+    for ident in idents:
+        wanted.setdefault(ident.rpartition(":")[0], set()).add(ident)
+    found = {}
+    for path in (root / FOLDER).glob("*.jsonl"):
+        if path.stem in wanted:
+            cells = filter(None, map(_line, _lines(path)))
+            found.update({c["id"]: str(c.get("text") or "") for c in cells if c["id"] in wanted[path.stem]})
+    return found
 
 
 session = Session(known_values)

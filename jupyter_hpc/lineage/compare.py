@@ -138,7 +138,8 @@ def _files(found: Details, role: str) -> dict[str, Any]:
 
 def _resources(found: Details) -> dict[str, Any]:
     run = found["execution"]
-    return {"target": run["target"], "image": run["image"], **run["resources"]}
+    image = {f"image {key}": value for key, value in (run["image"] or {}).items() if value}
+    return {"target": run["target"], **image, **run["resources"]}
 
 
 def _outcome(found: Details) -> dict[str, Any]:

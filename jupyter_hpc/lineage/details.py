@@ -91,7 +91,7 @@ def _execution(record: Mapping[str, Any]) -> Details:
         "host": record.get("host"),
         "gpus": extra.get("gpus") or [],
         "driver": extra.get("driver"),
-        "image": extra.get("image") or record.get("image"),
+        "image": _image(extra.get("image") or record.get("image")),
         "resources": resources,
         "resources_text": Resources.from_json(resources).describe() if resources else "",
         "submitted_at": record.get("submitted_at"),
@@ -100,6 +100,13 @@ def _execution(record: Mapping[str, Any]) -> Details:
         "seconds": ended - started if started and ended else None,
         "attempts": len(record.get("attempts") or ()) or 1,
     }
+
+
+def _image(found: Any) -> dict[str, str] | None:
+    """Return the container's name and what really ran; a Slurm node's container is known by its path alone."""
+    if isinstance(found, dict):
+        return {"name": str(found.get("name") or ""), "id": str(found.get("id") or "")}
+    return {"name": str(found), "id": ""} if found else None
 
 
 def where(found: Details) -> str:

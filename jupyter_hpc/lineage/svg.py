@@ -1,4 +1,4 @@
-"""A lineage as a picture: data flows from left to right, dashed where it only may."""
+"""A lineage as a picture: data flows downwards, to the result at the end; dashed where it only may."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .text import MOST_NODES, ordered, title_of
 if TYPE_CHECKING:
     from .view import Lineage
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _EDGE = 200, 46, 104, 18, 12
-_DIP = 36  # how far below a box's middle a link passes that skips its column
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _EDGE = 210, 46, 24, 52, 12
+_DETOUR = 24  # how far right of the boxes a link passes that skips a row
 _COLOURS = {"run": "#1976d2", "cell": "#7b8794", "gone": "#b0b0b0", "value": "#2e7d32", "file": "#2e7d32"}
 _FAILED = "#c62828"
 _ROOT = "<start>"
@@ -27,24 +27,24 @@ def html(lineage: Lineage) -> str:
 
 def svg(lineage: Lineage) -> str:
     """Return the picture."""
-    columns = _columns(lineage)
-    depth = len(columns)
-    places = {
-        ident: (_EDGE + (depth - 1 - x) * (_WIDTH + _GAP_X), _EDGE + y * (_HEIGHT + _GAP_Y))
-        for x, column in enumerate(columns)
-        for y, ident in enumerate(column)
-    }
-    width = 2 * _EDGE + depth * _WIDTH + (depth - 1) * _GAP_X
-    height = 2 * _EDGE + max(map(len, columns)) * (_HEIGHT + _GAP_Y) - _GAP_Y
+    rows = _rows(lineage)
+    width = max(len(row) * (_WIDTH + _GAP_X) - _GAP_X for row in rows)
+    places: dict[str, tuple[int, int]] = {}
+    for y, row in enumerate(reversed(rows)):
+        left = (width - len(row) * (_WIDTH + _GAP_X) + _GAP_X) // 2
+        for x, ident in enumerate(row):
+            places[ident] = (_EDGE + left + x * (_WIDTH + _GAP_X), _EDGE + y * (_HEIGHT + _GAP_Y))
+    width += 2 * _EDGE
+    height = 2 * _EDGE + len(rows) * (_HEIGHT + _GAP_Y) - _GAP_Y
     asked = Link(_ROOT, lineage.start.run_id, (), "")
     links = [link for link in (asked, *lineage.graph.links) if {link.child, link.parent} <= places.keys()]
-    beside: dict[str, int] = {}  # links into a box that were drawn: their names stand above each other
+    links.sort(key=lambda link: places[link.parent])
     parts = []
-    for link in links:
-        parts.append(_link(link, places, beside.get(link.child, 0)))
-        beside[link.child] = beside.get(link.child, 0) + 1
-    if any(places[x.child][0] - places[x.parent][0] > _WIDTH + _GAP_X for x in links):
-        height += _DIP  # for links that pass below a column
+    for child in dict.fromkeys(link.child for link in links):
+        into = [link for link in links if link.child == child]
+        parts += [_link(link, places, i, len(into)) for i, link in enumerate(into)]
+    if any(_skips(link, places) for link in links):
+        width += _DETOUR
     parts += [_box(lineage, ident, *place) for ident, place in places.items()]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
@@ -53,8 +53,8 @@ def svg(lineage: Lineage) -> str:
     )
 
 
-def _columns(lineage: Lineage) -> list[list[str]]:
-    """Return the nodes in columns: each as far from the result as its longest way there; at most `MOST_NODES`."""
+def _rows(lineage: Lineage) -> list[list[str]]:
+    """Return the nodes in rows: each as far from the result as its longest way there; at most `MOST_NODES`."""
     near, frontier = [lineage.start.run_id], [lineage.start.run_id]
     while frontier and len(near) < MOST_NODES:
         parents = [link.parent for ident in frontier for link in ordered(lineage.graph, ident)]
@@ -70,26 +70,31 @@ def _columns(lineage: Lineage) -> list[list[str]]:
                 far[link.parent], moved = far[link.child] + 1, True
         if not moved:
             break
-    columns: list[list[str]] = [[] for _ in range(max(far.values()) + 1)]
-    columns[0] = [] if lineage.start.kind == "run" else [_ROOT]  # a run that is asked for is a box itself
+    rows: list[list[str]] = [[] for _ in range(max(far.values()) + 1)]
+    rows[0] = [] if lineage.start.kind == "run" else [_ROOT]  # a run that is asked for is a box itself
     for ident in sorted(shown, key=lambda i: lineage.graph.nodes[i].row.get("created") or 0):
-        columns[far[ident]].append(ident)
-    return [column for column in columns if column]
+        rows[far[ident]].append(ident)
+    return [row for row in rows if row]
 
 
-def _link(link: Link, places: dict[str, tuple[int, int]], above: int) -> str:
-    """Draw a link; one that skips a column passes below it."""
-    (x2, y2), (x1, y1) = places[link.child], places[link.parent]
-    x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT // 2, y2 + _HEIGHT // 2
-    if x2 - x1 > _GAP_X:
-        low, left, right = max(y1, y2) + _DIP, x1 + _GAP_X, x2 - _GAP_X
-        way = f"M{x1} {y1} C{left} {y1} {x1} {low} {left} {low} L{right} {low} C{x2} {low} {right} {y2} {x2} {y2}"
+def _skips(link: Link, places: dict[str, tuple[int, int]]) -> bool:
+    return places[link.child][1] - places[link.parent][1] > _HEIGHT + _GAP_Y
+
+
+def _link(link: Link, places: dict[str, tuple[int, int]], which: int, count: int) -> str:
+    """Draw one of the links into a box, with its names beside its end; one that skips a row passes at the right."""
+    (x1, y1), (x2, y2) = places[link.parent], places[link.child]
+    x1, y1, x2 = x1 + _WIDTH // 2, y1 + _HEIGHT, x2 + _WIDTH * (which + 1) // (count + 1)
+    if _skips(link, places):
+        right, above, below = max(x1, x2) + _WIDTH // 2 + _DETOUR, y1 + _GAP_Y, y2 - _GAP_Y
+        way = f"M{x1} {y1} C{x1} {above} {right} {y1} {right} {above} V{below} C{right} {y2} {x2} {below} {x2} {y2}"
     else:
-        middle = (x1 + x2) // 2
-        way = f"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"
+        middle = (y1 + y2) // 2
+        way = f"M{x1} {y1} C{x1} {middle} {x2} {middle} {x2} {y2}"
     dash = ' stroke-dasharray="4 3"' if link.via in ("cells", "name", "path") else ""
     names = ", ".join(link.names[:3]) + (" …" if len(link.names) > 3 else "")
-    label = f'<text x="{x2 - 6}" y="{y2 - 4 - 12 * above}" text-anchor="end" opacity=".75">{escape(names[:15])}</text>'
+    low = y2 - 6 - 12 * (count - 1 - which)  # names that don't fit beside each other stand above each other
+    label = f'<text x="{x2 + 6}" y="{low}" opacity=".75">{escape(names[:24])}</text>'
     return f'<path d="{way}" fill="none" stroke="currentColor" opacity=".5"{dash}/>{label}'
 
 
@@ -100,12 +105,13 @@ def _box(lineage: Lineage, ident: str, x: int, y: int) -> str:
     else:
         node = lineage.graph.nodes[ident]
         kind, lines, title = node.kind, _lines(node), title_of(node, lineage.details.get(ident))
+        title = "\n".join(filter(None, (title, lineage.cells.get(ident, "")[:2000])))
         if node.row.get("state") not in ("COMPLETED", None):
             kind = "failed"
     colour = _COLOURS.get(kind, _FAILED)
     words = "".join(
         f'<text x="{x + 9}" y="{y + 18 + 16 * i}"{" font-weight=" + chr(34) + "600" + chr(34) if not i else ""}>'
-        f"{escape(line[:31])}</text>"
+        f"{escape(line[:32])}</text>"
         for i, line in enumerate(lines)
     )
     return (

@@ -47,7 +47,7 @@ def _node(lineage: Lineage, ident: str, indent: str, shown: set[str]) -> Iterato
     shown.add(ident)
     yield f"{indent}└─ {title}"
     inner = f"{indent}   "
-    for line in _facts(node, lineage.details.get(ident)):
+    for line in _facts(node, lineage.details.get(ident), lineage.cells.get(ident, "")):
         yield f"{inner}│ {line}"
     for link in ordered(lineage.graph, ident):
         if link.parent not in shown and len(shown) >= MOST_NODES:
@@ -96,8 +96,11 @@ def _cells(node: Node) -> str:
     return f"local cell In [{node.row.get('exec_count')}]: {node.row.get('label')}"
 
 
-def _facts(node: Node, known: Details | None) -> Iterator[str]:
+def _facts(node: Node, known: Details | None, cell: str) -> Iterator[str]:
     if node.kind != "run" or known is None:
+        if len(cell.strip().splitlines()) > 1:  # else its title has it all
+            yield "code:"
+            yield from _some_lines(cell)
         files = [e["name"] for e in node.used if e["kind"] == "file"]
         if files:
             yield f"files read: {', '.join(files)}"
@@ -116,16 +119,20 @@ def _facts(node: Node, known: Details | None) -> Iterator[str]:
 
 
 def _code(known: Details) -> Iterator[str]:
-    lines = [line for line in known["code"]["text"].strip().splitlines() if line.strip()]
     notebook = known["notebook"]
     place = " of ".join(str(x) for x in (known["code"]["label"], notebook.get("path")) if x)
     yield f"code ({place}):" if place else "code:"
-    yield from (f"  {line[:100]}" for line in lines[:CODE_LINES])
-    if len(lines) > CODE_LINES:
-        yield f"  … {len(lines) - CODE_LINES} more lines"
+    yield from _some_lines(known["code"]["text"])
     others = [*known["code"]["functions"], *known["code"]["modules"]]
     if others:
         yield f"with: {', '.join(others[:12])}{' …' if len(others) > 12 else ''}"
+
+
+def _some_lines(code: str) -> Iterator[str]:
+    lines = [line for line in code.strip().splitlines() if line.strip()]
+    yield from (f"  {line[:100]}" for line in lines[:CODE_LINES])
+    if len(lines) > CODE_LINES:
+        yield f"  … {len(lines) - CODE_LINES} more lines"
 
 
 def _environment(known: Details) -> str:
@@ -133,9 +140,9 @@ def _environment(known: Details) -> str:
     packages = found["packages"]
     notable = [f"{name} {packages[name]}" for name in _NOTABLE if name in packages]
     words = [f"Python {found['python']}" if found["python"] else "environment", f"{len(packages)} packages"]
-    image = known["execution"]["image"]
-    image = image.get("name") if isinstance(image, dict) else image
-    return ", ".join([*words, *notable, *([f"image {image}"] if image else [])]) + _digest(found["digest"])
+    if image := known["execution"]["image"]:
+        notable.append(f"image {image['name']}")
+    return ", ".join([*words, *notable]) + _digest(found["digest"])
 
 
 def _data(node: Node) -> Iterator[str]:

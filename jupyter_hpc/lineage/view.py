@@ -9,7 +9,7 @@ from typing import Any
 
 from ..exceptions import HPCError
 from ..store import Store
-from . import find, graph, stale
+from . import cells, find, graph, stale
 from .details import Details, details, run_path
 from .index import Index, index_of
 
@@ -28,6 +28,8 @@ class Lineage:
         The activities that led to it, folded for people.
     details : dict
         All that is recorded of each run, by its id.
+    cells : dict
+        The code of each local cell, by its id; also of those that were folded.
     stale : list of str
         Why it is no longer what its code would make now, a line each.
     tags : list of str
@@ -37,6 +39,7 @@ class Lineage:
     start: find.Start
     graph: graph.Graph
     details: Mapping[str, Details]
+    cells: Mapping[str, str]
     stale: list[str]
     tags: list[str]
 
@@ -70,6 +73,7 @@ class Lineage:
             "stale": self.stale,
             "is_cut": self.graph.is_cut,
             "nodes": [_node(node, self.details.get(ident)) for ident, node in self.graph.nodes.items()],
+            "cells": dict(self.cells),
             "links": [{**vars(link), "names": list(link.names)} for link in self.graph.links],
         }
 
@@ -141,6 +145,8 @@ def of_start(index: Index, start: find.Start, namespace: Mapping[str, Any] | Non
     shown = graph.folded(whole)
     runs = [i for i, node in shown.nodes.items() if node.kind == "run"][:FULL]
     found = {i: known for i in runs if (known := details(index.store, run_path(index.store, i)))}
+    local = [n for n in shown.nodes.values() if n.kind == "cell"][:FULL]
+    code = cells.code_of(index.store.root, (i for node in local for i in (node.id, *node.folded)))
     try:
         marks = stale.marks(index, start.run_id, whole, namespace)
     except (OSError, HPCError):  # a notebook that can't be read says nothing
@@ -150,4 +156,4 @@ def of_start(index: Index, start: find.Start, namespace: Mapping[str, Any] | Non
         f"SELECT key || ':' || value FROM tag WHERE subject IN ({', '.join('?' * len(subjects))}) ORDER BY t"  # noqa: S608
     )
     tags = [row[0] for row in index.query(sql, subjects, fresh=False)]
-    return Lineage(start, shown, found, marks, tags)
+    return Lineage(start, shown, found, code, marks, tags)

@@ -140,6 +140,7 @@ def test_two_runs_are_compared_in_every_part(made: Store) -> None:
             i, code=code, environment={"digest": environments[i]}, spec={"resources": {"cpus": 2 + i}},
             inputs=[value("X", f"data {i}"), {**value("fit", f"pickle {i}"), "type": "builtins.function"}],
             outputs=[value("model", "same")], node=f"n{i}", state=("COMPLETED", "FAILED")[i],
+            execution={"image": {"name": "lab:3", "id": f"sha256:{i}"}},
         ))  # fmt: skip
     one, two = (Run(made.runs_directory / run_id(i)) for i in range(2))
     found = difference(made, one, two)
@@ -154,7 +155,7 @@ def test_two_runs_are_compared_in_every_part(made: Store) -> None:
     assert found.parameters == {"lr": ("0.01", "0.1")}
     assert found.packages == {"numpy": ("1.26.4", "2.4.6")}
     assert found.inputs == {"X": (digest("data 0"), digest("data 1"))} and not found.outputs
-    assert found.resources == {"cpus": (2, 3)}
+    assert found.resources == {"image id": ("sha256:0", "sha256:1"), "cpus": (2, 3)}
     assert found.outcome == {"state": ("COMPLETED", "FAILED"), "node": ("n0", "n1")}
     assert "numpy  1.26.4 → 2.4.6" in found.text
     assert "do not differ" in difference(made, one, one).text

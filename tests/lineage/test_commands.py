@@ -89,6 +89,17 @@ def test_a_run_a_file_and_a_tag_lead_to_the_same(trained: Notebook) -> None:
     assert found["nodes"][0]["details"]["code"]["text"].startswith("model = fit(")
 
 
+def test_a_local_cell_is_shown_with_its_code(trained: Notebook) -> None:
+    trained.run("clean = raw[raw > 7]\nclean = clean - clean.mean()")
+    trained.remote("model = clean * 2")
+    text = lineage(trained, "model")
+    assert "│   clean = clean - clean.mean()" in text
+    run = trained.value("_hpc.id")
+    found = json.loads(shell(trained, "lineage", run, "--json").stdout)
+    [cell] = [n["id"] for n in found["nodes"] if n["label"] == "clean = raw[raw > 7]"]
+    assert found["cells"][cell] == "clean = raw[raw > 7]\nclean = clean - clean.mean()"
+
+
 def test_what_nobody_made_is_said_in_a_sentence(trained: Notebook) -> None:
     for what, words in (("nothing_of_this", "Nothing is known of"), ("./no/file.pt", "There is no file")):
         error = trained.run(f"%hpc lineage {what}", fails=True).error
