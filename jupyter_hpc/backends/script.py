@@ -28,10 +28,9 @@ limit=$3
 
 oom_kills=0
 count_oom_kills() { # of this node's kernel, since the last count
-  local key value before=$oom_kills
-  while read -r key value; do
-    [ "$key" = oom_kill ] && oom_kills=$((value - before)) && return
-  done < /proc/vmstat
+  local all before=$oom_kills
+  IFS= read -r -d '' all < /proc/vmstat # as a whole: line by line takes milliseconds
+  [[ $all =~ oom_kill\ ([0-9]+) ]] && oom_kills=$((BASH_REMATCH[1] - before))
 } 2> /dev/null
 ended() {
   count_oom_kills
