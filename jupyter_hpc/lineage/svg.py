@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .view import Lineage
 
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _EDGE = 210, 46, 24, 52, 12
+_LETTER, _LONGEST = 7, 32  # about how wide one is, and how many a box holds
 _DETOUR = 24  # how far right of the boxes a link passes that skips a row
 _COLOURS = {"run": "#1976d2", "cell": "#7b8794", "gone": "#b0b0b0", "value": "#2e7d32", "file": "#2e7d32"}
 _FAILED = "#c62828"
@@ -38,11 +39,11 @@ def svg(lineage: Lineage) -> str:
     height = 2 * _EDGE + len(rows) * (_HEIGHT + _GAP_Y) - _GAP_Y
     asked = Link(_ROOT, lineage.start.run_id, (), "")
     links = [link for link in (asked, *lineage.graph.links) if {link.child, link.parent} <= places.keys()]
-    links.sort(key=lambda link: places[link.parent])
+    links.sort(key=lambda link: (_skips(link, places), places[link.parent]))
     parts = []
     for child in dict.fromkeys(link.child for link in links):
         into = [link for link in links if link.child == child]
-        parts += [_link(link, places, i, len(into)) for i, link in enumerate(into)]
+        parts += [_link(link, places, i, len(into), width) for i, link in enumerate(into)]
     if any(_skips(link, places) for link in links):
         width += _DETOUR
     parts += [_box(lineage, ident, *place) for ident, place in places.items()]
@@ -81,20 +82,22 @@ def _skips(link: Link, places: dict[str, tuple[int, int]]) -> bool:
     return places[link.child][1] - places[link.parent][1] > _HEIGHT + _GAP_Y
 
 
-def _link(link: Link, places: dict[str, tuple[int, int]], which: int, count: int) -> str:
+def _link(link: Link, places: dict[str, tuple[int, int]], which: int, count: int, right: int) -> str:
     """Draw one of the links into a box, with its names beside its end; one that skips a row passes at the right."""
     (x1, y1), (x2, y2) = places[link.parent], places[link.child]
-    x1, y1, x2 = x1 + _WIDTH // 2, y1 + _HEIGHT, x2 + _WIDTH * (which + 1) // (count + 1)
+    apart = _WIDTH // (count + 1)
+    x1, y1, x2 = x1 + _WIDTH // 2, y1 + _HEIGHT, x2 + apart * (which + 1)
     if _skips(link, places):
-        right, above, below = max(x1, x2) + _WIDTH // 2 + _DETOUR, y1 + _GAP_Y, y2 - _GAP_Y
+        above, below = y1 + _GAP_Y, y2 - _GAP_Y
         way = f"M{x1} {y1} C{x1} {above} {right} {y1} {right} {above} V{below} C{right} {y2} {x2} {below} {x2} {y2}"
     else:
         middle = (y1 + y2) // 2
         way = f"M{x1} {y1} C{x1} {middle} {x2} {middle} {x2} {y2}"
     dash = ' stroke-dasharray="4 3"' if link.via in ("cells", "name", "path") else ""
-    names = ", ".join(link.names[:3]) + (" …" if len(link.names) > 3 else "")
-    low = y2 - 6 - 12 * (count - 1 - which)  # names that don't fit beside each other stand above each other
-    label = f'<text x="{x2 + 6}" y="{low}" opacity=".75">{escape(names[:24])}</text>'
+    names = (", ".join(link.names[:3]) + (" …" if len(link.names) > 3 else ""))[:24]
+    fits = len(names) * _LETTER < apart or which == count - 1
+    low = y2 - 6 - (0 if fits else 12 * (count - 1 - which))  # else they stand above each other
+    label = f'<text x="{x2 + 6}" y="{low}" opacity=".75">{escape(names)}</text>'
     return f'<path d="{way}" fill="none" stroke="currentColor" opacity=".5"{dash}/>{label}'
 
 
@@ -111,7 +114,7 @@ def _box(lineage: Lineage, ident: str, x: int, y: int) -> str:
     colour = _COLOURS.get(kind, _FAILED)
     words = "".join(
         f'<text x="{x + 9}" y="{y + 18 + 16 * i}"{" font-weight=" + chr(34) + "600" + chr(34) if not i else ""}>'
-        f"{escape(line[:32])}</text>"
+        f"{escape(line[:_LONGEST])}</text>"
         for i, line in enumerate(lines)
     )
     return (
@@ -128,5 +131,8 @@ def _lines(node: Node) -> list[str]:
         count = f"{1 + len(node.folded)} local cells" if node.folded else f"In [{row.get('exec_count')}]"
         return [count, str(row.get("label") or "")]
     job = str(row.get("native_id") or "").partition(".")[0]
-    ran = f"{row.get('target')} {job}".strip() + (f" on {row['node']}" if row.get("node") else "")
+    node_words = f" on {row['node']}" if row.get("node") else ""
+    ran = f"{row.get('target')} {job}".strip() + node_words
+    if len(ran) > _LONGEST:  # a Job's name in Kubernetes; the title has it
+        ran = f"{row.get('target')}{node_words}"
     return [str(row.get("name") or row.get("label") or node.id), ran]

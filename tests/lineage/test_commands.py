@@ -66,10 +66,11 @@ def test_a_value_shows_the_whole_chain(trained: Notebook) -> None:
     assert result is not None
     svg = result["text/html"].partition("<svg")[2].partition("</svg>")[0]
     tree = ET.fromstring(f"<svg{svg}</svg>")
-    titles = [e.text or "" for e in tree.iter("{http://www.w3.org/2000/svg}title")]
-    assert [any(word in t for t in titles) for word in ("“train”", "clean = ", "“prepare”", "model")] == [
-        True
-    ] * 4
+    space = "{http://www.w3.org/2000/svg}"
+    heights = {g[0].text or "": int(g[1].get("y", 0)) for g in tree.iter(f"{space}g")}
+    words = ("“prepare”", "clean = ", "“train”", "model")
+    ys = [next(y for title, y in heights.items() if word in title) for word in words]
+    assert ys == sorted(set(ys))  # downwards, to the result
 
 
 def test_a_run_a_file_and_a_tag_lead_to_the_same(trained: Notebook) -> None:
