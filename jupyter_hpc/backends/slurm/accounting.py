@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ...exceptions import TargetError
 from ...jobs import JobState
-from ..base import Observation
+from ..base import NoAnswer, Observation
 from .command import SlurmCommand
 from .states import SACCT_FIELDS, parse_accounting
 
@@ -87,16 +87,18 @@ class Accounting:
         fields = ",".join([*SACCT_FIELDS, *self._marks])
         try:
             done = await self._command.run(["sacct", "-X", "-n", "-P", *selection, "-o", fields])
+        except NoAnswer:
+            return self._is_without(AWAY_S, "does not answer")
         except TargetError:
-            done = None
-        if done is not None and "nvalid field" in done.err and len(self._marks) > 1:
+            return self._is_without(OFF_S, "is not kept here")
+        if "nvalid field" in done.err and len(self._marks) > 1:
             self._marks = self._marks[:1]  # before 21.08 there was no SubmitLine
             return await self._rows(*selection)
-        if done is None or done.status != 0:
-            is_away = done is not None and "disabled" not in done.err
-            self._off_until = time.monotonic() + (AWAY_S if is_away else OFF_S)
-            self._off_words = f"accounting {'does not answer' if is_away else 'is not kept here'} (sacct)"
-            return []
+        if done.status != 0:
+            is_kept = "disabled" not in done.err
+            return self._is_without(
+                *((AWAY_S, "does not answer") if is_kept else (OFF_S, "is not kept here"))
+            )
         rows = []
         for line in done.out.splitlines():
             parts = line.split("|", len(SACCT_FIELDS))
@@ -104,6 +106,11 @@ class Accounting:
             for native, seen in parse_accounting("|".join(parts[: len(SACCT_FIELDS)])).items():
                 rows.append((native, seen, match[1] if match else ""))
         return rows
+
+    def _is_without(self, seconds: float, words: str) -> list[tuple[str, Observation, str]]:
+        self._off_until = time.monotonic() + seconds
+        self._off_words = f"accounting {words} (sacct)"
+        return []
 
     def _observation(self, run_id: str, native_id: str) -> Observation:
         ended = self._ended.get(run_id)
