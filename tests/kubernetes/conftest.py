@@ -85,7 +85,7 @@ class Gate:
 
 
 @pytest.fixture
-def gate(targets: Targets, kubernetes: Kubernetes, tmp_path: Path) -> Gate:
+def gate(targets: Targets, kubernetes: Kubernetes, repaired: None, tmp_path: Path) -> Gate:
     assert kubernetes.own
     volume = {"hostPath": {"path": str(tmp_path)}, "mountPath": str(tmp_path)}
     settings = {"volumes": [volume]}

@@ -44,7 +44,8 @@ def start_time(pid: int, proc: Path = Path("/proc")) -> str | None:
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
+    # a killed leader is a zombie while its other threads still hold its files and ports: num_threads counts them
+    return None if fields[0] in "ZX" and int(fields[17]) <= 1 else fields[19]
 
 
 def hierarchies() -> list[Path]:

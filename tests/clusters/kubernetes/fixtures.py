@@ -108,6 +108,17 @@ def kubernetes() -> Iterator[Kubernetes]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture
+def repaired(kubernetes: Kubernetes) -> None:
+    """For tests that kill parts of the cluster: what one that failed left dead runs again before the next."""
+    own = kubernetes.own
+    dead = [name for name in own.dead() if name.startswith("kube")] if own else []
+    for name in dead:
+        own.start(name)
+    if dead:
+        own.wait_ready()
+
+
 @pytest.fixture(scope="session")
 def two_nodes(kubernetes: Kubernetes) -> Kubernetes:
     """The same cluster with a second node, which has no GPUs. Costs some ten seconds once."""
