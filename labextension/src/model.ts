@@ -79,7 +79,8 @@ export class JobsModel implements IHPCJobs {
     this._rows.clear();
     this._window = [0, PAGE];
     this._fresh = [0, 0];
-    void this.refresh();
+    // at once: a refresh that is on its way would swallow another, and asks for what nobody wants now
+    void this._poll.schedule({ interval: Poll.IMMEDIATE, phase: 'refreshed' });
   }
 
   /** The row at an index, or undefined while it is not here. */

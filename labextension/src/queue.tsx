@@ -171,6 +171,7 @@ function Rows(props: IQueueProps): React.ReactElement {
   const [top, setTop] = React.useState(0);
   const [height, setHeight] = React.useState(600);
   const [current, setCurrent] = React.useState(0);
+  const hasFocus = React.useRef(false);
   const total = model.page.total;
   const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE);
   const last = Math.min(total, Math.ceil((top + height) / ROW_PX) + SPARE);
@@ -192,6 +193,10 @@ function Rows(props: IQueueProps): React.ReactElement {
     const row = model.row(index);
     return row !== undefined && !('heading' in row);
   };
+  const focus = (index: number, options?: FocusOptions) =>
+    box.current
+      ?.querySelector<HTMLElement>(`[data-index="${index}"]`)
+      ?.focus(options);
   const go = (index: number) => {
     let to = Math.max(0, Math.min(total - 1, index));
     const row = model.row(to);
@@ -208,9 +213,7 @@ function Rows(props: IQueueProps): React.ReactElement {
         element.scrollTop = y + ROW_PX - element.clientHeight;
       }
     }
-    requestAnimationFrame(() =>
-      element?.querySelector<HTMLElement>(`[data-index="${to}"]`)?.focus()
-    );
+    requestAnimationFrame(() => focus(to));
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
     const page = Math.max(1, Math.floor(height / ROW_PX) - 1);
@@ -230,6 +233,13 @@ function Rows(props: IQueueProps): React.ReactElement {
       void props.commands.execute(CommandIDs.open, { id: row.id });
     }
   };
+  React.useEffect(() => {
+    // a row that became a heading takes the focus with it, and no event says so
+    if (hasFocus.current && document.activeElement === document.body) {
+      const near = [current, current + 1, current - 1].find(isJob);
+      focus(near ?? current, { preventScroll: true });
+    }
+  });
   // one row is in the order of Tab: the current one while it exists, else the first that is seen
   let stop = current >= first && current < last && isJob(current) ? current : 0;
   for (let i = Math.ceil(top / ROW_PX); !isJob(stop) && i < last; i++) {
@@ -257,6 +267,8 @@ function Rows(props: IQueueProps): React.ReactElement {
       aria-label={trans.__('Jobs')}
       onScroll={event => setTop(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
+      onFocus={() => (hasFocus.current = true)}
+      onBlur={() => (hasFocus.current = false)}
     >
       <div
         role="presentation"

@@ -131,6 +131,8 @@ class Lab:
         """Open JupyterLab with no document."""
         page.goto(f"{self.url}/lab?token={TOKEN}&reset")
         page.locator('.lm-TabBar-tab[data-id="jupyter-hpc-sidebar"]').wait_for(timeout=SLOW_MS)
+        page.locator(".jp-Launcher").wait_for(timeout=SLOW_MS)  # it takes the focus when it comes
+        page.wait_for_function("window.jupyterapp.shell.currentWidget !== null")
         theme = "Dark" if dark else "Light"  # the one before stays in the user's settings
         command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
         chosen = f'body[data-jp-theme-name="JupyterLab {theme}"]'

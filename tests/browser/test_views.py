@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jupyter_hpc.jobs import Job
 from tests.browser.lab import SLOW_MS, TOKEN, Lab, command, open_sidebar
@@ -142,11 +142,54 @@ def test_filters_groups_and_search(lab: Lab, jobs: dict[str, Job], page: Page, s
         page.keyboard.press("ArrowDown")
         rows.append(
             page.wait_for_function(
-                f"before => {{ const now = {FOCUSED}; return now[0] !== before && now }}", arg=job
+                f"before => {{ const now = {FOCUSED}; return now[0] && now[0] !== before && now }}", arg=job
             ).json_value()
         )
     seen = {job for job, _, _ in rows}
     assert {jobs[kind].id for kind in ("running", "waiting", "done", "failed")} <= seen
+
+
+def test_a_question_does_not_wait_for_the_one_before(lab: Lab, jobs: dict[str, Job], page: Page) -> None:
+    show_queue(lab, page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if "by=state" not in route.request.url else route.continue_()
+
+    page.route(re.compile(r"/jupyter-hpc/jobs\?.*text=a"), hold)
+    with page.expect_request(re.compile("text=a")):
+        page.get_by_label("Search jobs").fill("a")
+    page.get_by_label("Group by").select_option("state")
+    heading = page.locator(".jp-HPCQueue-heading")
+    expect(heading.first).to_be_visible(timeout=SLOW_MS)
+    for route in held:
+        route.continue_()  # a late answer changes nothing
+    page.wait_for_load_state("networkidle")
+    expect(heading.first).to_be_visible()
+
+
+def test_the_focus_stays_in_the_list_when_its_row_becomes_a_heading(
+    lab: Lab, jobs: dict[str, Job], page: Page
+) -> None:
+    """The answer in between is the test's: the list with a job less, so that a heading comes to the row's place."""
+    show_queue(lab, page)
+    page.get_by_label("Group by").select_option("state")
+    headings = page.locator(".jp-HPCQueue-heading")
+    expect(headings.nth(1)).to_be_visible(timeout=SLOW_MS)
+    top = headings.nth(1).evaluate("e => parseInt(e.style.top)")
+    below = page.locator(f'.jp-HPCQueue-row[data-index="{top // 60 + 1}"]')
+    below.focus()
+
+    def shorter(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        found["jobs"].insert(0, found["jobs"][0])
+        route.fulfill(response=answer, json={**found, "total": found["total"] + 1})
+
+    page.route(re.compile(r"/jupyter-hpc/jobs\?.*by=state"), shorter)
+    command(page, "jupyter-hpc:refresh")
+    expect(headings.nth(2)).to_have_attribute("style", re.compile(f"top: {top + 60}px"), timeout=SLOW_MS)
+    page.wait_for_function("document.activeElement.dataset.job !== undefined")
 
 
 def test_matching_options_are_copied_with_one_click(lab: Lab, page: Page) -> None:
