@@ -122,6 +122,7 @@ def test_completion_offers_what_is_known_and_asks_nobody(cold: Counter) -> None:
     assert matches("%%slurm --partition ") == ("", [])
     assert reads(cold) == 0
     portal.call(the_site().read(10), 20)
+    until(lambda: the_site()._asking.done(), "the end of reading")
     before = reads(cold)
     assert matches("%%slurm --partition ") == ("", ["debug", "gpu"])
     assert matches("%%slurm --gpus a") == ("a", ["a100"])
