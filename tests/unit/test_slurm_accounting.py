@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from jupyter_hpc import portal
 from jupyter_hpc.backends.slurm import accounting, command
 from jupyter_hpc.backends.slurm.accounting import AWAY_S, OFF_S, Accounting
 from jupyter_hpc.jobs import JobState
@@ -44,7 +44,7 @@ class Site:
             (self.folder / name).write_text(text)
 
     def look(self) -> tuple[JobState | None, str, bool]:
-        seen = asyncio.run(self.accounting.look({"run": "7"}))["run"]
+        seen = portal.call(self.accounting.look({"run": "7"}), 60)["run"]
         return seen.state, seen.reason, seen.is_settled
 
     @property

@@ -88,17 +88,14 @@ class Accounting:
         try:
             done = await self._command.run(["sacct", "-X", "-n", "-P", *selection, "-o", fields])
         except NoAnswer:
-            return self._is_without(AWAY_S, "does not answer")
+            return self._is_without(is_kept=True)
         except TargetError:
-            return self._is_without(OFF_S, "is not kept here")
+            return self._is_without(is_kept=False)
         if "nvalid field" in done.err and len(self._marks) > 1:
             self._marks = self._marks[:1]  # before 21.08 there was no SubmitLine
             return await self._rows(*selection)
         if done.status != 0:
-            is_kept = "disabled" not in done.err
-            return self._is_without(
-                *((AWAY_S, "does not answer") if is_kept else (OFF_S, "is not kept here"))
-            )
+            return self._is_without(is_kept="disabled" not in done.err)
         rows = []
         for line in done.out.splitlines():
             parts = line.split("|", len(SACCT_FIELDS))
@@ -107,9 +104,10 @@ class Accounting:
                 rows.append((native, seen, match[1] if match else ""))
         return rows
 
-    def _is_without(self, seconds: float, words: str) -> list[tuple[str, Observation, str]]:
-        self._off_until = time.monotonic() + seconds
-        self._off_words = f"accounting {words} (sacct)"
+    def _is_without(self, *, is_kept: bool) -> list[tuple[str, Observation, str]]:
+        """Ask no more for a while: for long where there is no archive, else until its database may be back."""
+        self._off_until = time.monotonic() + (AWAY_S if is_kept else OFF_S)
+        self._off_words = f"accounting {'does not answer' if is_kept else 'is not kept here'} (sacct)"
         return []
 
     def _observation(self, run_id: str, native_id: str) -> Observation:
