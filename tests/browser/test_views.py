@@ -171,7 +171,7 @@ def test_a_question_does_not_wait_for_the_one_before(lab: Lab, jobs: dict[str, J
 def test_the_focus_stays_in_the_list_when_its_row_becomes_a_heading(
     lab: Lab, jobs: dict[str, Job], page: Page
 ) -> None:
-    """The answer in between is the test's: the list with a job less, so that a heading comes to the row's place."""
+    """The answer in between is the test's: the list with a job more, so that a heading comes to the row's place."""
     show_queue(lab, page)
     page.get_by_label("Group by").select_option("state")
     headings = page.locator(".jp-HPCQueue-heading")
@@ -180,13 +180,13 @@ def test_the_focus_stays_in_the_list_when_its_row_becomes_a_heading(
     below = page.locator(f'.jp-HPCQueue-row[data-index="{top // 60 + 1}"]')
     below.focus()
 
-    def shorter(route: Route) -> None:
+    def longer(route: Route) -> None:
         answer = route.fetch()
         found = answer.json()
         found["jobs"].insert(0, found["jobs"][0])
         route.fulfill(response=answer, json={**found, "total": found["total"] + 1})
 
-    page.route(re.compile(r"/jupyter-hpc/jobs\?.*by=state"), shorter)
+    page.route(re.compile(r"/jupyter-hpc/jobs\?.*by=state"), longer)
     command(page, "jupyter-hpc:refresh")
     expect(headings.nth(2)).to_have_attribute("style", re.compile(f"top: {top + 60}px"), timeout=SLOW_MS)
     page.wait_for_function("document.activeElement.dataset.job !== undefined")
