@@ -40,12 +40,13 @@ def svg(lineage: Lineage) -> str:
     asked = Link(_ROOT, lineage.start.run_id, (), "")
     links = [link for link in (asked, *lineage.graph.links) if {link.child, link.parent} <= places.keys()]
     links.sort(key=lambda link: (_skips(link, places), places[link.parent]))
-    parts = []
+    parts, right = [], width + (_DETOUR if any(_skips(link, places) for link in links) else 0)
     for child in dict.fromkeys(link.child for link in links):
         into = [link for link in links if link.child == child]
         parts += [_link(link, places, i, len(into), width) for i, link in enumerate(into)]
-    if any(_skips(link, places) for link in links):
-        width += _DETOUR
+        last = places[child][0] + _WIDTH * len(into) // (len(into) + 1)
+        right = max(right, last + 6 + _LETTER * len(_names(into[-1])))
+    width = right
     parts += [_box(lineage, ident, *place) for ident, place in places.items()]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
@@ -82,6 +83,10 @@ def _skips(link: Link, places: dict[str, tuple[int, int]]) -> bool:
     return places[link.child][1] - places[link.parent][1] > _HEIGHT + _GAP_Y
 
 
+def _names(link: Link) -> str:
+    return (", ".join(link.names[:3]) + (" …" if len(link.names) > 3 else ""))[:24]
+
+
 def _link(link: Link, places: dict[str, tuple[int, int]], which: int, count: int, right: int) -> str:
     """Draw one of the links into a box, with its names beside its end; one that skips a row passes at the right."""
     (x1, y1), (x2, y2) = places[link.parent], places[link.child]
@@ -94,7 +99,7 @@ def _link(link: Link, places: dict[str, tuple[int, int]], which: int, count: int
         middle = (y1 + y2) // 2
         way = f"M{x1} {y1} C{x1} {middle} {x2} {middle} {x2} {y2}"
     dash = ' stroke-dasharray="4 3"' if link.via in ("cells", "name", "path") else ""
-    names = (", ".join(link.names[:3]) + (" …" if len(link.names) > 3 else ""))[:24]
+    names = _names(link)
     fits = len(names) * _LETTER < apart or which == count - 1
     low = y2 - 6 - (0 if fits else 12 * (count - 1 - which))  # else they stand above each other
     label = f'<text x="{x2 + 6}" y="{low}" opacity=".75">{escape(names)}</text>'
