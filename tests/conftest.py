@@ -21,6 +21,13 @@ from tests.clusters.slurm.release import Release
 from tests.contract.notebook import Notebook
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a test that was run again had failed: what passes at its second try would leave no word of it."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("=", f"run again: {report.nodeid}, {report.when}")
+        terminalreporter.write_line(report.longreprtext[-6000:])
+
+
 @dataclass(frozen=True)
 class Sandbox:
     """Folders of this session, and the environment that makes a process use them and nothing of the user's."""
@@ -106,10 +113,12 @@ def whole_site(site: Callable[[str], FullSlurm]) -> FullSlurm:
 def full_slurm(whole_site: FullSlurm) -> Iterator[FullSlurm]:
     """A whole Slurm site; see `tests.clusters.slurm.cluster` for what it has and how it is used.
 
-    A test may break it: it is mended before the next one.
+    A test may break it, and fail before it has ended its jobs: it is mended and rid of them before the next one.
     """
+    before = whole_site.jobs()
     yield whole_site
     whole_site.repaired()
+    whole_site.cleared(but=before)
 
 
 @pytest.fixture

@@ -201,7 +201,8 @@ def test_several_processes_write_at_once_and_one_is_killed(made: Store, index: I
     once = content(index)
     index.rebuild()
     assert content(index) == once
-    assert len(once["run"]) == len(made.runs()) - len(index.problems())
+    # the one that was killed may have left a folder whose record was not written, or only in part
+    assert len(once["run"]) == sum(run.record_or_none() is not None for run in made.runs())
 
 
 def test_a_hot_journal_of_a_dead_process_is_not_played_into_a_new_file(made: Store, index: Index) -> None:

@@ -21,7 +21,8 @@ In a test, take the session fixture ``full_slurm`` (a `FullSlurm`)::
 - ``start(daemon)``, ``stop(daemon)``, ``kill9(daemon)``, ``pid(daemon)``, ``alive(daemon)`` for ``munged``,
   ``mariadbd``, ``slurmdbd``, ``slurmctld``, ``slurmd.c1`` …; ``start`` returns when it listens. Start again what
   you stopped: others use the cluster. ``repaired()`` does so, gives nodes that went down back to the scheduler, and
-  waits until all is as before; the fixture does it after each test. ``cleared()`` ends all jobs.
+  waits until all is as before; ``jobs()`` names what is in the queue, and ``cleared()`` ends it. The fixture does both
+  after each test. ``looks()`` says how it is.
 - ``submit(user, script, *options)`` → job id; ``job(id)`` → the fields of ``scontrol show job``, empty once the
   controller has forgotten it; ``state(id)``; ``wait_state(id, *states)``; ``wait_saved(id)`` before a kill -9 of
   slurmctld, which otherwise forgets jobs younger than some seconds; ``accounted(id, *fields)`` → sacct's rows,
@@ -43,7 +44,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -234,14 +235,27 @@ class FullSlurm(Daemons):
             )
         )
 
-    def cleared(self) -> None:
-        """End all jobs of everybody, and wait until none holds anything."""
-        for user in users.USERS:
-            self.run("root", "scancel", f"--user={user}", check=False)
+    def jobs(self) -> set[str]:
+        """Return the ids of everybody's jobs that hold or want something, one for a whole array."""
+        return set(self.says("root", "squeue", "-h", "-o", "%F").split())
+
+    def cleared(self, *, but: Collection[str] = ()) -> None:
+        """End all jobs of everybody but some, and wait until none holds anything."""
         deadline = time.monotonic() + 30
-        while left := self.says("root", "squeue", "-h", "-o", "%i %T"):
-            assert time.monotonic() < deadline, f"jobs outlive scancel: {left}"
+        cancelled: set[str] = set()
+        while left := self.jobs() - set(but):
+            if new := left - cancelled:
+                self.run("root", "scancel", *new, check=False)  # some may just have ended
+                cancelled |= new
+            assert time.monotonic() < deadline, f"jobs outlive scancel: {left}. {self.looks()}"
             time.sleep(0.05)
+
+    def looks(self) -> str:
+        """Return nodes, jobs and the controller's last words, for whoever asks why a test failed."""
+        nodes = self.run("root", "sinfo", "-h", "-N", "-o", "%N %T %E", check=False).stdout
+        jobs = self.run("root", "squeue", "-h", "-o", "%i %u %T %r %N %S", check=False).stdout
+        log = (self.directory / "log" / "slurmctld.out").read_text(errors="replace")
+        return f"Nodes:\n{nodes}Jobs:\n{jobs}slurmctld's log ends with:\n{log[-3000:]}"
 
     # -- users and their commands ----------------------------------------------------------------
 
@@ -303,11 +317,13 @@ class FullSlurm(Daemons):
         """Return a job's state, "" once the controller has forgotten it."""
         return self.job(number).get("JobState", "")
 
-    def wait_state(self, number: str, *states: str, timeout_s: float = 30) -> dict[str, str]:
+    def wait_state(self, number: str, *states: str, timeout_s: float = 60) -> dict[str, str]:
         """Wait until a job is in one of some states; return its fields."""
         deadline = time.monotonic() + timeout_s
         while (fields := self.job(number)).get("JobState") not in states:
-            assert time.monotonic() < deadline, f"job {number} is not {' or '.join(states)}: {fields}"
+            assert time.monotonic() < deadline, (
+                f"job {number} is not {' or '.join(states)}: {fields}. {self.looks()}"
+            )
             time.sleep(0.05)
         return fields
 
