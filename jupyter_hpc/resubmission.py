@@ -102,6 +102,7 @@ def resubmit(
             id=run.id, created=time.time(), spec=spec.to_record(), state="SUBMITTING", resubmits=old.id
         )
         record["target"] = {"name": where.name, "backend": where.backend}
+        record.pop("brings", None)
         if revise is not None:
             revise(run, record)
         if spec.array:

@@ -63,8 +63,8 @@ def tasks_text(tasks: Sequence[Job]) -> list[str]:
     return lines + ([f"  and {len(tasks) - len(shown)} more"] if len(tasks) > len(shown) else [])
 
 
-def array_facts(tasks: Sequence[Job]) -> list[str]:
-    """Return what the tasks brought, a line each."""
+def array_facts(tasks: Sequence[Job], verb: str) -> list[str]:
+    """Return what the tasks brought, a line each; the verb is as in ``received x``."""
     names: dict[str, int] = {}
     for task in tasks:
         manifest = read_json(task.run.result / "manifest.json") or {}
@@ -73,4 +73,4 @@ def array_facts(tasks: Sequence[Job]) -> list[str]:
     if not names:
         return []
     brought = ", ".join(f"{name} of {count} tasks" for name, count in list(names.items())[:12])
-    return [f"received {brought}; each is a dict from task to value"]
+    return [f"{verb} {brought}; each is a dict from task to value"]

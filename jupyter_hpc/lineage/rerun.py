@@ -87,6 +87,7 @@ def rerun(
     options.update(_interpreter(record))
 
     def revise(new: Run, own: dict[str, Any]) -> None:
+        own["brings"] = False  # the notebook's names stay as they are
         own["environment"] = {
             k: v for k, v in own.get("environment", {}).items() if k not in ("worker", "drift")
         }

@@ -148,6 +148,7 @@ def test_a_rerun_makes_the_same_or_says_what_differs(trained: Notebook) -> None:
     same = trained.run(f"%hpc rerun {run}")
     assert f"✓ the same as in {run}: model, model.pt" in same.stdout, same.text
     assert "it writes" in same.stderr
+    assert "made model" in trained.run("%hpc show {_hpc.id}").stdout
     other = trained.run(f"%hpc rerun {run} --set lr=0.25 --set k=4").stdout
     assert "✗ model differs" in other and "✗ model.pt differs" in other
     new = trained.value("_hpc.id")
