@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc import practice
-from tests.clusters.kubernetes.fixtures import kubernetes, kueue, repaired, s3, two_nodes  # noqa: F401 - fixtures
+from tests.clusters.kubernetes.fixtures import kubectl, kubernetes, kueue, repaired, s3, two_nodes  # noqa: F401 - fixtures
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.clusters.slurm.packages import missing_packages
 from tests.clusters.slurm.release import Release

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,25 +98,20 @@ def test_a_large_result_that_nobody_fetches_is_let_go(
 
 
 @contextmanager
-def drained(admin: Admin, job: Job) -> Iterator[None]:
-    """What ``kubectl drain node2`` does to a job: no new pods there, and its own is evicted."""
-    kind = "application/merge-patch+json"
-    admin("PATCH", "/api/v1/nodes/node2", {"spec": {"unschedulable": True}}, kind=kind)
+def drained(kubectl: Callable[..., str]) -> Iterator[None]:
+    """No new pods on node2, and its own are evicted."""
     try:
-        path = f"/api/v1/namespaces/{NAMESPACE}/pods"
-        found = admin("GET", path, query={"labelSelector": f"jupyter-hpc/run={job.id}"})["items"]
-        name = found[0]["metadata"]["name"]
-        metadata = {"name": name, "namespace": NAMESPACE}
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
-        admin("POST", f"{path}/{name}/eviction", eviction)
+        kubectl(
+            "drain", "node2", "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s"
+        )
         yield
     finally:
-        admin("PATCH", "/api/v1/nodes/node2", {"spec": {"unschedulable": None}}, kind=kind)
+        kubectl("uncordon", "node2")
 
 
-def test_a_drained_nodes_job_says_so(gate: Gate, two_nodes: Kubernetes, admin: Admin) -> None:
+def test_a_drained_nodes_job_says_so(gate: Gate, two_nodes: Kubernetes, kubectl: Callable[..., str]) -> None:
     job = is_ready(submit(gate.cell(), gate.target, patch="{spec: {nodeName: node2}}"))
-    with drained(admin, job):
+    with drained(kubectl):
         assert job.wait(SLOW_S), job
     assert type(job.outcome().error) is NodeFailed
     assert "drained" in job.reason
@@ -141,10 +136,10 @@ def ran_again_once(job: Job) -> None:
 
 
 def test_a_drained_nodes_job_runs_again_and_its_result_is_single(
-    gate: Gate, two_nodes: Kubernetes, admin: Admin
+    gate: Gate, two_nodes: Kubernetes, kubectl: Callable[..., str]
 ) -> None:
     job = on_node2_if_it_can(gate)
-    with drained(admin, job):
+    with drained(kubectl):
         until(lambda: len(events(job, "started")) == 2, "it starts again", SLOW_S)
         gate.open()
         assert job.wait(SLOW_S), job

@@ -14,7 +14,7 @@ from jupyter_hpc.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes
 from jupyter_hpc.practice.kubernetes import build, images
 
-from .components import S3, Kueue
+from .components import S3, Kubectl, Kueue
 
 
 def main() -> int:
@@ -27,7 +27,8 @@ def main() -> int:
         if arguments.action == "missing":
             print(*kubernetes.missing_packages())
         elif arguments.action == "build":
-            for make in (build.servers, lambda _: S3.program(), lambda _: Kueue.program()):
+            programs = (S3, Kueue, Kubectl)
+            for make in (build.servers, *(lambda _, each=each: each.program() for each in programs)):
                 make(_say)
         elif arguments.action == "down":
             print("stopped" if kubernetes.down(arguments.dir) else "nothing was running")

@@ -1,4 +1,4 @@
-"""What some tests want beside the cluster: a real Kueue, and a real S3 gateway. Built and started when asked for."""
+"""What some tests want beside the cluster: a real Kueue, S3 gateway and kubectl. Built and started when asked for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from jupyter_hpc.practice.kubernetes.api import Api
 
 _KUEUE, _KUEUE_VERSION = "sigs.k8s.io/kueue", "v0.10.0"
 _S3, _S3_VERSION = "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"
+_KUBECTL_VERSION = "v1.35.4"  # of Kubernetes; its go.mod says v0.35.4
 _S3_PORT, _KUEUE_PORT = 7070, 8081
 
 
@@ -164,6 +165,20 @@ class S3:
         self.cluster.machine.kill("versitygw")
 
 
+class Kubectl:
+    """The command, as its own repository builds it."""
+
+    @staticmethod
+    def program() -> Path:
+        """The command, built if need be."""
+        return build.program("kubectl", _KUBECTL_VERSION, print, _build_kubectl, minutes=0.5)
+
+    @staticmethod
+    def built() -> bool:
+        """Whether it needn't be built."""
+        return build.is_built("kubectl", _KUBECTL_VERSION)
+
+
 def _established(api: Api, name: str) -> bool:
     """Whether the API server serves a definition."""
     conditions = api.call("GET", name).get("status", {}).get("conditions") or ()
@@ -179,6 +194,12 @@ def _answers(url: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _build_kubectl(folder: Path) -> None:
+    flags = f"-s -w -X k8s.io/component-base/version.gitVersion={_KUBECTL_VERSION}"
+    source = Path(__file__).parent / "kubectl"
+    build.run_go("build", "-trimpath", "-ldflags", flags, "-o", str(folder / "kubectl"), ".", source=source)
 
 
 def _build_kueue(folder: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from jupyter_hpc.practice import kubernetes as practice
 from jupyter_hpc.practice.kubernetes import build, images
 
-from .components import S3, Kueue
+from .components import S3, Kubectl, Kueue
 from .foreign import service_account
 
 GPUS = 2
@@ -145,3 +146,17 @@ def s3(kubernetes: Kubernetes) -> Iterator[S3]:
     running.start("runs")
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def kubectl(kubernetes: Kubernetes) -> Callable[..., str]:
+    """Runs kubectl as somebody who may do everything, and returns what it printed."""
+    _need(None if Kubectl.built() else f"kubectl isn't built yet: {_HOW}")
+
+    def run(*words: str) -> str:
+        argv = [str(Kubectl.program()), f"--kubeconfig={kubernetes.kubeconfig}", *words]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    return run
