@@ -296,7 +296,7 @@ class Exec:
         import aiohttp
 
         try:
-            message = await asyncio.wait_for(self._socket.receive(), SILENT_S)
+            message = await self._socket.receive(SILENT_S)
         except (asyncio.TimeoutError, TimeoutError, OSError) as error:
             raise self._client._unreachable(error) from None
         if message.type not in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
@@ -314,8 +314,8 @@ class Exec:
                 self.errors += content
 
     async def read(self, n: int) -> bytes:
-        """Return up to ``n`` bytes, at least one; empty at the end."""
-        while not self._buffer and not self._over:
+        """Return ``n`` bytes, fewer only at the end; a message holds a few kilobytes."""
+        while len(self._buffer) < n and not self._over:
             await self._fill()
         found = bytes(self._buffer[:n])
         del self._buffer[:n]
