@@ -162,6 +162,8 @@ def test_killed_daemons_come_back_and_jobs_go_on(full_slurm: FullSlurm) -> None:
     go.touch()
     full_slurm.wait_state(job, "COMPLETED")
     assert full_slurm.accounted(job)[0][1] == "COMPLETED"
+    for user in ("alice", "bob"):  # the controller has their default accounts from slurmdbd now
+        full_slurm.wait_state(full_slurm.submit(user, "true"), "COMPLETED")
 
 
 # -- its life ------------------------------------------------------------------------------------

@@ -225,13 +225,15 @@ class FullSlurm(Daemons):
             if state.startswith(("down", "drain", "drng")):
                 resume = ("scontrol", "update", f"nodename={node}", "state=resume")
                 self.run("root", *resume, check=False)  # a node that was started again may be back by itself
-        known = self.run("root", "scontrol", "-o", "show", "assoc_mgr", "flags=assoc", check=False).stdout
+        show = ("scontrol", "-o", "show", "assoc_mgr", "flags=assoc,users")
+        known = self.run("root", *show, check=False).stdout
         return (
             set(states) == {node.name for node in NODES}
             and {state.rstrip("-") for state in states.values()} <= _SERVES
             and all(
-                f"Account={account} UserName={u}({pwd.getpwnam(u).pw_uid})" in known
-                for account, u in ACCOUNTS.items()
+                f"Account={account} {named}" in known and f"{named} DefAccount={account}" in known
+                for account, user in ACCOUNTS.items()
+                for named in (f"UserName={user}({pwd.getpwnam(user).pw_uid})",)
             )
         )
 
