@@ -22,7 +22,7 @@ from k8s_noop import cluster, use
 
 from jupyter_hpc import portal
 from jupyter_hpc.backends.kubernetes.client import Client
-from tests.clusters.kubernetes.components import Kubectl
+from tests.clusters.kubernetes.components import KUBECTL
 
 CELL = "y = data\ny.append(1)"
 
@@ -61,7 +61,7 @@ def start_pod(client: Client, image: str) -> str:
 
 def copy(settings: dict[str, str], pod: str, source: Path, target: Path) -> float:
     """Copy a file into the pod and back."""
-    base = [str(Kubectl.program()), "--kubeconfig", settings["kubeconfig"], "cp"]
+    base = [str(KUBECTL.path()), "--kubeconfig", settings["kubeconfig"], "cp"]
     began = time.perf_counter()
     for words in ([str(source), f"{pod}:/tmp/file"], [f"{pod}:/tmp/file", str(target)]):
         subprocess.run([*base, *words], check=True, stdout=subprocess.DEVNULL)

@@ -62,13 +62,14 @@ def uses(job: Job, reader: RunReader | ArrayReader, status: Status) -> list[Use]
 
 def facts(job: Job) -> list[str]:
     """Return what an ended job brought, plain, a line each."""
-    verb = "received" if job.record.get("brings", True) else "made"
+    record = job.record
+    verb = "received" if record.get("brings", True) else "made"
     if tasks := job.tasks:
         return array_facts(tasks, verb)
     manifest = read_json(job.run.result / "manifest.json") or {}
-    drift = job.record.get("environment", {}).get("drift") or []
+    drift = record.get("environment", {}).get("drift") or []
     lines = [words(row) for row in drift if row["node"] is not None or row["need"] == MENTIONED]
-    earlier = job.record.get("attempts", [])[:-1]
+    earlier = record.get("attempts", [])[:-1]
     if earlier:
         lines.append(
             f"attempt {len(earlier) + 1}; before: {', '.join(str(a.get('reason')) for a in earlier)}"
@@ -78,7 +79,7 @@ def facts(job: Job) -> list[str]:
     if names:
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
         lines.append(f"{verb} {shown}")
-    lines += stale_lines(job.record)
+    lines += stale_lines(record)
     lines += [f"{name} did not come back: {why}" for name, why in (manifest.get("unsent") or {}).items()]
     if manifest.get("missing"):
         lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")

@@ -14,7 +14,7 @@ from jupyter_hpc.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes
 from jupyter_hpc.practice.kubernetes import build, images
 
-from .components import S3, Kubectl, Kueue
+from .components import PROGRAMS
 
 
 def main() -> int:
@@ -27,9 +27,9 @@ def main() -> int:
         if arguments.action == "missing":
             print(*kubernetes.missing_packages())
         elif arguments.action == "build":
-            programs = (S3, Kueue, Kubectl)
-            for make in (build.servers, *(lambda _, each=each: each.program() for each in programs)):
-                make(_say)
+            build.servers(_say)
+            for each in PROGRAMS:
+                each.path()
         elif arguments.action == "down":
             print("stopped" if kubernetes.down(arguments.dir) else "nothing was running")
         elif arguments.action == "status":

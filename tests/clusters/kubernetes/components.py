@@ -7,6 +7,7 @@ import json
 import secrets
 import shutil
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,28 @@ from jupyter_hpc.exceptions import TargetError
 from jupyter_hpc.practice.kubernetes import Cluster, build
 from jupyter_hpc.practice.kubernetes.api import Api
 
-_KUEUE, _KUEUE_VERSION = "sigs.k8s.io/kueue", "v0.10.0"
-_S3, _S3_VERSION = "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"
-_KUBECTL_VERSION = "v1.35.4"  # of Kubernetes; its go.mod says v0.35.4
+_KUEUE, _S3 = "sigs.k8s.io/kueue", "github.com/versity/versitygw/cmd/versitygw"
 _S3_PORT, _KUEUE_PORT = 7070, 8081
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program in the user's cache, built from its Go modules into a folder that is given, in about so many minutes."""
+
+    name: str
+    version: str
+    make: Callable[[Path, str], None]
+    minutes: float
+
+    def path(self) -> Path:
+        """The program, built if need be."""
+        return build.program(
+            self.name, self.version, print, lambda folder: self.make(folder, self.version), self.minutes
+        )
+
+    def is_built(self) -> bool:
+        """Whether it needn't be built."""
+        return build.is_built(self.name, self.version)
 
 
 @dataclass(frozen=True)
@@ -26,19 +45,9 @@ class Kueue:
 
     cluster: Cluster
 
-    @staticmethod
-    def program() -> Path:
-        """The controller, built if need be."""
-        return build.program("kueue", _KUEUE_VERSION, print, _build_kueue, minutes=2.5)
-
-    @staticmethod
-    def built() -> bool:
-        """Whether it needn't be built."""
-        return build.is_built("kueue", _KUEUE_VERSION)
-
     def start(self) -> None:
         """Install its definitions, start it, and wait until it works."""
-        program = self.program()
+        program = KUEUE.path()
         api, folder = self.cluster.control_plane.api(), self.cluster.machine.folder / "kueue"
         folder.mkdir(exist_ok=True)
         names = []
@@ -130,16 +139,6 @@ class S3:
     access_key: str = "practice"
     secret_key: str = secrets.token_hex(12)
 
-    @staticmethod
-    def program() -> Path:
-        """The gateway, built if need be."""
-        return build.program("versitygw", _S3_VERSION, print, _build_s3, minutes=1)
-
-    @staticmethod
-    def built() -> bool:
-        """Whether it needn't be built."""
-        return build.is_built("versitygw", _S3_VERSION)
-
     @property
     def endpoint(self) -> str:
         return f"http://{self.cluster.network.api}:{_S3_PORT}"
@@ -156,27 +155,13 @@ class S3:
         address = f"{self.cluster.network.api}:{_S3_PORT}"
         keys = ["--access", self.access_key, "--secret", self.secret_key]
         self.cluster.machine.start(
-            "versitygw", [str(self.program()), *keys, "--port", address, "posix", str(self.folder)]
+            "versitygw", [str(VERSITYGW.path()), *keys, "--port", address, "posix", str(self.folder)]
         )
         self.cluster.machine.wait(lambda: _answers(self.endpoint), "versitygw", "its port")
 
     def stop(self) -> None:
         """End it; the buckets stay until the cluster goes."""
         self.cluster.machine.kill("versitygw")
-
-
-class Kubectl:
-    """The command, as its own repository builds it."""
-
-    @staticmethod
-    def program() -> Path:
-        """The command, built if need be."""
-        return build.program("kubectl", _KUBECTL_VERSION, print, _build_kubectl, minutes=0.5)
-
-    @staticmethod
-    def built() -> bool:
-        """Whether it needn't be built."""
-        return build.is_built("kubectl", _KUBECTL_VERSION)
 
 
 def _established(api: Api, name: str) -> bool:
@@ -196,37 +181,31 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _build_kubectl(folder: Path) -> None:
-    flags = f"-s -w -X k8s.io/component-base/version.gitVersion={_KUBECTL_VERSION}"
-    source = Path(__file__).parent / "kubectl"
-    build.run_go("build", "-trimpath", "-ldflags", flags, "-o", str(folder / "kubectl"), ".", source=source)
-
-
-def _build_kueue(folder: Path) -> None:
+def _build_kueue(folder: Path, _: str) -> None:
     source = Path(__file__).parent / "kueue"
-    build.run_go(
-        "build",
-        "-trimpath",
-        "-ldflags",
-        "-s -w",
-        "-o",
-        str(folder / "kueue"),
-        f"{_KUEUE}/cmd/kueue",
-        source=source,
-    )
+    _go("build", "-o", str(folder / "kueue"), f"{_KUEUE}/cmd/kueue", source=source)
     module = Path(build.run_go("list", "-m", "-f", "{{.Dir}}", _KUEUE, source=source).strip())
     shutil.copytree(
         module / "config" / "components" / "crd" / "bases", folder / "crds", copy_function=shutil.copyfile
     )
 
 
-def _build_s3(folder: Path) -> None:
-    build.run_go(
-        "install",
-        "-trimpath",
-        "-ldflags",
-        "-s -w",
-        f"{_S3}@{_S3_VERSION}",
-        source=folder,
-        env={"GOBIN": str(folder)},
-    )
+def _build_s3(folder: Path, version: str) -> None:
+    _go("install", f"{_S3}@{version}", source=folder, env={"GOBIN": str(folder)})
+
+
+def _build_kubectl(folder: Path, version: str) -> None:
+    says = f" -X k8s.io/component-base/version.gitVersion={version}"
+    _go("build", "-o", str(folder / "kubectl"), ".", source=Path(__file__).parent / "kubectl", flags=says)
+
+
+def _go(command: str, *words: str, source: Path, flags: str = "", env: dict[str, str] | None = None) -> None:
+    build.run_go(command, "-trimpath", "-ldflags", f"-s -w{flags}", *words, source=source, env=env)
+
+
+KUEUE = Program("kueue", "v0.10.0", _build_kueue, minutes=2.5)
+VERSITYGW = Program("versitygw", "v1.8.0", _build_s3, minutes=1)
+KUBECTL = Program(
+    "kubectl", "v1.35.4", _build_kubectl, minutes=0.5
+)  # Kubernetes' number; in its go.mod v0.35.4
+PROGRAMS = (VERSITYGW, KUEUE, KUBECTL)

@@ -15,7 +15,7 @@ import pytest
 from jupyter_hpc.practice import kubernetes as practice
 from jupyter_hpc.practice.kubernetes import build, images
 
-from .components import S3, Kubectl, Kueue
+from .components import KUBECTL, KUEUE, S3, VERSITYGW, Kueue, Program
 from .foreign import service_account
 
 GPUS = 2
@@ -89,6 +89,10 @@ def _need(reason: str | None) -> None:
         pytest.skip(reason)
 
 
+def _need_program(program: Program) -> None:
+    _need(None if program.is_built() else f"{program.name} isn't built yet: {_HOW}")
+
+
 @pytest.fixture(scope="session")
 def kubernetes() -> Iterator[Kubernetes]:
     """A running Kubernetes with GPUs."""
@@ -132,7 +136,7 @@ def two_nodes(kubernetes: Kubernetes) -> Kubernetes:
 def kueue(kubernetes: Kubernetes) -> Iterator[Kueue]:
     """Kueue's controller on the cluster of our own."""
     running = Kueue(kubernetes.own)
-    _need(None if running.built() else f"Kueue isn't built yet: {_HOW}")
+    _need_program(KUEUE)
     running.start()
     yield running
     running.stop()
@@ -142,7 +146,7 @@ def kueue(kubernetes: Kubernetes) -> Iterator[Kueue]:
 def s3(kubernetes: Kubernetes) -> Iterator[S3]:
     """An S3 gateway with the bucket ``runs``, at one address for tests and pods."""
     running = S3(kubernetes.own)
-    _need(None if running.built() else f"the S3 gateway isn't built yet: {_HOW}")
+    _need_program(VERSITYGW)
     running.start("runs")
     yield running
     running.stop()
@@ -151,11 +155,11 @@ def s3(kubernetes: Kubernetes) -> Iterator[S3]:
 @pytest.fixture(scope="session")
 def kubectl(kubernetes: Kubernetes) -> Callable[..., str]:
     """Runs kubectl as somebody who may do everything, and returns what it printed."""
-    _need(None if Kubectl.built() else f"kubectl isn't built yet: {_HOW}")
+    _need_program(KUBECTL)
+    base = [str(KUBECTL.path()), f"--kubeconfig={kubernetes.kubeconfig}"]
 
     def run(*words: str) -> str:
-        argv = [str(Kubectl.program()), f"--kubeconfig={kubernetes.kubeconfig}", *words]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run([*base, *words], capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 

@@ -243,12 +243,11 @@ class FullSlurm(Daemons):
 
     def cleared(self, *, but: Collection[str] = ()) -> None:
         """End all jobs of everybody but some, and wait until none holds anything."""
+        ending = self.jobs() - set(but)
+        if ending:
+            self.run("root", "scancel", *ending, check=False)  # some may just have ended
         deadline = time.monotonic() + 30
-        cancelled: set[str] = set()
-        while left := self.jobs() - set(but):
-            if new := left - cancelled:
-                self.run("root", "scancel", *new, check=False)  # some may just have ended
-                cancelled |= new
+        while left := self.jobs() & ending:
             assert time.monotonic() < deadline, f"jobs outlive scancel: {left}. {self.looks()}"
             time.sleep(0.05)
 
@@ -319,7 +318,7 @@ class FullSlurm(Daemons):
         """Return a job's state, "" once the controller has forgotten it."""
         return self.job(number).get("JobState", "")
 
-    def wait_state(self, number: str, *states: str, timeout_s: float = 60) -> dict[str, str]:
+    def wait_state(self, number: str, *states: str, timeout_s: float = 30) -> dict[str, str]:
         """Wait until a job is in one of some states; return its fields."""
         deadline = time.monotonic() + timeout_s
         while (fields := self.job(number)).get("JobState") not in states:

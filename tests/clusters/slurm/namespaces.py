@@ -40,7 +40,7 @@ for entry in {stash}/* {stash}/.[!.]*; do
   if [ -L "$entry" ]; then cp -P "$entry" "$name"
   elif [ -d "$entry" ]; then mkdir "$name"; mount --rbind "$entry" "$name"
   elif [ -e "$entry" ]; then : > "$name"; mount --bind "$entry" "$name"
-  fi || [ ! -e "$entry" ]  # it may go away meanwhile
+  fi
 done
 """
 
