@@ -154,6 +154,10 @@ class Machine:
                 )
             time.sleep(every_s)
 
+    def path(self, name: str, node: str) -> Path:
+        """Where an absolute path of a node's file systems is for us."""
+        return self._proc / str(self._pid(node)) / "root" / name.lstrip("/")
+
     def running(self, name: str) -> bool:
         """Whether a program that was started is alive."""
         return self._pid(name) is not None

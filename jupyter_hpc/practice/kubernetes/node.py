@@ -37,6 +37,9 @@ disabled_plugins = [
 """
 
 
+_SOCKET = "/run/containerd/containerd.sock"
+
+
 @dataclass(frozen=True)
 class Network:
     """The addresses of a cluster, all in 10.77.N.0/24 but the API's own service."""
@@ -96,9 +99,10 @@ class Node:
             machine.start(f"gpu-plugin-{self.name}", argv, node=self.name)
 
     def start_containerd(self, machine: Machine, folder: Path) -> None:
-        """Start containerd; its containers outlive it."""
-        argv = ["containerd", "--config", str(folder / "containerd.toml")]
-        machine.start(f"containerd-{self.name}", argv, node=self.name)
+        """Start containerd, and wait for its socket: a kubelet gives up soon; its containers outlive it."""
+        name, argv = f"containerd-{self.name}", ["containerd", "--config", str(folder / "containerd.toml")]
+        machine.start(name, argv, node=self.name)
+        machine.wait(machine.path(_SOCKET, self.name).exists, name, "its socket")
 
     def start_kubelet(self, machine: Machine, programs: Path) -> None:
         """Start the kubelet, the first time or after it was killed."""
@@ -173,7 +177,7 @@ class Node:
             "failCgroupV1": False,
             "failSwapOn": False,
             "protectKernelDefaults": True,  # keeper.py shows it what it wants
-            "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+            "containerRuntimeEndpoint": f"unix://{_SOCKET}",
             "clusterDNS": [network.DNS_SERVICE],
             "clusterDomain": "cluster.local",
             "resolvConf": str(folder / "resolv.conf"),
