@@ -180,7 +180,7 @@ def outcome(job: Job, tasks: Sequence[Job]) -> Outcome:
     """Return what all tasks made: each name is a dict from task to value."""
     from .results import Outcome, load, tail
 
-    found = Outcome(is_call=job.record.get("kind") == "call", value={})
+    found = Outcome(is_call=job.record.get("kind") == "call", value={}, of_tasks=True)
     errors: dict[int, BaseException] = {}
     for task in tasks:
         index, one = int(task.run.index or 0), load(task)

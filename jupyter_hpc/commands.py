@@ -213,6 +213,10 @@ def _result(arguments: argparse.Namespace) -> str:
 def _result_arguments(parser: argparse.ArgumentParser) -> None:
     takes_run(parser)
     parser.add_argument("--timeout", type=float, help="seconds to wait for a job that has not ended")
+    parser.add_argument(
+        "--force", metavar="NAMES", type=lambda names: tuple(names.split(",")), default=(),
+        help="take the job's changes of these, though they were changed here meanwhile",
+    )  # fmt: skip
 
 
 def _targets(arguments: argparse.Namespace) -> str:

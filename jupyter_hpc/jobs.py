@@ -257,8 +257,15 @@ class Job:
         error: BaseException | None = self.outcome(timeout).error
         return error
 
-    def outcome(self, timeout: float | None = None) -> Any:
-        """Wait for the job and return names, error and what could not come back (``results.Outcome``)."""
+    def outcome(self, timeout: float | None = None, *, here: bool = False) -> Any:
+        """Wait for the job and return names, error and what could not come back (``results.Outcome``).
+
+        Parameters
+        ----------
+        here : bool
+            What came back holds the kernel's own objects, and changes wait to be put into them
+            (``Outcome.bring``); else it holds copies of what was sent, with the changes in them.
+        """
         from . import results
 
         if not self.wait(timeout):
@@ -267,7 +274,7 @@ class Job:
             from . import arrays
 
             return arrays.outcome(self, tasks)
-        return results.load(self)
+        return results.load(self, here=here)
 
     def logs(self) -> str:
         """Return the text that the cell wrote so far (stdout and stderr in order); an array's, task by task."""

@@ -21,6 +21,7 @@ from .capture.cell import CellNames
 from .capture.reach import reached_names
 from .exceptions import DynamicNames, UndefinedName, UnpicklableInput
 from .lineage import memo
+from .sent import Sent
 from .worker import container
 from .worker.culprit import explain
 from .worker.digest import digest_bytes
@@ -59,6 +60,7 @@ class Request:
     namespace: Mapping[str, Any]
     shared: dict[str, Any] | None = None  # what stands for ``__main__``; the namespace itself if None
     kind: str = "cell"  # cell, script or call
+    copies: bool = False  # changes in place don't come back, as several tasks may make them
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] | None = None
     auto: bool = True
@@ -92,6 +94,7 @@ class Payload:
     modules: local_modules.LocalModules
     functions: Mapping[str, Mapping[str, str]]  # source text of functions and classes, by name
     manifest: Mapping[str, Any]
+    sent: Sent
     refused: Mapping[str, str] = field(
         default_factory=dict
     )  # name → path to the part that can't travel, and why
@@ -178,15 +181,16 @@ def build(
     """
     needed = needed_names(request)
     values = [(name, request.namespace[name]) for name in _data_first(needed, request.namespace)]
-    found: dict[str, local_modules.LocalModules] = {}
+    found: dict[str, Any] = {}
     shared: Any = request.namespace if request.shared is None else request.shared
 
     def extra(pickler: Any) -> dict[str, Any]:
+        found["pickler"] = pickler
         found["modules"] = local_modules.collect(_module_names(request, pickler))
         paths = freeze(found["modules"])
         return {
             "environment": _environment(request, pickler, found["modules"], needed),
-            "cell": _instructions(request, pickler, paths, [n for n, _ in values]),
+            "cell": _instructions(request, pickler, paths),
         }
 
     def make_pickler(file: Any, **options: Any) -> ValuePickler:
@@ -196,7 +200,11 @@ def build(
     refused = {f.name: explain(f.name, request.namespace[f.name], f.error, make_pickler) for f in failures}
     manifest = container.read_manifest(str(directory))
     items = tuple(_item(record, needed) for record in manifest["names"])
-    return Payload(items, found["modules"], _function_sources(values), manifest, refused)
+    digests = {item.name: item.digest for item in items}
+    sent = Sent(
+        found["pickler"], shared, {n: v for n, v in values if n in digests}, digests, _changes(request)
+    )
+    return Payload(items, found["modules"], _function_sources(values), manifest, sent, refused)
 
 
 def check_complete(built: Payload) -> None:
@@ -242,9 +250,7 @@ def _environment(
     return {"site": site_folders(), "packages": packages}
 
 
-def _instructions(
-    request: Request, pickler: ValuePickler, paths: list[str], sent: list[str]
-) -> dict[str, Any]:
+def _instructions(request: Request, pickler: ValuePickler, paths: list[str]) -> dict[str, Any]:
     """Return what the worker is told to do (``manifest["cell"]``)."""
     names = request.names
     outputs, explicit = output_names(request)
@@ -257,9 +263,8 @@ def _instructions(
         "ipython": bool(names and names.ipython),
         "outputs": outputs,
         "explicit_outputs": explicit,
-        "all_new": request.outputs is None and not request.no_outputs and _binds_more(names),
-        "may_mutate": sorted(names.may_mutate & set(sent)) if names else [],
-        "reached": sorted(pickler.globals - set(sent)),
+        "all_new": request.kind == "cell" and request.outputs is None and not request.no_outputs,
+        "changes": _changes(request),
         "module_paths": paths,
         "sources": _sources(request, pickler.filenames),
         "workdir": request.workdir,
@@ -269,9 +274,11 @@ def _instructions(
     }
 
 
-def _binds_more(names: CellNames | None) -> bool:
-    """Magics and star imports bind names that only show when the cell has run."""
-    return bool(names and (names.ipython or names.star_imports))
+def _changes(request: Request) -> str:
+    """Return what becomes of what the cell changes in place: the worker brings it, or only names it."""
+    if request.kind != "cell":
+        return ""
+    return "name" if request.copies else "bring"
 
 
 def _sources(request: Request, filenames: set[str]) -> dict[str, dict[str, str]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-import pickle
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from . import exceptions
+from .changed import Base, Changes, ResultUnpickler, left_words
 from .exceptions import JobError, RemoteError, ResultError
 from .jobs import Job
 from .lineage import memo
@@ -18,9 +20,9 @@ from .lineage.record import RESULT
 from .lineage.registry import SIMPLE, Known, known_values
 from .rundir import Run
 from .salvage import needed
+from .sent import Sent
 from .worker import container
-from .worker.outcome import EXCEPTION, RETURN
-from .worker.pickling import ValueUnpickler
+from .worker.outcome import CHANGE, EXCEPTION, RETURN
 
 TAIL_LINES = 12
 PICKLED_AGAIN_BYTES = 1 << 20
@@ -49,6 +51,10 @@ class Outcome:
         Names that can't come back, each with the path to the part that can't and why.
     mutated : list of str
         Inputs that the cell changed in place there and not here.
+    changes : Changes
+        What it changed in place, and still has to be changed here (``bring``).
+    deleted : list of str
+        Names that it deleted.
     missing : list of str
         Names asked for that the cell did not assign.
     error : BaseException or None
@@ -62,60 +68,54 @@ class Outcome:
     names: dict[str, Any] = field(default_factory=dict)
     unsent: dict[str, str] = field(default_factory=dict)
     mutated: list[str] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
+    deleted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     error: BaseException | None = None
     is_call: bool = False
+    of_tasks: bool = False  # of an array's tasks, which change copies
     value: Any = None
     known: dict[str, Known] = field(default_factory=dict)
+    sent: Sent | None = None
+    remember: Callable[[str, Any], Known] | None = None  # a changed value; holds none
+
+    def bring(self, namespace: dict[str, Any], *, check: bool = True, force: Sequence[str] = ()) -> None:
+        """Put what came back into a namespace: names, changes, deletions.
+
+        Parameters
+        ----------
+        check : bool
+            Other cells may have run since the cell was sent; what they changed is left alone.
+        force : sequence of str
+            Names that are changed even so.
+        """
+        was = dict(self.sent.values) if self.sent is not None else {}
+        for name in self.changes.bring(namespace, check=check, force=force):
+            if self.remember is not None and name in namespace:
+                self.known[name] = self.remember(name, namespace[name])
+        for name in self.deleted:
+            if name in namespace and namespace[name] is was.get(name):
+                del namespace[name]
+        namespace.update(self.names)
+        if self.sent is not None and not self.changes.kept:
+            self.sent.let_go()
 
     def notes(self) -> list[str]:
         """Return what the user should know, a line each."""
         lines = [f"{name} did not come back: {why}" for name, why in self.unsent.items()]
         lines += [f"{name} was asked for, but the cell did not assign it." for name in self.missing]
         if self.mutated:
-            names = ",".join(self.mutated)
-            lines.append(f"{names} changed on the node and not here; `-o {names}` brings it back.")
-        return lines
+            lines.append(left_words(self.mutated, self.of_tasks, "`"))
+        return lines + self.changes.notes()
 
 
-class _ResultUnpickler(ValueUnpickler):
-    """Finds the kernel's own classes, functions and values again."""
-
-    def __init__(self, file: Any, job: Job, **options: Any) -> None:
-        super().__init__(file, **options)
-        self._job = job
-
-    def resolve_known(self, qualname: str, tracker_id: str | None) -> Any:
-        try:
-            found = super().resolve_known(qualname, tracker_id)
-            if (tracker_id is not None) == isinstance(found, type):
-                return found
-        except pickle.UnpicklingError:
-            pass
-        _load_inputs(self._job)  # a new kernel: the class or function is in the payload
-        return super().resolve_known(qualname, tracker_id)
-
-
-def _load_inputs(job: Job) -> None:
-    """Load the payload of a job into a kernel that has not its names; what is defined here stays."""
-    main = sys.modules["__main__"].__dict__
-    before = dict(main)
-    inputs = job.run.payload
-    job.run.check_ours(inputs)
-    manifest = container.read_manifest(str(inputs))
-    for path in reversed(manifest["cell"]["module_paths"]):
-        if path not in sys.path:
-            sys.path.append(path)
-    with open(inputs / container.PICKLE, "rb") as file:
-        unpickler = ValueUnpickler(file, buffers=iter(container.load_buffers(str(inputs), manifest)))
-        for record in manifest["names"]:
-            value = unpickler.load()
-            main.setdefault(record["name"], value)
-    main.update({k: v for k, v in before.items() if k in main})
-
-
-def load(job: Job) -> Outcome:
+def load(job: Job, *, here: bool = False) -> Outcome:
     """Return the outcome of an ended job.
+
+    Parameters
+    ----------
+    here : bool
+        Names hold the kernel's own objects, whose changes wait in ``Outcome.changes``; else copies.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def load(job: Job) -> Outcome:
     manifest: dict[str, Any] = {}
     if (job.run.result / container.MANIFEST).exists():
         manifest = _checked_manifest(job.run)
-        _load_values(job, manifest, outcome)
+        _load_values(job, manifest, outcome, here)
     if verdict.get("error") and (manifest.get("error") or {}).get("kind") in (None, "signal", "unsaved"):
         outcome.error = _job_error(job, verdict)
     elif manifest.get("error"):
@@ -155,10 +155,11 @@ def _checked_manifest(run: Run) -> dict[str, Any]:
     return manifest
 
 
-def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome) -> None:
+def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: bool) -> None:
     outcome.unsent.update(manifest.get("unsent") or {})
     outcome.mutated = list(manifest.get("mutated") or [])
     outcome.missing = list(manifest.get("missing") or [])
+    outcome.deleted = list(manifest.get("deleted") or [])
     for name, module in (manifest.get("modules") or {}).items():
         try:
             outcome.names[name] = importlib.import_module(module)
@@ -166,28 +167,33 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome) -> None:
             outcome.unsent[name] = needed(module, "", error)
     if not manifest["names"]:
         return
-    main = sys.modules["__main__"].__dict__
-    needs = [n for n in manifest.get("needs") or [] if n not in main and n not in outcome.names]
-    if needs:
-        _load_inputs(job)
+    base = Base(job.run, manifest, here=here)
     names = [entry["name"] for entry in manifest["names"]]
     try:
         values: list[tuple[str, Any, str | None]] = [
-            (name, value, None) for name, value in zip(names, _read(job, manifest))
+            (name, value, None) for name, value in zip(names, _read(job, manifest, base))
         ]
     except Exception:  # a foreign __setstate__ may raise anything; the other names still come
-        values = _salvage(job, manifest, names)
-    for (name, value, why), item in zip(values, manifest["names"]):
+        values = _salvage(job, manifest, names, base)
+    known = dict(zip(names, manifest["names"]))
+    for name, value, why in values:
         if why is not None:
-            outcome.unsent[name] = why
+            outcome.unsent[name.replace(CHANGE, "")] = why
         elif name == EXCEPTION:
             outcome.error = value
         elif name == RETURN:
             outcome.value = value
-            _remember(job, RESULT, value, item, manifest)
+            _remember(job, RESULT, value, known[name], manifest)
+        elif name.startswith(CHANGE):
+            outcome.changes.add(name.replace(CHANGE, ""), value)
         else:
             outcome.names[name] = value
-            outcome.known[name] = _remember(job, name, value, item, manifest)
+            outcome.known[name] = _remember(job, name, value, known[name], manifest)
+    outcome.changes.of(base, job.id, manifest.get("changed") or [])
+    if not base.here:
+        outcome.names.update(outcome.changes.made())
+    outcome.remember = lambda name, value: _remember(job, name, value, known[CHANGE + name], manifest)
+    outcome.sent = base.sent
 
 
 def _remember(job: Job, name: str, value: Any, item: dict[str, Any], manifest: dict[str, Any]) -> Known:
@@ -200,25 +206,34 @@ def _remember(job: Job, name: str, value: Any, item: dict[str, Any], manifest: d
     return known_values.made(job.id, name, value, item["digest"], here, item["nbytes"])
 
 
-def _read(job: Job, manifest: dict[str, Any]) -> list[Any]:
+def _read(job: Job, manifest: dict[str, Any], base: Base) -> list[Any]:
     directory = str(job.run.result)
     with open(Path(directory, container.PICKLE), "rb") as file:
         buffers = container.load_buffers(directory, manifest)
-        unpickler = _ResultUnpickler(file, job, buffers=iter(buffers))
-        values = [unpickler.load() for _ in manifest["names"]]
+        unpickler = ResultUnpickler(file, job.run, buffers=chain(base.objects, buffers))
+        try:
+            if base.objects:
+                unpickler.load()  # the prelude
+            values = [unpickler.load() for _ in manifest["names"]]
+        finally:
+            unpickler.memo = {}  # it may hold the unpickler itself, and so everything
     memo.remember_loaded(buffers, manifest["buffers"])
     return values
 
 
-def _salvage(job: Job, manifest: dict[str, Any], names: list[str]) -> list[tuple[str, Any, str | None]]:
+def _salvage(
+    job: Job, manifest: dict[str, Any], names: list[str], base: Base
+) -> list[tuple[str, Any, str | None]]:
     """Return each name with its value, or with the reason why that can't be rebuilt here."""
     from .salvage import SalvagingUnpickler
 
     directory = str(job.run.result)
     with open(Path(directory, container.PICKLE), "rb") as file:
-        buffers = iter(container.load_buffers(directory, manifest))
-        resolve = _ResultUnpickler(file, job).resolve_known
-        unpickler = SalvagingUnpickler(file, resolve, buffers=buffers)
+        buffers = chain(base.objects, container.load_buffers(directory, manifest))
+        finder = ResultUnpickler(file, job.run)
+        unpickler = SalvagingUnpickler(file, finder, buffers=buffers)
+        if base.objects:
+            unpickler.load()
         return [(name, unpickler.load_name(), unpickler.failure) for name in names]
 
 

@@ -49,13 +49,13 @@ def needed(module: str, name: str, error: BaseException) -> str:
     return f"{module}.{name} isn't defined here"
 
 
-class SalvagingUnpickler(Resolving, pickle._Unpickler):
+class SalvagingUnpickler(pickle._Unpickler):
     """Reads name after name; ``failure`` says why the last one is not whole, or is None.
 
     Parameters
     ----------
-    resolve : callable
-        Called with the arguments of ``resolve_known``; finds what the receiver has already.
+    finder : Resolving
+        An unpickler of this kind that fails at what can't be found: it says what each name means here.
     """
 
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
@@ -63,9 +63,9 @@ class SalvagingUnpickler(Resolving, pickle._Unpickler):
     stack: list[Any]
     read: Callable[[int], bytes]
 
-    def __init__(self, file: Any, resolve: Callable[[str, str | None], Any], **options: Any) -> None:
+    def __init__(self, file: Any, finder: Resolving, **options: Any) -> None:
         super().__init__(file, **options)
-        self._resolve = resolve
+        self._finder = finder
         self._damaged: dict[int, str] = {}  # places in the memo that belong to a name that failed
         self.failure: str | None = None
 
@@ -94,12 +94,9 @@ class SalvagingUnpickler(Resolving, pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return super().find_class(module, name)
+            return self._finder.find_class(module, name)
         except Exception as error:
             return self._failed(needed(module, name, error))
-
-    def resolve_known(self, qualname: str, tracker_id: str | None) -> Any:
-        return self._resolve(qualname, tracker_id)
 
     # -- the operations that run foreign code ----------------------------------------------------
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import payload as payloads
-from . import portal, process
+from . import portal, process, sent
 from .arrays import parse_tasks, prepare
 from .backends import build, script
 from .backends.base import Backend, Submission, Submitted, backend_class
@@ -104,6 +104,7 @@ def submit_request(
         shutil.rmtree(run.path, ignore_errors=True)
         raise
     job = Job(run)
+    sent.remember(run, built.sent)
     follow(job)
     inputs.sent(built.items, request.namespace, runs)
     portal.start(_complete_record(run, request, built))
@@ -159,7 +160,7 @@ def _expected_start(backend: Backend, submission: Submission) -> str:
 
 def _completed(request: Request, target_name: str, spec: JobSpec) -> tuple[Target, JobSpec, Request]:
     where, spec = completed(target_name, spec)
-    return where, spec, replace(request, workdir=spec.workdir)
+    return where, spec, replace(request, workdir=spec.workdir, copies=bool(spec.array))
 
 
 def completed(target_name: str, spec: JobSpec) -> tuple[Target, JobSpec]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..changed import left_words
 from ..jobs import Job, Status
 from ..reader import ArrayReader, RunReader
 from ..resources import format_size, format_time
@@ -79,13 +80,16 @@ def facts(job: Job) -> list[str]:
     if names:
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
         lines.append(f"{verb} {shown}")
+    if manifest.get("changed"):
+        lines.append(f"changed here too: {', '.join(manifest['changed'])}")
+    if manifest.get("deleted"):
+        lines.append(f"deleted: {', '.join(manifest['deleted'])}")
     lines += stale_lines(record)
     lines += [f"{name} did not come back: {why}" for name, why in (manifest.get("unsent") or {}).items()]
     if manifest.get("missing"):
         lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
-    mutated = ",".join(manifest.get("mutated") or [])
-    if mutated:
-        lines.append(f"{mutated} changed on the node and not here; -o {mutated} brings it back")
+    if manifest.get("mutated"):
+        lines.append(left_words(manifest["mutated"], bool(job.run.array)))
     return [plain(line, 2000) for line in lines]
 
 

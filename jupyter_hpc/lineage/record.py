@@ -8,7 +8,7 @@ from ..capture.environment import of_record
 from ..reader import RunReader
 from ..rundir import read_json
 from ..worker import container
-from ..worker.outcome import EXCEPTION, RETURN
+from ..worker.outcome import CHANGE, EXCEPTION, RETURN
 from . import blobs
 from .redaction import all_redacted
 
@@ -40,10 +40,15 @@ def outputs(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the names that a result's manifest has: digest, type, size; never a value."""
     names = manifest.get("names")
     found = []
-    for item in names if isinstance(names, list) else ():
+    for item in (names := names if isinstance(names, list) else []):
         if isinstance(item, dict) and item.get("name") != EXCEPTION:
             one = {key: item[key] for key in _DETAIL if key in item}
-            found.append({**one, "name": RESULT} if item.get("name") == RETURN else one)
+            name = str(item.get("name"))
+            if name.startswith(CHANGE):  # of what it is now; bound anew, it has another entry
+                name = name.replace(CHANGE, "")
+                if any(isinstance(other, dict) and other.get("name") == name for other in names):
+                    continue
+            found.append({**one, "name": RESULT if name == RETURN else name})
     return found
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,8 +39,15 @@ class Detached(KeyboardInterrupt):
         ]
 
 
-def run_attached(shell: Any, job: Job, *, quiet: bool = False, brings: bool = True) -> Job:
+def run_attached(
+    shell: Any, job: Job, *, quiet: bool = False, brings: bool = True, submitted: bool = False
+) -> Job:
     """Wait for a job in the foreground and put what it made into the kernel, unless ``brings`` is False.
+
+    Parameters
+    ----------
+    submitted : bool
+        By this very cell: nothing else of the user's can have changed anything here meanwhile.
 
     Raises
     ------
@@ -55,20 +62,19 @@ def run_attached(shell: Any, job: Job, *, quiet: bool = False, brings: bool = Tr
     view.finish()
     if not brings:
         return job
-    outcome = job.outcome()
-    bring(shell, outcome)
-    if quiet:
-        for note in outcome.notes():
-            view.say(note)
+    outcome = job.outcome(here=True)
+    bring(shell, outcome, check=not submitted)
+    for note in outcome.notes() if quiet else outcome.changes.notes():
+        view.say(note)
     if outcome.error is not None:
         raise outcome.error
     _show_once(job, value, shell.execution_count)
     return job
 
 
-def bring(shell: Any, outcome: Outcome) -> None:
+def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[str] = ()) -> None:
     """Put what a job made into the kernel, which knows from then on where it comes from."""
-    shell.user_ns.update(outcome.names)
+    outcome.bring(shell.user_ns, check=check, force=force)
     session.bound(outcome.known)
 
 

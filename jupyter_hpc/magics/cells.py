@@ -81,7 +81,7 @@ class HPCMagics(Magics):
             return job
         from .blocking import run_attached
 
-        return run_attached(self.shell, job, quiet=arguments.quiet)
+        return run_attached(self.shell, job, quiet=arguments.quiet, submitted=True)
 
     def _expand(self, token: str) -> object:
         """Expand one token of the line: a value is never split again, whatever it holds."""

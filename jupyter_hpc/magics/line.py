@@ -59,13 +59,17 @@ def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
     if name == "logs":
         run_attached(shell, job, quiet=True)
         return None
-    outcome = job.outcome(getattr(arguments, "timeout", None)) if name == "result" else None
+    outcome = job.outcome(getattr(arguments, "timeout", None), here=True) if name == "result" else None
     if outcome is None:  # attach to a job that has ended: the handle, and its card
         shell.user_ns["_hpc"] = job
         return job
-    bring(shell, outcome)
+    bring(shell, outcome, force=arguments.force)
     if outcome.error is not None:
         raise outcome.error
-    shown = [outcome.value] if outcome.is_call else sorted(outcome.names)
+    shown = (
+        [outcome.value]
+        if outcome.is_call
+        else sorted({*outcome.names, *outcome.changes.names} - {*outcome.changes.kept})
+    )
     print("\n".join([f"received {', '.join(map(str, shown)) or 'no names'}", *outcome.notes()]))  # noqa: T201
     return None

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pickle
     from typing import Any, Callable, Dict, List, Optional, Tuple
 
-FORMAT = 1
+FORMAT = 2
+_READ = (1, 2)  # 2 has results that go on where the payload ended
 BUFFER_BYTES = 1 << 20  # smaller buffers stay inside the pickle
 MAP_BYTES = 8 << 20  # smaller files are read: a mapping costs a file descriptor
 MANIFEST = "manifest.json"
@@ -28,6 +29,11 @@ PICKLE = "payload.pkl"
 
 
 Failure = namedtuple("Failure", "name error")  # a name that can't be pickled, and why
+
+
+# how a stream goes on where another ended: what it begins with, a pickler that knows nothing of the other (for
+# digests), and what a name's segment is about, where that isn't its value
+Continues = namedtuple("Continues", "prelude alone subjects")
 
 
 class ContainerError(Exception):
@@ -91,13 +97,16 @@ def _private(path: str, flags: int) -> int:
 class _Segments:
     """One pass over the values; buffers are only collected, so that a pass can be repeated cheaply."""
 
-    def __init__(self, path: str, make_pickler: Callable[..., Any]) -> None:
+    def __init__(self, path: str, make_pickler: Callable[..., Any], prelude: bytes) -> None:
         self.sink = _Sink(path)
-        self.buffers: List[Any] = []
+        self.sink.write(prelude)
+        self.sink.close_segment()
+        buffers: List[Any] = []  # not `self.buffers`: a pickler that holds its own maker is freed late
+        self.buffers = buffers
         self.records: List[Dict[str, Any]] = []
-        self.pickler = make_pickler(self.sink, buffer_callback=lambda b: _stays_inside(b, self.buffers))
+        self.pickler = make_pickler(self.sink, buffer_callback=lambda b: _stays_inside(b, buffers))
 
-    def add(self, name: str, value: Any) -> None:
+    def add(self, name: str, value: Any, subject: Any) -> None:
         offset, first = self.sink.size, len(self.buffers)
         self.pickler.dump(value)
         own = self.buffers[first:]
@@ -108,7 +117,7 @@ class _Segments:
             "buffers": [first, len(self.buffers)],
             "digest": self.sink.close_segment(),
         }
-        record.update(describe(value))
+        record.update(describe(subject))
         self.records.append(record)
 
 
@@ -135,6 +144,7 @@ def write(
     make_pickler: Callable[..., Any],
     place_buffer: Optional[Callable[[str, Any, str], None]] = None,
     digest: Callable[[Any], str] = digest_bytes,
+    continues: Optional[Continues] = None,
 ) -> List[Failure]:
     """Write a container and return what could not be pickled (the rest is in it).
 
@@ -154,12 +164,15 @@ def write(
         Called with ``(path, buffer, digest)`` to write one large buffer; lets the store share equal ones.
     digest : callable, optional
         Gives a large buffer's digest; a caller may know it.
+    continues : Continues, optional
+        The stream goes on where another ended.
     """
     failures: List[Failure] = []
     path = os.path.join(directory, PICKLE)
+    prelude, alone_pickler, subjects = continues or Continues(b"", make_pickler, {})
     while True:
-        segments = _Segments(path, make_pickler)
-        failed = _pickle_all(segments, values)
+        segments = _Segments(path, make_pickler, prelude)
+        failed = _pickle_all(segments, values, subjects)
         pickle_digest = segments.sink.close()
         if failed is None:
             break
@@ -170,8 +183,10 @@ def write(
     known = KnownBuffers(segments.buffers, buffers, digest)
     for index, (record, (_, value)) in enumerate(zip(segments.records, values)):
         own = [b["digest"] for b in buffers[slice(*record["buffers"])]]
-        alone = digest_alone(value, make_pickler, known.digest) if index else None
-        record["digest"] = alone or _combined(record["digest"], [*own, pickle_digest] if index else own)
+        first = not index and not prelude
+        subject = subjects.get(record["name"], value)
+        alone = None if first else digest_alone(subject, alone_pickler, known.digest)
+        record["digest"] = alone or _combined(record["digest"], own if first else [*own, pickle_digest])
     has_code = bool(getattr(segments.pickler, "has_code", False))
     manifest = {"format": FORMAT, **python_record(), "has_code": has_code, **extra(segments.pickler)}
     manifest["names"] = segments.records
@@ -256,10 +271,12 @@ def _stays_inside(buffer: pickle.PickleBuffer, large: List[Any]) -> bool:
     return False
 
 
-def _pickle_all(segments: _Segments, values: List[Tuple[str, Any]]) -> Optional[Failure]:
+def _pickle_all(
+    segments: _Segments, values: List[Tuple[str, Any]], subjects: Dict[str, Any]
+) -> Optional[Failure]:
     for name, value in values:
         try:
-            segments.add(name, value)
+            segments.add(name, value, subjects.get(name, value))
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # user-written __reduce__ may raise anything
@@ -301,9 +318,9 @@ def read_manifest(directory: str) -> Dict[str, Any]:
             manifest = json.load(file)
     except ValueError as error:
         raise ContainerError(f"the manifest of {directory} is not JSON: {error}") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") not in _READ:
         found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise ContainerError(f"{directory} has container format {found!r}; this version reads {FORMAT}")
+        raise ContainerError(f"{directory} has container format {found!r}; this version reads {_READ}")
     return manifest
 
 

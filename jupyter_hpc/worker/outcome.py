@@ -9,15 +9,19 @@ import types
 from . import container
 from .cell import Stopped, format_traceback
 from .circumstances import describe, is_space
+from .continuation import has_identity, prelude, resume
+from .ipython import HIDDEN
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
+    from .changes import Watch
     from .run import _Worker
 
 EXCEPTION = "<exception>"
 RETURN = "<return>"
+CHANGE = "<changed> "  # and the name by which it is known
 PLAIN_BYTES = 1 << 16  # more is worth importing cloudpickle for
 
 
@@ -29,39 +33,77 @@ class Outcome:
         self.cell = worker.cell
         self.namespace = worker.namespace
         self.originals = worker.originals
-        self._known_ids: Dict[int, str] = {}
-        self._payload_classes: Any = frozenset()
         self._needs: set[str] = set()
+        self._brings = self.cell["changes"] == "bring"
+        # where values are copies, only what is known by being itself is referred to
+        numbers = None if self._brings else [n for n, obj in enumerate(worker.objects) if has_identity(obj)]
+        self._numbers = numbers
+        self._objects = worker.objects if numbers is None else [worker.objects[n] for n in numbers]
 
-    def write(self, value: Any, error: Optional[BaseException], fingerprints: Any) -> Dict[str, Any]:
+    def write(self, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> Dict[str, Any]:
         """Write ``result/`` and return the summary for the ``done`` event."""
         values, modules, missing = self._collect(error)
         if self.cell["kind"] == "call" and error is None:
             values.append((RETURN, value))
+        changes = Changes(self, watch)
+        values += changes.entries()
         extra: Dict[str, Any] = {
             "modules": modules,
             "missing": missing,
+            "deleted": self._deleted(),
             "host": os.uname().nodename,
             "imported": loaded_packages(),
             "error": self._describe(error),
-            "mutated": self._mutated(fingerprints, [n for n, _ in values]),
+            "changed": changes.names,
+            "mutated": changes.left,
+            "continues": {"count": len(self._objects), "numbers": self._numbers},
         }
         if error is not None and not isinstance(error, (Stopped, SystemExit)):
             if self._survives(error):
                 values.append((EXCEPTION, error))
         temporary = os.path.join(self.worker.directory, "result.tmp")
         os.makedirs(temporary, 0o700, exist_ok=True)
-        self._remember_known()
-        make = self._pickler
+        make, alone = self._pickler, self._plain
         if _are_plain(values):
-            make = _plain_pickler if values else _no_pickler
-        failures = container.write(temporary, values, lambda _: extra, make)
-        unsent = {f.name: self._explain(f.name, dict(values)[f.name], f.error) for f in failures}
+            make = alone = _plain_pickler if values else _no_pickler
+        failures = self._write(temporary, values, changes, extra, make, alone)
+        given = {**dict(values), **{CHANGE + name: self.originals[name] for name in changes.brought}}
+        unsent = {
+            f.name.replace(CHANGE, ""): self._explain(f.name.replace(CHANGE, ""), given[f.name], f.error)
+            for f in failures
+        }
         full = next((f.error for f in failures if is_space(f.error)), None)
         self._complete(temporary, unsent, self._no_room(full) if error is None else None)
         os.replace(temporary, os.path.join(self.worker.directory, "result"))
         outcome = "failed" if error is not None or full is not None else "completed"
         return {"outcome": outcome, "unsent": sorted(unsent)}
+
+    def _write(
+        self,
+        directory: str,
+        values: List[Tuple[str, Any]],
+        changes: Changes,
+        extra: Any,
+        make: Any,
+        alone: Any,
+    ) -> List[container.Failure]:
+        """Write the container; of changes that can't travel whole, what can."""
+        objects = self._objects if values and make is not _no_pickler else []
+        extra["continues"]["count"] = len(objects)
+
+        def resumed(file: Any, **options: Any) -> Any:
+            pickler = make(file, **options)
+            return resume(pickler, objects) if objects else pickler
+
+        subjects = {CHANGE + name: self.originals[name] for name in changes.brought}
+        continues = container.Continues(prelude(len(objects)), alone, subjects)
+        failures = container.write(directory, values, lambda _: extra, resumed, continues=continues)
+        torn = {f.name for f in failures if f.name.startswith(CHANGE)}
+        if torn:
+            kept = [(n, changes.possible(v, resumed) if n in torn else v) for n, v in values]
+            more = container.write(directory, kept, lambda _: extra, resumed, continues=continues)
+            failures += [f for f in more if f.name not in {each.name for each in failures}]
+        return failures
 
     # -- what comes back -------------------------------------------------------------------------
 
@@ -86,20 +128,15 @@ class Outcome:
         return values, modules, missing if error is None else []
 
     def _output_names(self) -> List[str]:
-        """The names to bring back; what magics and star imports assigned shows only now."""
+        """The names to bring back: what the cell's text assigns, and what anything else made or bound anew."""
         names = list(self.cell["outputs"])
         if self.cell["all_new"]:
-            from .ipython import HIDDEN
-
-            found = set(names) | HIDDEN
-            names += [n for n in self.namespace if n not in found and not n.startswith("_")]
+            found = {*names, *HIDDEN}
+            names += [n for n in self.namespace if n not in found and not _is_pythons(n)]
         return names
 
-    def _mutated(self, fingerprints: Any, returned: List[str]) -> List[str]:
-        if fingerprints is None:
-            return []
-        changed = fingerprints.changed(self.namespace, self.originals)
-        return [name for name in changed if name not in returned]
+    def _deleted(self) -> List[str]:
+        return [n for n in self.originals if n not in self.namespace] if self.cell["all_new"] else []
 
     # -- the exception ---------------------------------------------------------------------------
 
@@ -159,40 +196,9 @@ class Outcome:
         return ValuePickler(
             file,
             namespace=self.namespace,
-            known=self._known if self.originals else None,
             keep_global=self._keep_global,
             **options,
         )
-
-    def _remember_known(self) -> None:
-        explicit = set(self.cell["explicit_outputs"])
-        for name, value in self.originals.items():
-            if name in explicit:
-                continue
-            if isinstance(value, (type, types.FunctionType)) or type(value) is object:
-                self._known_ids[id(value)] = name
-        if self.originals and self.worker.manifest["has_code"]:
-            from .pickling import tracked_classes
-
-            made_here = set(self.cell["outputs"])
-            self._payload_classes = {
-                c for c in tracked_classes()
-                if c.__qualname__.split(".")[0] not in made_here | explicit
-            }  # fmt: skip
-
-    def _known(self, obj: Any) -> Optional[Tuple[str, Optional[str]]]:
-        name = self._known_ids.get(id(obj))
-        if isinstance(obj, type) and (name is not None or obj in self._payload_classes):
-            from .pickling import tracker_id
-
-            if obj.__module__ != "__main__":
-                return None  # importable, or cloudpickle's own business
-            identifier = tracker_id(obj)
-            return (name or obj.__qualname__, identifier) if identifier else None
-        if name is None or (isinstance(obj, types.FunctionType) and obj.__module__ != "__main__"):
-            return None
-        self._needs.add(name)
-        return name, None
 
     def _keep_global(self, name: str) -> bool:
         """A function that comes back finds unchanged inputs in the kernel: they don't travel twice."""
@@ -218,6 +224,80 @@ class Outcome:
         manifest["needs"] = sorted(self._needs)
         with open(path, "w", encoding="utf-8") as file:
             json.dump(manifest, file)
+
+
+class Changes:
+    """What the cell changed in place of what was sent to it.
+
+    Attributes
+    ----------
+    brought : dict
+        The changes that go back, by the first name that each is known by.
+    names : list of str
+        All names that they are known by.
+    left : list of str
+        Names of which something changed that does not go back.
+    """
+
+    def __init__(self, outcome: Outcome, watch: Optional[Watch]) -> None:
+        self.brought: Dict[str, List[Any]] = {}
+        self.left: List[str] = []
+        self.names: List[str] = []
+        self._outcome = outcome
+        changed = watch.changed() if watch is not None else []
+        if changed:
+            self._sort(changed)
+
+    def _sort(self, changed: List[Any]) -> None:
+        from .changes import names_of
+
+        cell, originals, namespace = self._outcome.cell, self._outcome.originals, self._outcome.namespace
+        names = names_of(changed, originals, (namespace, originals, self._outcome.worker.__dict__))
+        wanted = set(cell["explicit_outputs"]) if not cell["all_new"] else set(originals)
+        left: set[str] = set()
+        brought: set[str] = set()
+        for change in changed:
+            known = names[change.number] or list(originals)[:1]
+            if self._outcome._brings and wanted.intersection(known):
+                self.brought.setdefault(next(n for n in known if n in wanted), []).append(change)
+                brought.update(known)
+            else:
+                left.update(known)
+        self.names, self.left = sorted(brought), sorted(left - brought)
+
+    def entries(self) -> List[Tuple[str, Any]]:
+        """Return what travels, an entry for each name."""
+        return [(CHANGE + name, [c.state() for c in changes]) for name, changes in self.brought.items()]
+
+    @staticmethod
+    def possible(states: List[Any], make: Any) -> List[Any]:
+        """Return the states that can be pickled."""
+        kept = []
+        for state in states:
+            try:
+                make(Nowhere(), buffer_callback=lambda _: False).dump(state)
+                kept.append(state)
+            except Exception:  # named already
+                continue
+        return kept
+
+
+class Nowhere:
+    """A file that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        return len(data.raw() if hasattr(data, "raw") else data)
+
+
+def _is_pythons(name: str) -> bool:
+    """Tell whether a name is one that Python or IPython itself keeps in the namespace."""
+    bare = name.strip("_")
+    return (
+        not bare
+        or (name.startswith("__") and name.endswith("__"))
+        or (name.startswith("_") and (bare.lstrip("i") == "" or bare.lstrip("i").isdigit()))
+        or name in ("_ih", "_oh", "_dh", "_exit_code")
+    )
 
 
 def _text(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _io
 import functools
+import io
 import pickle
 import sys
 import types
@@ -19,11 +20,13 @@ from typing import Any, Callable, Dict, Optional, Set, Tuple
 import cloudpickle
 from cloudpickle import cloudpickle as _cp
 
+from .content import Twin
+
 SHIPPED_NAME = "jupyter_hpc_worker"
 INSTALLED_NAME = "jupyter_hpc.worker"
 
 
-class _Namespace(dict):  # type: ignore[type-arg]
+class Namespace(dict):  # type: ignore[type-arg]
     """Stands for ``__main__.__dict__`` in the stream."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -36,7 +39,7 @@ def main_namespace() -> Dict[str, Any]:
 
 
 def known_object(qualname: str, tracker_id: Optional[str]) -> Any:
-    """Stand for an object that the receiver already has; the unpickler binds it (``resolve_known``)."""
+    """Stand for an object that the receiver already has, in results of earlier versions (``resolve_known``)."""
     raise pickle.UnpicklingError(f"{qualname} must be resolved by the unpickler")
 
 
@@ -58,6 +61,44 @@ def cached(function: Any, parameters: Dict[str, Any]) -> Any:
     return functools.lru_cache(**parameters)(function)
 
 
+def empty_cell() -> types.CellType:
+    """Make the cell of a closure, to be filled once it is known to the stream."""
+    return types.CellType()
+
+
+def fill_cell(cell: types.CellType, content: Tuple[Any, ...]) -> None:
+    """Fill a cell; an empty one stays so."""
+    if content:
+        cell.cell_contents = content[0]
+
+
+def _content(cell: types.CellType) -> Tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return ()
+
+
+def make_new(cls: Any, *arguments: Any) -> Any:
+    """Make an instance as ``copyreg.__newobj__`` does."""
+    return cls.__new__(cls, *arguments)
+
+
+def make_new_ex(cls: Any, arguments: Tuple[Any, ...], options: Dict[str, Any]) -> Any:
+    """Make an instance as ``copyreg.__newobj_ex__`` does."""
+    return cls.__new__(cls, *arguments, **options)
+
+
+def is_frame(kind: type) -> bool:
+    """Tell whether a type of pandas is DataFrame, Series or an index, or derived from them."""
+    return any(base.__name__ in ("NDFrame", "Index") for base in kind.__mro__)
+
+
+def load_frame(data: bytes, buffers: Any) -> Any:
+    """Rebuild what :meth:`ValuePickler._frame` reduced."""
+    return ValueUnpickler(io.BytesIO(data), buffers=buffers).load()
+
+
 class ValuePickler(cloudpickle.Pickler):
     """cloudpickle with a shared namespace.
 
@@ -66,9 +107,6 @@ class ValuePickler(cloudpickle.Pickler):
     file : object with ``write``
     namespace : dict
         The namespace that stands for ``__main__``.
-    known : callable, optional
-        Called with each function, class or plain ``object()``; returns ``(qualname, tracker id)`` when the
-        receiver has it already, so that it keeps its identity there.
     keep_global : callable, optional
         Called with the name of each global that a function reaches; False leaves it out.
     """
@@ -79,31 +117,33 @@ class ValuePickler(cloudpickle.Pickler):
         *,
         namespace: Dict[str, Any],
         buffer_callback: Optional[Callable[[Any], Any]] = None,
-        known: Optional[Callable[[Any], Optional[Tuple[str, Optional[str]]]]] = None,
         keep_global: Optional[Callable[[str], bool]] = None,
     ) -> None:
         super().__init__(file, protocol=5, buffer_callback=buffer_callback)
-        self.globals_ref[id(namespace)] = _Namespace(x=1)
-        self._known = known
+        self.globals_ref[id(namespace)] = Namespace(x=1)
         self._keep_global = keep_global
         self.modules: Set[str] = set()  # modules that the stream names
         self.filenames: Set[str] = set()  # where the code in the stream was compiled
         self.candidates: Set[str] = set()  # names in that code which may be modules imported inside it
         self.globals: Set[str] = set()  # names that functions in the stream reach
         self.has_code = False
+        self._namespace = namespace
+        self._inside_frame = False
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
         if isinstance(obj, (type, types.FunctionType)) or kind is object:
-            if self._known is not None:
-                name = self._known(obj)
-                if name is not None:
-                    return known_object, name
             module = getattr(obj, "__module__", None) or ""
             self.modules.add(module)
             self.has_code |= module == "__main__" and kind is not object
         elif kind is types.CodeType:
             return _with_filename(obj)
+        elif kind is types.CellType:
+            return empty_cell, (), _content(obj), None, None, fill_cell
+        elif kind is Twin:
+            return self._twin(obj.of)
+        elif kind.__module__.partition(".")[0] == "pandas" and is_frame(kind) and not self._inside_frame:
+            return self._frame(obj)
         elif kind is types.ModuleType:
             self.modules.add(obj.__name__)
         elif isinstance(obj, _io._IOBase):
@@ -134,10 +174,42 @@ class ValuePickler(cloudpickle.Pickler):
         reduced = obj.__reduce_ex__(5)
         return reduced if isinstance(reduced, str) else None
 
+    def _twin(self, obj: Any) -> Any:
+        """Reduce an object as if the stream didn't have it yet."""
+        reduced = self.reducer_override(obj)
+        if reduced is NotImplemented:
+            reduce = self.dispatch_table.get(type(obj))
+            reduced = obj.__reduce_ex__(5) if reduce is None else reduce(obj)
+        if not isinstance(reduced, tuple):
+            raise pickle.PicklingError(f"{reduced} is known by its name")
+        made = {"__newobj__": make_new, "__newobj_ex__": make_new_ex}.get(getattr(reduced[0], "__name__", ""))
+        return reduced if made is None else (made, *reduced[1:])  # pickle checks the class of what these make
+
+    def _frame(self, obj: Any) -> Any:
+        """Reduce a DataFrame to a stream of its own: its parts are nobody's business, it changes as a whole."""
+        file = io.BytesIO()
+        buffers: typing.List[Any] = []
+        inner = type(self)(file, namespace=self._namespace, buffer_callback=buffers.append)
+        inner._inside_frame = True
+        inner.dump(obj)
+        for mine, its in (
+            (self.modules, inner.modules),
+            (self.filenames, inner.filenames),
+            (self.candidates, inner.candidates),
+            (self.globals, inner.globals),
+        ):
+            mine |= its
+        self.has_code |= inner.has_code
+        return load_frame, (file.getvalue(), buffers)
+
     def _dynamic_function_reduce(self, func: Any) -> Any:
+        """Let closures share their cells: a name that two functions have in common stays one."""
         self.has_code = True
         self._note_code(func.__code__)
         reduced = super()._dynamic_function_reduce(func)
+        if func.__closure__:
+            reduced = (reduced[0], (*reduced[1][:4], func.__closure__), *reduced[2:])
+            reduced[2][1]["__closure__"] = None
         reached = reduced[2][1].get("__globals__", {})
         self.globals.update(reached)
         if self._keep_global is not None:
@@ -206,13 +278,3 @@ class Resolving:
 
 class ValueUnpickler(Resolving, pickle.Unpickler):
     """The reader for :class:`ValuePickler`."""
-
-
-def tracked_classes() -> Set[type]:
-    """Return the classes that were rebuilt from pickles in this process so far."""
-    return set(_cp._DYNAMIC_CLASS_TRACKER_BY_CLASS)
-
-
-def tracker_id(cls: type) -> Optional[str]:
-    """Return the id under which cloudpickle knows a class on both sides."""
-    return _cp._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls)

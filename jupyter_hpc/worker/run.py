@@ -13,6 +13,7 @@ import types
 
 from . import container, machine, versions
 from .circumstances import remember_oom_kills
+from .continuation import numbered_there
 from .events import EventWriter, LogFile
 from .rich import Publisher
 
@@ -20,6 +21,7 @@ TYPE_CHECKING = False  # importing typing takes longer than a small cell
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
+    from .changes import Watch
     from .files import Files
 
 _publisher: Optional[Publisher] = None
@@ -84,7 +86,8 @@ class _Worker:
         self.labels: Dict[str, str] = {}
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__
-        self.originals: Dict[str, Any] = {}
+        self.originals: Dict[str, Any] = {}  # the values that were sent, by name
+        self.objects: List[Any] = []  # everything in them, by its number in the stream
         self.drift: List[Dict[str, Optional[str]]] = []
         self.began = time.time()
         self._files: Optional[Files] = None
@@ -105,13 +108,13 @@ class _Worker:
         except BaseException as failure:
             self._load_failed(failure)
             return MISMATCH
-        fingerprints = self._fingerprints(buffers)
+        watch = self._watch(buffers)
         self.events.write("loaded", seconds=round(time.monotonic() - started, 4))
         self.began = time.time()
         if self.cell.get("reads"):
             self.files().begin(self.cell["reads"])
         value, error = self._execute()
-        return self._finish(value, error, fingerprints)
+        return self._finish(value, error, watch)
 
     # -- before the cell -------------------------------------------------------------------------
 
@@ -188,14 +191,14 @@ class _Worker:
             return []
         directory = os.path.join(self.directory, "payload")
         buffers = container.load_buffers(directory, self.manifest)
+        before = set(self.namespace)
         with open(os.path.join(directory, container.PICKLE), "rb") as file:
             unpickler = self._unpickler(file, iter(buffers))
             for record in self.manifest["names"]:
-                value = unpickler.load()
-                self.namespace[record["name"]] = self.originals[record["name"]] = value
-        for name in self.cell["reached"]:  # globals that a function brought along
-            if name in self.namespace:
-                self.originals.setdefault(name, self.namespace[name])
+                self.namespace[record["name"]] = unpickler.load()
+        self.objects = numbered_there(unpickler.memo.copy())
+        unpickler.memo = {}  # what it loaded may hold it
+        self.originals = {k: v for k, v in self.namespace.items() if k not in before}
         return buffers
 
     def _unpickler(self, file: Any, buffers: Any) -> Any:
@@ -222,15 +225,15 @@ class _Worker:
 
         self.events.write("mismatch", message=message, hint=hint, **describe(error, self.directory))
 
-    def _fingerprints(self, buffers: List[Any]) -> Any:
-        names = [n for n in self.cell["may_mutate"] if n in self.originals]
-        if not names:
+    def _watch(self, buffers: List[Any]) -> Optional[Watch]:
+        """Take what the cell may change; a call's arguments are copies, as in any executor."""
+        if not self.objects or not self.cell["changes"]:
             return None
-        from .mutation import Fingerprints
+        from .changes import Watch
 
-        found = Fingerprints(self._plain_pickler, buffers)
-        found.take(names, self.originals)
-        return found
+        watch = Watch(self.objects, buffers, self._plain_pickler)
+        watch.take(skipped=(self.namespace,))
+        return watch
 
     def _plain_pickler(self, file: Any, **options: Any) -> Any:
         from .pickling import ValuePickler
@@ -281,7 +284,7 @@ class _Worker:
 
     # -- after the cell --------------------------------------------------------------------------
 
-    def _finish(self, value: Any, error: Optional[BaseException], fingerprints: Any) -> int:
+    def _finish(self, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> int:
         from . import monitor
         from .cell import Stopped
         from .outcome import Outcome
@@ -291,7 +294,7 @@ class _Worker:
             self.log.flush()
             self.events.write("saving")
             self._record_files(hurry=isinstance(error, Stopped))
-            record = Outcome(self).write(value, error, fingerprints)
+            record = Outcome(self).write(value, error, watch)
         except Exception as failure:  # a full disk, most often
             self._unsaved(failure, error)
             return FAILED

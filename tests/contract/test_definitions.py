@@ -143,10 +143,10 @@ def test_a_class_attribute_changed_here_is_not_overwritten_by_what_comes_back(no
     assert notebook.value("(A.count, a.count)") == (2, 2)
 
 
-def test_a_class_attribute_changed_there_does_not_change_it_here(notebook: Notebook) -> None:
+def test_a_class_attribute_changed_there_changes_here(notebook: Notebook) -> None:
     notebook.run("class A:\n    count = 1")
     notebook.remote("A.count = 5\na = A(); there = a.count")
-    assert notebook.value("(there, A.count, type(a) is A)") == (5, 1, True)
+    assert notebook.value("(there, A.count, type(a) is A)") == (5, 5, True)
 
 
 def test_a_class_redefined_in_the_cell_replaces_the_kernels(notebook: Notebook) -> None:

@@ -47,6 +47,15 @@ def test_each_name_comes_back_as_a_dict_of_tasks() -> None:
     assert store().find(f"{job.id}_3") == store().find(f"{job.native_id}_3") == tasks[1].run
 
 
+def test_tasks_change_copies_which_is_said() -> None:
+    kept = [1]
+    job = submit("a.append(2); b = a", names={"a": kept}, array="1-2")
+    outcome = job.outcome(60, here=True)
+    assert outcome.names == {"b": {1: [1, 2], 2: [1, 2]}}
+    assert kept == [1]
+    assert "a changed in the tasks and not here" in outcome.notes()[0]
+
+
 def test_failed_tasks_are_named_and_the_others_come() -> None:
     cell = (
         INDEX

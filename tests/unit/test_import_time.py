@@ -47,7 +47,7 @@ CORE = (
     *("lineage.redaction", "lineage.registry", "lineage.reuse", "lineage.sources", "worker.files"),
     *(
         "worker.machine",
-        "worker.mutation",
+        "worker.changes",
         "worker.outcome",
         "worker.pickling",
         "worker.rich",

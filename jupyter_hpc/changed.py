@@ -1,0 +1,268 @@
+"""A result that goes on where its payload ended: what its numbers mean here, and its changes put into what is here.
+
+In the kernel that sent the cell, the numbers are the very objects that were sent. Anywhere else (a new kernel, or
+``job.result()``, which must not touch what is here) they are copies, loaded from the payload of the run.
+"""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cloudpickle import cloudpickle as _cp
+
+from . import sent
+from .capture.reach import reached_names
+from .exceptions import ResultError
+from .lineage import memo
+from .rundir import Run
+from .worker import container
+from .worker.changes import put
+from .worker.continuation import numbered_there
+from .worker.pickling import Resolving
+
+
+class _OwnClasses(Resolving):
+    """A class that this process has is never given the attributes that another one has for it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._own = set(_cp._DYNAMIC_CLASS_TRACKER_BY_CLASS)
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        return self._fill_class if found is _cp._class_setstate else found
+
+    def _fill_class(self, cls: type, state: Any) -> Any:
+        return cls if cls in self._own else _cp._class_setstate(cls, state)
+
+
+class _PayloadUnpickler(_OwnClasses, pickle.Unpickler):
+    """Loads what another kernel sent; classes that are defined here under their names are these."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        return self._make_class if found is _cp._make_skeleton_class else found
+
+    def _make_class(
+        self, kind: Any, name: str, bases: Any, options: Any, tracker: str | None, extra: Any
+    ) -> Any:
+        here = sys.modules["__main__"].__dict__.get(name)
+        is_known = tracker is None or tracker in _cp._DYNAMIC_CLASS_TRACKER_BY_ID
+        if not is_known and isinstance(here, type) and here.__module__ == "__main__" and type(here) is kind:
+            self._own.add(here)
+            return _cp._lookup_class_or_track(tracker, here)
+        return _cp._make_skeleton_class(kind, name, bases, options, tracker, extra)
+
+
+class ResultUnpickler(_OwnClasses, pickle.Unpickler):
+    """Loads a result."""
+
+    def __init__(self, file: Any, run: Run, **options: Any) -> None:
+        super().__init__(file, **options)
+        self._run = run
+
+    def resolve_known(self, qualname: str, tracker_id: str | None) -> Any:
+        """Find what results of earlier versions name; in a new kernel it is in the payload."""
+        try:
+            found = super().resolve_known(qualname, tracker_id)
+            if (tracker_id is not None) == isinstance(found, type):
+                return found
+        except pickle.UnpicklingError:
+            pass
+        load_payload(self._run, keep=None)
+        return super().resolve_known(qualname, tracker_id)
+
+
+def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[str, Any]]:
+    """Load a run's payload as a copy and return its objects by number, and its values by name.
+
+    Parameters
+    ----------
+    keep : iterable of str or None
+        Names of it that ``__main__`` gets where it has none, with what they reach; None for all.
+    """
+    main = sys.modules["__main__"].__dict__
+    before = dict(main)
+    folder = run.payload
+    run.check_ours(folder)
+    manifest = container.read_manifest(str(folder))
+    for path in reversed(manifest["cell"]["module_paths"]):
+        if path not in sys.path:
+            sys.path.append(path)
+    try:
+        with open(folder / container.PICKLE, "rb") as file:
+            unpickler = _PayloadUnpickler(file, buffers=iter(container.load_buffers(str(folder), manifest)))
+            try:
+                values = {record["name"]: unpickler.load() for record in manifest["names"]}
+                objects = numbered_there(unpickler.memo.copy())
+            finally:
+                unpickler.memo = {}
+    finally:
+        new = {k: v for k, v in main.items() if k not in before}
+        for name in new:
+            del main[name]
+        main.update(before)
+    kept = {**new, **values}
+    for name in kept if keep is None else (*keep, *reached_names(keep, kept)):
+        if name in kept:
+            main.setdefault(name, kept[name])
+    return objects, values
+
+
+class Base:
+    """What the numbers of a result mean here.
+
+    Attributes
+    ----------
+    objects : list
+        By number.
+    values : mapping
+        What was sent, by name.
+    here : bool
+        They are the kernel's own, not copies.
+    """
+
+    def __init__(self, run: Run, manifest: Mapping[str, Any], *, here: bool) -> None:
+        told = manifest.get("continues") or {}
+        count, numbers = told.get("count") or 0, told.get("numbers")
+        self.sent = sent.to(run)
+        self.objects: list[Any] = []
+        self.values: Mapping[str, Any] = {}
+        self.here = here and not count
+        main = sys.modules["__main__"].__dict__
+        needs = [name for name in manifest.get("needs") or () if name not in main]
+        own = self.sent.objects() if here and self.sent is not None and numbers is None else None
+        if count and own is not None and self.sent is not None:
+            self.objects, self.values, self.here = own, self.sent.values, True
+        elif count or needs:
+            self._copy(run, needs, count, numbers)
+        if len(self.objects) != count:
+            raise ResultError(
+                f"The result of {run.id} doesn't fit what was sent to it.", hint="Run the cell again."
+            )
+
+    def _copy(self, run: Run, needs: list[str], count: int, numbers: list[int] | None) -> None:
+        itself = self.sent.itself() if self.sent is not None else {}
+        if numbers is not None and not needs and all(n in itself for n in numbers):
+            self.objects = [itself[n] for n in numbers]
+            return
+        copies, self.values = load_payload(run, needs)
+        if count:
+            self.objects = [
+                itself.get(n, copies[n]) for n in (range(len(copies)) if numbers is None else numbers)
+            ]
+
+
+class Changes:
+    """What a cell changed in place, to be changed here too.
+
+    Attributes
+    ----------
+    names : list of str
+        Under which it is known.
+    kept : list of str
+        Names that were changed here meanwhile, and are left as they are.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[str, list[Any]] = {}
+        self._base: Base | None = None
+        self._run = ""
+        self._said: list[str] = []
+        self.kept: list[str] = []
+        self._known_by: Sequence[str] = ()  # all names, where ``names`` has one for each change
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._states)
+
+    def add(self, name: str, states: list[Any]) -> None:
+        self._states[name] = states
+
+    def of(self, base: Base, run: str, known_by: Sequence[str]) -> None:
+        """Say whose objects change, and all names from which they are reached."""
+        self._base, self._run, self._known_by = base, run, known_by
+
+    def made(self) -> dict[str, Any]:
+        """Change the copies, and return the names with their values."""
+        if self._base is None or not self._states:
+            return {}
+        base = self._base
+        anew = self._put(self.names)
+        values = {name: base.values[name] for name in self._known_by if name in base.values}
+        by_id = {id(base.objects[number]): new for number, new in anew.items()}
+        return {name: by_id.get(id(value), value) for name, value in values.items()}
+
+    def bring(self, namespace: dict[str, Any], *, check: bool, force: Iterable[str] = ()) -> list[str]:
+        """Change the kernel's objects and return the names whose changes are here.
+
+        Parameters
+        ----------
+        check : bool
+            Other cells may have run meanwhile: what was changed here since it was sent is left alone.
+        force : iterable of str
+            Names that are changed all the same.
+        """
+        if self._base is None or not self._base.here or not self._states:
+            return []
+        self.kept = [n for n in self._states if check and n not in force and self._moved_on(n, namespace)]
+        brought = [name for name in self._states if name not in self.kept]
+        for number, new in self._put(brought).items():
+            self._rebind(namespace, self._base.objects[number], new)
+        return brought
+
+    def _put(self, names: list[str]) -> dict[int, Any]:
+        assert self._base is not None  # noqa: S101 who puts has a base
+        anew, failed = put(self._base.objects, [state for name in names for state in self._states[name]])
+        of_number = {number: name for name in names for number, _ in self._states[name]}
+        self._said += [
+            f"{of_number[number]} could not be changed here: {why}" for number, why in failed.items()
+        ]
+        return anew
+
+    def _moved_on(self, name: str, namespace: Mapping[str, Any]) -> bool:
+        """Tell whether a name has another value here, or its value another content, than what was sent."""
+        assert self._base is not None  # noqa: S101 who brings has a base
+        assert self._base.sent is not None  # noqa: S101 it is here
+        value = namespace.get(name, self)
+        if value is not self._base.values.get(name):
+            return True
+        then, now = self._base.sent.digests.get(name), memo.digest_of(value)
+        return then is not None and now is not None and then != now
+
+    def _rebind(self, namespace: dict[str, Any], old: Any, new: Any) -> None:
+        """Bind names anew whose object can't be changed to what it is there; say if something else still holds it."""
+        names = [name for name, value in namespace.items() if value is old]
+        for name in names:
+            namespace[name] = new
+        held = [
+            each for each in gc.get_referrers(old)
+            if each is not namespace and (self._base is None or each is not self._base.objects)
+            and isinstance(each, (list, dict, tuple, set)) and each is not names
+        ]  # fmt: skip
+        what = ",".join(names) or f"A {type(old).__name__}"
+        more = "; something else here still holds the old one" if held else ""
+        self._said.append(f"{what} could not be changed in place and is another object now{more}.")
+
+    def notes(self) -> list[str]:
+        """Return what the user should know, a line each."""
+        lines = list(self._said)
+        if self.kept:
+            listed = ",".join(self.kept)
+            lines.append(
+                f"{listed} changed there, but here too meanwhile, and stays as it is here; `%hpc result {self._run} "
+                f"--force {listed}` takes the job's, `job.result()` has it."
+            )
+        return lines
+
+
+def left_words(names: list[str], of_tasks: bool, quote: str = "") -> str:
+    """Say what changed there and not here, and what would bring it."""
+    listed = ",".join(names)
+    if of_tasks:
+        return f"{listed} changed in the tasks and not here: each task of an array changes a copy of its own"
+    return f"{listed} changed on the node and not here; {quote}-o {listed}{quote} brings it back"
