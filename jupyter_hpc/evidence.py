@@ -93,6 +93,13 @@ class Facts:
         return self.seen.signal if self.seen is not None else None
 
     @property
+    def is_gone_without_a_word(self) -> bool:
+        """The scheduler doesn't know it any more, and neither that nor the batch script said how it ended."""
+        if self.end is not None or self.has_result or self.number is not None or self.code is not None:
+            return False
+        return self.is_lost if self.state is None else self.state is JobState.FAILED
+
+    @property
     def code(self) -> int | None:
         """The exit code of the worker, or of the job where only the scheduler knows."""
         if self.end is not None:
@@ -190,7 +197,7 @@ class Facts:
 
     @property
     def when(self) -> str:
-        return "" if self.reader.started else " before it started"
+        return "" if self.reader.started or self.is_lost else " before it started"  # lost: files may be, too
 
     @property
     def canceller(self) -> str:
@@ -208,7 +215,7 @@ class Facts:
         match = _BY_UID.search(self.seen.reason if self.seen is not None else "")
         if match is not None:
             return int(match[1]) == os.getuid()
-        return bool(self.record.get("cancel_asked_at"))
+        return self.reader.run.was_cancelled
 
     # -- memory ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from . import absence
 from .attempts import attempts, taken_back
 from .backends.base import Observation, waiting_words
 from .backends.build import LINK
@@ -38,6 +39,11 @@ unwritten: dict[str, dict[str, Any]] = {}
 class Follower:
     """Follows one live job by its files and by what the scheduler said last.
 
+    Parameters
+    ----------
+    is_watched : bool
+        A watcher asks until it has ended; else somebody does, now and then, maybe once.
+
     Attributes
     ----------
     ended : Future of Status
@@ -46,8 +52,9 @@ class Follower:
         Called without arguments, from the portal's thread, when anything changed.
     """
 
-    def __init__(self, job: Job, record: dict[str, Any]) -> None:
+    def __init__(self, job: Job, record: dict[str, Any], *, is_watched: bool = True) -> None:
         self.job = job
+        self._is_watched = is_watched
         self.reader = RunReader(job.run, outputs=False)
         self.native_id: str = str(record.get("native_id") or "")
         wanted = record.get("environment", {}).get("requirements") or {}
@@ -67,7 +74,7 @@ class Follower:
         self._trouble_since = 0.0
         self._limit_s: float | None = record.get("spec", {}).get("resources", {}).get("time")
         self._known = ""  # what the scheduler said while it knew the job
-        self._unknown: list[float] = []  # when it said that it doesn't
+        self._unknown: list[float] = [] if is_watched else absence.answers(job.run)  # when it said it doesn't
         self._recovered_at = -1e18
         self._requeued_at: float | None = None  # the start of the attempt that the scheduler took back
         self._over_since: float | None = None
@@ -105,7 +112,11 @@ class Follower:
             seen = replace(seen, reason=why_it_waits(self.reader, seen) or seen.reason)
         if seen.state is None:
             self._unknown.append(time.time())
+            if not self._is_watched and len(self._unknown) == 1:
+                absence.note(self.job.run)
         else:
+            if self._unknown and not self._is_watched:
+                absence.forget(self.job.run)
             self._known, self._unknown = f"{seen.native_state or seen.state} at {_clock(time.time())}", []
         if seen.native_id and seen.native_id != self.native_id:
             self.take_native_id(seen.native_id)
@@ -156,8 +167,9 @@ class Follower:
 
     @property
     def is_forgotten(self) -> bool:
-        """The scheduler, asked twice, doesn't know a job that it took and, as far as files tell, never started."""
-        return self._is_forgotten and len(self._unknown) > 1 and self._knows_all
+        """The scheduler, asked twice, doesn't know a job that it took and, as files tell, never started or ended."""
+        is_told = self._is_forgotten and len(self._unknown) > 1 and self._knows_all
+        return is_told and not self.job.run.was_cancelled
 
     @property
     def _knows_all(self) -> bool:
@@ -256,7 +268,7 @@ class Follower:
         over = now - self._over_since if self._over_since is not None else 0.0
         if settled and self._over_since is not None:
             over = 2 * LINGER_S
-        found = judge(self.reader, seen, is_lost=over > self._linger_s and self._knows_all)
+        found = judge(self.reader, seen, is_lost=over > self._linger_s and self._knows_all and self._is_sure)
         if found is not None and found.state is JobState.LOST:
             if self.may_restore and self._is_forgotten:
                 return None
@@ -276,6 +288,14 @@ class Follower:
         if is_gone and not is_unsettled:
             return False
         return now - self._open_since < (ACCOUNTING_S if is_unsettled else SETTLE_S)
+
+    @property
+    def _is_sure(self) -> bool:
+        """One answer without the job is enough after a cancel; else it takes two, some time apart."""
+        if self.observation is None or self.observation.state is not None or self.job.run.was_cancelled:
+            return True
+        apart_s = 0.0 if self._is_watched else LINGER_S  # a watcher waits that long by itself
+        return len(self._unknown) > 1 and self._unknown[-1] - self._unknown[0] >= apart_s
 
     @property
     def _linger_s(self) -> float:

@@ -125,6 +125,12 @@ class Run:
             return _task_record(self, self.array.record_or_none(), record or {})
         return record if is_record(record) else None
 
+    @property
+    def was_cancelled(self) -> bool:
+        """We asked the scheduler to end it, or the array that it is a task of."""
+        whole = [run.record_or_none() or {} for run in (self, self.array) if run is not None]
+        return any(record.get("cancel_asked_at") for record in whole)
+
     def update(self, **fields: Any) -> dict[str, Any]:
         """Merge fields into the record, atomically, and return it; no other process's fields are lost."""
         with _locked(self.path / "record.lock"):

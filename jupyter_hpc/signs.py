@@ -207,7 +207,7 @@ CUT_OFF_AT_START = (
             f.seen is not None
             and f.seen.node
             and not f.said
-            and not f.record.get("cancel_asked_at")
+            and not f.reader.run.was_cancelled
             and (f.seen.ended_at or 0.0) - (f.seen.started_at or 0.0) <= AT_ONCE_S
         ),
     )
@@ -222,8 +222,13 @@ CANCELLED = (
     | is_state(JobState.CANCELLED)
     | holds(
         "it was ended by a signal after you asked",
-        lambda f: f.number and f.record.get("cancel_asked_at"),
+        lambda f: f.number and f.reader.run.was_cancelled,
         lambda f: f"it was ended by signal {f.number} after you asked for that",
+    )
+    | holds(
+        "it is gone after you asked, and nothing says how it ended",
+        lambda f: f.is_gone_without_a_word and f.reader.run.was_cancelled,
+        lambda f: f"it is gone after you asked for that; {f.last_sign}",
     )
 )  # fmt: skip
 OOM_KILL = holds(

@@ -63,7 +63,7 @@ def _seen_again(job: Job) -> Follower:
     record = job.run.record()
     known = _seen.get(job.id)
     if known is None or known.native_id != str(record.get("native_id") or ""):
-        known = _seen[job.id] = Follower(job, record)
+        known = _seen[job.id] = Follower(job, record, is_watched=False)
     known.poll()
     return known
 

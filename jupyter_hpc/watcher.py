@@ -385,13 +385,19 @@ def recorded_status(record: dict[str, Any]) -> Status | None:
 
 
 async def cancel(job: Job) -> None:
-    """Ask the job's scheduler to end it, and remember who asked."""
+    """Ask the job's scheduler to end it, and remember who asked, unless it refuses."""
     record = job.run.record()
     job.run.update(cancel_asked_at=time.time())
     watcher = await watcher_of(record["target"]["name"])
     native_id = record.get("native_id")
-    if native_id:
-        await watcher.backend.cancel(str(native_id))
+    try:
+        if native_id:
+            await watcher.backend.cancel(str(native_id))
+    except NoAnswer:  # it may have happened
+        raise
+    except HPCError:
+        job.run.update(cancel_asked_at=record.get("cancel_asked_at"))
+        raise
     watcher.ask_soon()
 
 

@@ -322,7 +322,15 @@ class Backend(abc.ABC):
 
     @abc.abstractmethod
     async def cancel(self, native_id: str) -> None:
-        """Ask the scheduler to end a job; no error if it has ended already."""
+        """Ask the scheduler to end a job; no error if it has ended already.
+
+        Raises
+        ------
+        NoAnswer
+            If it may have been ended, or not.
+        HPCError
+            If it goes on: the scheduler refused.
+        """
 
     async def check_request(self, spec: JobSpec) -> None:
         """Refuse, before anything is built, what could never run here; silent where that isn't known.

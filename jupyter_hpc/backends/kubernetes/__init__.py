@@ -13,7 +13,7 @@ from ...exceptions import SubmissionError, TargetError
 from ...jobs import JobState
 from ...rundir import Run
 from ...worker.events import EVENTS
-from ..base import Availability, Backend, ForeignJob, Observation, Submission, Submitted
+from ..base import Availability, Backend, ForeignJob, NoAnswer, Observation, Submission, Submitted
 from . import archive, manifest, rights
 from .availability import available
 from .channel import Channel
@@ -133,7 +133,7 @@ class KubernetesBackend(Backend):
                 patch = {"spec": {"suspend": False}}
                 made = await self._again("PATCH", self._path("jobs", made["metadata"]["name"]), patch)
         except BaseException:
-            await self.cancel(f"{self._client.namespace}/{made['metadata']['name']}")
+            await self._delete(f"{self._client.namespace}/{made['metadata']['name']}")
             raise
         return made
 
@@ -215,15 +215,13 @@ class KubernetesBackend(Backend):
         if found.state is None or not found.state.is_final:
             return found
         if seen.job is not None and found.native_state in WAITING:  # it can't start, and would wait for ever
-            await self.cancel(native_id)
+            await self._delete(native_id)
         elif not await self._has_arrived(run_id, native_id):
             return Observation(
                 JobState.RUNNING, "it has ended; its files are on their way", found.native_state, found.node,
                 found.started_at,
             )  # fmt: skip
-        if found.native_state == "Deleted" and (self._run(run_id).record_or_none() or {}).get(
-            "cancel_asked_at"
-        ):
+        if found.native_state == "Deleted" and self._run(run_id).was_cancelled:
             found = replace(found, reason="")  # by us
         self._final[run_id] = found
         return found
@@ -291,6 +289,12 @@ class KubernetesBackend(Backend):
         return available(message, await namespace.nodes(), await namespace.all_pods(), *kinds)
 
     async def cancel(self, native_id: str) -> None:
+        try:
+            await self._delete(native_id)
+        except Unreachable as error:
+            raise NoAnswer(error.message, hint=error.hint) from None
+
+    async def _delete(self, native_id: str) -> None:
         await self._client.connect()
         space, _, name = native_id.partition("/")
         path = f"/apis/batch/v1/namespaces/{space}/jobs/{name}"

@@ -37,7 +37,10 @@ def explain(seen: Seen) -> Observation:
     """Return what Kubernetes says of a job."""
     pod = seen.pods[-1] if seen.pods else None
     if seen.job is None:
-        if not seen.was_deleted:
+        is_ended_with_it = pod is not None and bool(pod["metadata"].get("deletionTimestamp"))
+        if not (
+            seen.was_deleted or is_ended_with_it
+        ):  # a process that begins to look has not seen the Job go
             return Observation(None)
         return _disrupted(pod) or Observation(
             JobState.CANCELLED, "its Job was deleted", "Deleted", node=node_of(pod), error="JobCancelled"
