@@ -160,14 +160,14 @@ class Notebook:
         """Send a cell and return at once."""
         return str(self.client.execute(textwrap.dedent(code).strip("\n"), store_history=True))
 
-    def finish(self, request: str, *, fails: bool = False) -> Executed:
-        """Wait for a cell that was begun."""
+    def finish(self, request: str, *, fails: bool | None = False) -> Executed:
+        """Wait for a cell that was begun; ``fails=None``: it may end either way."""
         executed = Executed()
         self._until(request, executed, _is_idle)
         reply = self._reply(request)
         if reply["status"] == "error" and executed.error is None:  # IPython prints some errors as text only
             executed.error = Error(reply["ename"], reply["evalue"], executed.text)
-        if executed.error is not None and not fails:
+        if executed.error is not None and fails is False:
             raise AssertionError(f"the cell failed:\n{executed.error.traceback}\n{executed.text}")
         if fails and executed.error is None:
             raise AssertionError(f"the cell should have failed, and gave:\n{executed.text}")

@@ -1,0 +1,21 @@
+"""One kernel for all random notebooks, with the local target: what is sent is the same for every target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.contract.notebook import Notebook
+
+
+@pytest.fixture(scope="session")
+def kernel(sandbox: Sandbox) -> Iterator[Notebook]:
+    directory = sandbox.directory / "property"
+    directory.mkdir()
+    own = {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}  # the package that is tested
+    notebook = Notebook("local", {**sandbox.environment, **own}, directory)
+    yield notebook
+    notebook.stop()
