@@ -51,6 +51,10 @@ def sandbox() -> Iterator[Sandbox]:
     foreign = ("SLURM", "SBATCH", "JUPYTER_HPC", "MPLBACKEND", "PYTHON", "JPY_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     environment.update({k: str(directory / v) for k, v in own.items()})
+    if (
+        "PYTHONPATH" in os.environ
+    ):  # a working copy beside the installed one: kernels try what this process tries
+        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     yield Sandbox(directory, environment)
     shutil.rmtree(directory, ignore_errors=True)
 

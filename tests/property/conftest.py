@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +14,6 @@ from tests.contract.notebook import Notebook
 def kernel(sandbox: Sandbox) -> Iterator[Notebook]:
     directory = sandbox.directory / "property"
     directory.mkdir()
-    own = {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}  # the package that is tested
-    notebook = Notebook("local", {**sandbox.environment, **own}, directory)
+    notebook = Notebook("local", sandbox.environment, directory)
     yield notebook
     notebook.stop()

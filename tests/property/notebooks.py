@@ -15,7 +15,7 @@ from .statements import KINDS, SETUP, Space
 
 BLOCKS = {
     "for": "for i in range(2):\n{inside}",
-    "if": "if len(globals()) > 3:\n{inside}\nelse:\n    zz = 1",
+    "if": "if len('ab') == 2:\n{inside}\nelse:\n    zz = 1",
     "try": "try:\n{inside}\n    1 / 0\nexcept ZeroDivisionError:\n    caught = 1",
     "finally": "try:\n{inside}\nfinally:\n    done = 1",
     "with": "with contextlib.suppress(ValueError):\n{inside}\n    raise ValueError('no')",

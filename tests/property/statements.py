@@ -6,6 +6,7 @@ Each function returns texts, the plainest first. They are drawn from, so a names
 from __future__ import annotations
 
 import collections
+import inspect
 import random
 import types
 from collections.abc import Callable, Iterator
@@ -252,16 +253,19 @@ def build(space: Space) -> list[str]:
 
 
 def call(space: Space) -> list[str]:
-    found = []
+    found, listed = [], []
     given = ["[]", *values(space)]
     for p, value in [*functions(space).items(), *((p, v) for p, v in places(space) if callable(v))]:
         if isinstance(value, types.MethodType):
             found += [f"{p}()"]
         elif isinstance(value, types.FunctionType):
             needed = value.__code__.co_argcount - len(value.__defaults__ or ())
-            found += [f"{p}({x})" for x in given] if needed == 1 else [f"{p}()"] * (needed < 1)
-    found = list(dict.fromkeys(found))
-    return [*found, *(f"{n} = {c}" for n in NAMES[:3] for c in found), *(f"e = list({c})" for c in found)]
+            calls = [f"{p}({x})" for x in given] if needed == 1 else [f"{p}()"] * (needed < 1)
+            is_generator = bool(value.__code__.co_flags & inspect.CO_GENERATOR)  # which could not travel
+            listed += [f"list({c})" for c in calls]
+            found += [] if is_generator else calls
+    found = list(dict.fromkeys([*found, *listed]))
+    return [*found, *(f"{n} = {c}" for n in NAMES[:3] for c in found)]
 
 
 def bind(space: Space) -> list[str]:
