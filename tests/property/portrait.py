@@ -15,7 +15,10 @@ import types
 from typing import Any
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, range, type(Ellipsis), type(NotImplemented))
-_NOT_OURS = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__", "__static_attributes__"}
+_NOT_OURS = {  # what Python itself keeps of a class
+    *("__dict__", "__weakref__", "__module__", "__doc__", "__slotnames__"),
+    *("__firstlineno__", "__static_attributes__"),
+}
 _MADE_BY_DATACLASS = {"__init__", "__repr__", "__eq__", "__match_args__", "__hash__", "__replace__"}
 _ITERATORS = tuple(
     type(iter(x)) for x in ([], (), range(0), "", b"", {}, reversed([]), enumerate([]), zip([]))
@@ -33,6 +36,7 @@ class _Painter:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
         self._numbers: dict[int, int] = {}
+        self._memories: dict[int, tuple[int, int]] = {}
         self._held: list[Any] = []  # so that no id is given twice
 
     def paint(self, value: Any) -> Any:
@@ -114,17 +118,21 @@ class _Painter:
 
     def _numpy(self, value: Any) -> Any:
         if type(value).__name__ == "ndarray":
-            root = value
-            while type(root.base).__name__ == "ndarray":
-                root = root.base
-            offset = value.__array_interface__["data"][0] - root.__array_interface__["data"][0]
             inside = self._all(value.ravel()) if value.dtype == object else value.tolist()
-            rights = value.flags.writeable
-            shared = self.paint(root) if root is not value else "its own"
-            return [str(value.dtype), list(value.shape), inside, shared, offset, rights]
+            memory, offset = self._memory(value)
+            return [str(value.dtype), list(value.shape), inside, memory, offset, value.flags.writeable]
         if hasattr(value, "bit_generator"):
             return [type(value.bit_generator).__name__, _short(repr(value.bit_generator.state))]
         return repr(value)  # its scalars
+
+    def _memory(self, value: Any) -> tuple[str, int]:
+        """Return whose bytes an array has, and how far they lie from those that were met first."""
+        root = value
+        while type(root.base).__name__ == "ndarray":
+            root = root.base
+        self._held.append(root)
+        number, first = self._memories.setdefault(id(root), (len(self._memories), value.ctypes.data))
+        return f"memory {number}", value.ctypes.data - first
 
     def _object(self, value: Any) -> Any:
         found: dict[str, Any] = {"class": self.paint(type(value))}
