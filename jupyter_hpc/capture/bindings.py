@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 
 from .names import MODULE_NAMES, Free, NameVisitor, Notes, mangle
+from .surely import Certain
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Bindings(NameVisitor):
     ----------
     hard, soft : set of str
         Names that must come from outside, and those that perhaps must.
+    later : set of str
+        Those of `soft` that only code reads which runs later, if at all, and that nothing here binds.
     assigned : dict
         Names the cell binds, in order; each with whether it is defined by ``def`` or ``class``.
     deleted, touched : set
@@ -51,25 +55,30 @@ class Bindings(NameVisitor):
         self.state = State(set())
         self.hard: set[str] = set()
         self.soft: set[str] = set()
+        self.later: set[str] = set()
         self.assigned: dict[str, bool] = {}
         self.deleted: set[str] = set()
         self.touched: set[tuple[str, str]] = set()
         self.depth = 0  # of branches that may not run
+        self.trying = 0  # how many enclosing blocks catch exceptions
         self._later: list[Free] = []
         self._functions: dict[str, Free] = {}
+        self._certain: dict[str, tuple[Certain, Free]] = {}  # functions by the name that surely has them
         self._known_classes: dict[str, list[Free]] = {}
         self._possible: set[str] = set()  # bound by now on some paths
         self._loops: list[Loop] = []
+        self._consumed: set[ast.expr] = set()  # generators that are run through where they stand
         self._kills: list[set[str]] = []
         self._classes: list[ClassBody] = []
         self._params: list[set[str]] = []
 
     def finish(self) -> None:
-        """Judge what runs later by what is bound now."""
+        """Judge what runs later by what is bound now; a name that is missing may be made until then."""
         for free in self._later:
-            for names, guarded in ((free.reads, False), (free.guarded, True)):
-                for name in names - self.state.bound - MODULE_NAMES:
-                    self._read(name, guarded)
+            missing = (free.reads | free.guarded) - self.state.bound - MODULE_NAMES
+            self.soft |= missing
+            if not self.notes.opaque:
+                self.later |= missing & free.reads - self._possible
 
     @property
     def _class_name(self) -> str:
@@ -115,9 +124,23 @@ class Bindings(NameVisitor):
             elif name in self._functions:
                 self._soon(self._functions[name], seen | {name})
 
+    def _called(self, name: str, seen: frozenset[str] = frozenset()) -> None:
+        """A function that is surely called now surely reads its names now."""
+        surely = not (self.depth or self._loops or self.trying or self.guard or self._classes)
+        if name not in self._certain or name in seen or not surely or self.state.dead:
+            return
+        certain, free = self._certain[name]
+        for each in certain.reads:
+            if each in free.reads and each not in self.state.bound | MODULE_NAMES:
+                self._read(each, False)
+        for each in certain.calls:
+            if each in free.reads and each in self.state.bound:
+                self._called(each, seen | {name})
+
     def bind(self, name: str) -> None:
         name = mangle(name, self._class_name)
         key = self._key(name)
+        self._certain.pop(key, None)
         if not self.state.dead:
             self.state.bound.add(key)
         self._possible.add(key)

@@ -29,7 +29,9 @@ class CellNames:
     maybe_reads : frozenset of str
         Those of `reads` that may be unnecessary: read after ``from m import *``, ``exec`` or
         ``globals()``; read where NameError is caught; bound by the cell on some paths only; or
-        read by a function that the cell may call before it binds them.
+        read by a function, unless the cell surely calls it and it surely reads them.
+    later : frozenset of str
+        Those of `maybe_reads` that only functions read, and that nothing in the cell binds.
     assigns : tuple of str
         Names that the cell binds in the module, in order; a few may be bound on some paths only.
     deletes : frozenset of str
@@ -52,6 +54,7 @@ class CellNames:
 
     reads: frozenset[str]
     maybe_reads: frozenset[str]
+    later: frozenset[str]
     assigns: tuple[str, ...]
     deletes: frozenset[str]
     may_mutate: frozenset[str]
@@ -92,6 +95,7 @@ def analyze(transformed: str, original: str | None = None) -> CellNames:
     return CellNames(
         reads=frozenset(reads),
         maybe_reads=frozenset(flow.soft - flow.hard),
+        later=frozenset(flow.later - flow.hard),
         assigns=tuple(name for name in assigned if name != "_"),
         deletes=frozenset(flow.deleted),
         may_mutate=frozenset(touched & reads),

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 
 from .bindings import Bindings, ClassBody, Loop, State
 from .names import (
+    CONSUMING_BUILTINS,
     Comprehension,
     Free,
     Function,
@@ -26,6 +27,7 @@ from .names import (
     type_params,
 )
 from .scope import Resolver
+from .surely import certain
 
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
@@ -158,9 +160,11 @@ class Flow(Bindings):
         swallows, guarded = swallowers(node)
         before = self._snap()
         self.guard += guarded
+        self.trying += swallows
         with self._killing() as killed:
             self.block(node.body)
         self.guard -= guarded
+        self.trying -= swallows
         if swallows:
             self._merge([before.without(killed), self.state])
 
@@ -173,7 +177,9 @@ class Flow(Bindings):
         with self._killing() as all_killed:
             with self._killing() as killed:
                 self.guard += guarded
+                self.trying += 1
                 self.block(node.body)
+                self.trying -= 1
                 self.guard -= guarded
             self.block(node.orelse)
             arms = [self.state]
@@ -256,9 +262,15 @@ class Flow(Bindings):
         self._define(node.name)
         if not self._classes:
             self._functions[node.name] = free
+            self._knows(node.name, node, free)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
+
+    def _knows(self, name: str, node: Function | ast.Lambda, free: Free) -> None:
+        """Remember what a call of the name comes to, where it surely has this function."""
+        if not (self.depth or self._loops):
+            self._certain[name] = certain(node), free
 
     def _define(self, name: str) -> None:
         self.bind(name)
@@ -289,10 +301,14 @@ class Flow(Bindings):
         for target in node.targets:
             if isinstance(target, ast.Name) and not self._classes:
                 self._functions[target.id] = free
+                self._knows(target.id, node.value, free)
 
     def visit_Call(self, node: ast.Call) -> None:
+        if _consumes(node, self.assigned):
+            self._consumed.update(node.args[:1])
         super().visit_Call(node)
         if isinstance(node.func, ast.Name):
+            self._called(node.func.id)
             for free in self._known_classes.get(node.func.id, ()):
                 self._soon(free)
 
@@ -326,7 +342,7 @@ class Flow(Bindings):
     def visit_ListComp(self, node: Comprehension) -> None:
         self.visit(node.generators[0].iter)
         free = self._resolver().comprehension(node)
-        if isinstance(node, ast.GeneratorExp):
+        if isinstance(node, ast.GeneratorExp) and node not in self._consumed:
             self._soon(self._defer(free))
         else:
             self.touched |= free.touches
@@ -337,6 +353,14 @@ class Flow(Bindings):
             self._assign(name)
 
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
+
+
+def _consumes(node: ast.Call, assigned: Container[str]) -> bool:
+    """Whether a call runs through the generator that it is given, now: ``sum(k * x for x in xs)``."""
+    func = node.func
+    if not (isinstance(func, ast.Name) and node.args and isinstance(node.args[0], ast.GeneratorExp)):
+        return False
+    return func.id in CONSUMING_BUILTINS and func.id not in assigned
 
 
 def _irrefutable(pattern: ast.pattern) -> bool:

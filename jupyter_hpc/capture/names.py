@@ -21,6 +21,7 @@ PURE_BUILTINS = frozenset(
     "len print repr str int float sum min max sorted range type isinstance id hash abs round bool "
     "list tuple set dict enumerate zip any all hasattr getattr format".split()
 )
+CONSUMING_BUILTINS = frozenset("sum min max sorted list tuple set frozenset dict any all".split())
 _NAME_ERRORS = frozenset({"NameError", "Exception", "BaseException"})
 _SWALLOWERS = frozenset({"suppress", "raises", "assertRaises"})
 _BINDING_MAGICS = frozenset({"run", "pylab", "run_cell_magic"})
