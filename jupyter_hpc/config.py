@@ -37,6 +37,10 @@ class JupyterHPC(Configurable):
         config=True
     )
     warn_stale = Bool(False, help="Say so when a cell is sent a value that is stale.").tag(config=True)
+    most_unseen = Unicode(
+        "256M",
+        help="How much is sent at most because a cell hides the names that it reads (`eval`, `globals()`).",
+    ).tag(config=True)
     targets = Dict(
         help="Named places to run: name → {backend, conf, prologue, defaults: {cpus, memory, gpus, time, …}}."
     ).tag(config=True)

@@ -4,7 +4,6 @@
   x CaptureError            something in the cell or the notebook can't travel
     - UndefinedName         the cell reads a name that exists nowhere
     - UnpicklableInput      a value that the cell needs can't be sent
-    - DynamicNames          exec, eval, globals() or locals() hide what the cell reads
   x OptionError             a magic option or resource is wrong
   x TargetError             a target is unknown, or its scheduler isn't there
   x SubmissionError         the scheduler refused the job
@@ -89,10 +88,6 @@ class UndefinedName(CaptureError, NameError):
 
 class UnpicklableInput(CaptureError, TypeError):
     code = "unpicklable-input"
-
-
-class DynamicNames(CaptureError):
-    code = "dynamic-names"
 
 
 class OptionError(HPCError, ValueError):

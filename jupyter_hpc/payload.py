@@ -15,12 +15,15 @@ from typing import Any
 
 import cloudpickle
 
+from . import unseen
 from .capture import environment, imports
 from .capture import modules as local_modules
 from .capture.cell import CellNames
-from .capture.reach import reached_names
-from .exceptions import DynamicNames, UndefinedName, UnpicklableInput
+from .capture.reach import bound_names, reached_names
+from .config import setting
+from .exceptions import UndefinedName, UnpicklableInput
 from .lineage import memo
+from .resources import parse_size
 from .sent import Sent
 from .worker import container
 from .worker.culprit import explain
@@ -28,7 +31,7 @@ from .worker.digest import digest_bytes
 from .worker.pickling import ValuePickler
 from .worker.versions import site_folders
 
-PROVIDED = {"get_ipython", "display", "exit", "quit", "__builtins__"}  # the worker has its own
+PROVIDED = {"get_ipython", "display", "exit", "quit", "open"}  # the worker has its own
 FUNCTION, ARGS, KWARGS = "__hpc_function__", "__hpc_args__", "__hpc_kwargs__"
 
 
@@ -49,7 +52,19 @@ class Request:
     label : str
         How tracebacks call the cell.
     hints : frozenset of str
-        Names that may be read inside magics; sent where they exist.
+        Names that are read inside magics; sent where they exist.
+    guesses : frozenset of str
+        Words inside magics that may be names; sent where they exist and can travel.
+    sees_all : tuple of str
+        What in the cell sees the whole namespace, as ``%who`` does.
+    ipythons : mapping
+        What IPython itself put into the namespace.
+    inner : tuple of code
+        What magics of the cell run, compiled.
+    magics, extensions
+        Magics of the user's own (see `magics.carried`), and IPython extensions, that the cell uses.
+    future_flags : int
+        Compiler flags of the ``from __future__ import`` that hold from earlier cells.
     find_label : callable
         Gives the label of an earlier cell by the file name that its code was compiled under.
     """
@@ -67,6 +82,13 @@ class Request:
     no_outputs: bool = False
     label: str = "<cell>"
     hints: frozenset[str] = frozenset()
+    guesses: frozenset[str] = frozenset()
+    sees_all: tuple[str, ...] = ()
+    ipythons: Mapping[str, Any] = field(default_factory=dict)
+    inner: tuple[types.CodeType, ...] = ()
+    magics: tuple[tuple[str, str, str], ...] = ()
+    extensions: tuple[str, ...] = ()
+    future_flags: int = 0
     find_label: Callable[[str], str | None] = lambda _: None
     workdir: str | None = None
     reads: tuple[str, ...] = ()  # files, as they are declared
@@ -98,6 +120,7 @@ class Payload:
     refused: Mapping[str, str] = field(
         default_factory=dict
     )  # name → path to the part that can't travel, and why
+    lines: tuple[str, ...] = ()  # what the user should know of the names, in words
 
     @property
     def nbytes(self) -> int:
@@ -110,24 +133,17 @@ def needed_names(request: Request) -> dict[str, str]:
     Raises
     ------
     UndefinedName
-        If the cell reads a name that exists nowhere.
-    DynamicNames
-        If the cell uses ``exec``, ``eval``, ``globals()``, ``locals()`` or ``vars()`` and no ``-i`` says what it reads.
+        If the cell surely reads a name that exists nowhere.
     """
     namespace, names = request.namespace, request.names
     needed: dict[str, str] = {}
+    undefined: list[str] = []
     if names is not None and request.auto:
-        if names.dynamic and not request.inputs:
-            what, line = names.dynamic[0]
-            raise DynamicNames(
-                f"Line {line} of the cell uses {what}(), which hides the names it needs.",
-                hint="List them with -i, as in `-i a,b` (or `-i __name__` if it needs none).",
-            )
         for name in sorted(names.reads - _provided(namespace)):
             if name in namespace:
                 needed[name] = "read by the cell"
             elif not hasattr(builtins, name) and name not in names.maybe_reads:
-                raise _undefined(name, namespace, "The cell reads")
+                undefined.append(name)
     for name in request.hints:
         if name in namespace and request.auto:
             needed.setdefault(name, "used in a magic")
@@ -139,13 +155,38 @@ def needed_names(request: Request) -> dict[str, str]:
     for name, by in reached_names(needed, namespace).items():
         if name not in _provided(namespace):
             needed.setdefault(name, f"used by {by}")
+    made = bound_names(needed, namespace) if undefined else set()
+    for name in undefined:
+        if name not in made:
+            raise _undefined(name, namespace, "The cell reads")
     return needed
 
 
 def _provided(namespace: Mapping[str, Any]) -> set[str]:
-    """Return the names that the worker has of its own; IPython puts its ``open`` among the user's names."""
-    origin = getattr(namespace.get("open"), "__globals__", {}).get("__name__", "")
-    return PROVIDED | {"open"} if origin.startswith("IPython.") else PROVIDED
+    """Return the names that the worker has of its own, unless the user bound them to something else."""
+    return {"__builtins__"} | {n for n in PROVIDED if n not in namespace or _is_ipythons(namespace[n])}
+
+
+def _is_ipythons(value: Any) -> bool:
+    origin = str(getattr(value, "__module__", None) or type(value).__module__)
+    origin = str(
+        getattr(value, "__globals__", {}).get("__name__", origin)
+    )  # its ``open`` names another module
+    return origin.partition(".")[0] in ("IPython", "ipykernel", "_sitebuiltins")
+
+
+def _missing(request: Request) -> list[str]:
+    """Return a line on the names that may be missing: functions read them, and nothing here binds them."""
+    if request.names is None or not request.auto:
+        return []
+    known = {*request.namespace, *vars(builtins), *PROVIDED}
+    missing = sorted(request.names.later - known)
+    if not missing:
+        return []
+    verb = "is" if len(missing) == 1 else "are"
+    return [
+        f"{', '.join(missing)} may be missing: only functions of the cell read it, and it {verb} not defined."
+    ]
 
 
 def _undefined(name: str, namespace: Mapping[str, Any], who: str) -> UndefinedName:
@@ -176,17 +217,21 @@ def build(
 
     Raises
     ------
-    UndefinedName, DynamicNames
+    UndefinedName
         If it can't travel; nothing useful is left in the directory then.
     """
     needed = needed_names(request)
-    values = [(name, request.namespace[name]) for name in _data_first(needed, request.namespace)]
     found: dict[str, Any] = {}
     shared: Any = request.namespace if request.shared is None else request.shared
+    hidden = _hidden(request, needed, shared)
+    instead = {**hidden.values, **unseen.history(request, needed, lambda v: _can_travel(v, shared))}
+    named = [*_data_first(needed, request.namespace), *_data_first(hidden.names, request.namespace)]
+    values = [(name, instead.get(name, request.namespace[name])) for name in named]
+    needed |= hidden.names
 
     def extra(pickler: Any) -> dict[str, Any]:
         found["pickler"] = pickler
-        found["modules"] = local_modules.collect(_module_names(request, pickler))
+        found["modules"] = local_modules.collect(_module_names(request, pickler) | hidden.modules)
         paths = freeze(found["modules"])
         return {
             "environment": _environment(request, pickler, found["modules"], needed),
@@ -197,14 +242,49 @@ def build(
         return ValuePickler(file, namespace=shared, **options)
 
     failures = container.write(str(directory), values, extra, make_pickler, place_buffer, memo.digest)
-    refused = {f.name: explain(f.name, request.namespace[f.name], f.error, make_pickler) for f in failures}
+    refused = {
+        f.name: explain(f.name, request.namespace[f.name], f.error, make_pickler)
+        for f in failures
+        if f.name not in hidden.names
+    }
     manifest = container.read_manifest(str(directory))
     items = tuple(_item(record, needed) for record in manifest["names"])
     digests = {item.name: item.digest for item in items}
     sent = Sent(
         found["pickler"], shared, {n: v for n, v in values if n in digests}, digests, _changes(request)
     )
-    return Payload(items, found["modules"], _function_sources(values), manifest, sent, refused)
+    lines = (*_missing(request), *hidden.lines)
+    return Payload(items, found["modules"], _function_sources(values), manifest, sent, refused, lines)
+
+
+def _hidden(request: Request, needed: Mapping[str, str], shared: Any) -> unseen.Unseen:
+    """Return what travels because it may be needed, where the cell hides the names that it uses."""
+    if request.kind == "script" or not request.auto:
+        return unseen.Unseen()
+    found = unseen.find(request, needed)
+    if not (found or request.guesses):
+        return unseen.Unseen()
+    most = parse_size(str(setting("most_unseen")))
+    return unseen.choose(
+        request, found, needed, _provided(request.namespace), most, lambda v: _can_travel(v, shared)
+    )
+
+
+class _Nowhere:
+    """A file for a pickle that only shows whether there can be one."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def _can_travel(value: Any, shared: Any) -> bool:
+    try:
+        ValuePickler(_Nowhere(), namespace=shared, buffer_callback=lambda _: None).dump(value)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # a foreign __reduce__ may raise anything
+        return False
+    return True
 
 
 def check_complete(built: Payload) -> None:
@@ -265,6 +345,9 @@ def _instructions(request: Request, pickler: ValuePickler, paths: list[str]) -> 
         "explicit_outputs": explicit,
         "all_new": request.kind == "cell" and request.outputs is None and not request.no_outputs,
         "changes": _changes(request),
+        "future_flags": request.future_flags,
+        "magics": [list(each) for each in request.magics],
+        "extensions": list(request.extensions),
         "module_paths": paths,
         "sources": _sources(request, pickler.filenames),
         "workdir": request.workdir,

@@ -250,6 +250,7 @@ def _record(
             for i in built.items
         ],
         "environment": found,
+        "names": list(built.lines),
         "notebook": {**request.notebook, "session": session.id},
         "user": getpass.getuser(),
         "host": socket.gethostname(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import types
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,10 @@ class CellNames:
         Modules imported, within functions too; ``from a.b import c`` gives a.b and a.b.c.
     dynamic : tuple of (str, int)
         Calls that hide names from this analysis, each with its line.
+    texts, pointers : frozenset of str
+        Texts in which names are read, as by ``df.query``, and names whose values may be such texts.
+    code : code
+        The cell, compiled.
     ipython : tuple of (str, int)
         Lines that need IPython, each with its number. Both kinds of line are the original cell's.
     has_await : bool
@@ -61,13 +66,16 @@ class CellNames:
     imports: frozenset[str]
     star_imports: frozenset[str]
     dynamic: tuple[tuple[str, int], ...]
+    texts: frozenset[str]
+    pointers: frozenset[str]
     ipython: tuple[tuple[str, int], ...]
     has_await: bool
     value_line: int | None
     defines: tuple[str, ...]
+    code: types.CodeType
 
 
-def analyze(transformed: str, original: str | None = None) -> CellNames:
+def analyze(transformed: str, original: str | None = None, *, lazy_annotations: bool = False) -> CellNames:
     """Find the names in a cell.
 
     Parameters
@@ -76,21 +84,23 @@ def analyze(transformed: str, original: str | None = None) -> CellNames:
         Python code, as IPython's ``TransformerManager.transform_cell`` gives it.
     original : str, optional
         The cell as the user wrote it; lines are reported from it.
+    lazy_annotations : bool
+        ``from __future__ import annotations`` holds, from an earlier cell.
 
     Raises
     ------
     SyntaxError
         As Python would, with the filename ``<cell>``.
     """
-    tree, has_await = _parse(transformed)
-    notes = Notes(future_annotations=_future_annotations(tree))
+    tree, code = _parse(transformed)
+    notes = Notes(future_annotations=lazy_annotations or _future_annotations(tree))
     flow = Flow(notes)
     flow.block(tree.body)
     flow.finish()
     reads = flow.hard | flow.soft
     assigned = flow.assigned
     touched = _touched(flow, notes)
-    dynamic = [use for use in notes.dynamic if use[0] not in assigned]
+    dynamic = [use for use in notes.dynamic if use[0] not in assigned or use[0] == "import_module"]
     lines = _Lines(transformed, original) if dynamic or notes.ipython else None
     return CellNames(
         reads=frozenset(reads),
@@ -102,10 +112,13 @@ def analyze(transformed: str, original: str | None = None) -> CellNames:
         imports=frozenset(notes.imports),
         star_imports=frozenset(notes.star_imports),
         dynamic=tuple((name, lines.number(line)) for name, line in dynamic) if lines else (),
+        texts=frozenset(notes.texts),
+        pointers=frozenset(notes.pointers),
         ipython=lines.texts(notes.ipython) if lines else (),
-        has_await=has_await,
+        has_await=bool(code.co_flags & inspect.CO_COROUTINE),
         value_line=_value_line(tree, transformed),
         defines=tuple(name for name, defined in assigned.items() if defined),
+        code=code,
     )
 
 
@@ -170,7 +183,7 @@ def _with_aliased(touched: set[str], aliases: set[tuple[str, str]]) -> set[str]:
     return touched
 
 
-def _parse(source: str) -> tuple[ast.Module, bool]:
+def _parse(source: str) -> tuple[ast.Module, types.CodeType]:
     """Parse and compile a cell: some errors, and awaits, only show when it is compiled."""
     if "\0" in source:  # a ValueError in older Pythons
         raise SyntaxError("source code string cannot contain null bytes", ("<cell>", 1, 1, None))
@@ -179,7 +192,7 @@ def _parse(source: str) -> tuple[ast.Module, bool]:
         tree = compile(source, "<cell>", "exec", _FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
         assert isinstance(tree, ast.Module)  # noqa: S101
         code = compile(tree, "<cell>", "exec", _FLAGS, dont_inherit=True)
-    return tree, bool(code.co_flags & inspect.CO_COROUTINE)
+    return tree, code
 
 
 def _future_annotations(tree: ast.Module) -> bool:

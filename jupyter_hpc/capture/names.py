@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .hiding import TEXT_CALLS
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -37,6 +39,8 @@ class Notes:
     imports: set[str] = field(default_factory=set)
     star_imports: set[str] = field(default_factory=set)
     aliases: set[tuple[str, str]] = field(default_factory=set)  # (name, what it may be a part of)
+    texts: set[str] = field(default_factory=set)  # texts in which names are read
+    pointers: set[str] = field(default_factory=set)  # names whose values are such texts
     opaque: bool = False  # names that nobody can see statically may be bound by now
 
     def call(self, node: ast.Call, in_function: bool) -> None:
@@ -44,19 +48,49 @@ class Notes:
         func = node.func
         if isinstance(func, ast.Attribute):
             self.opaque |= _runs_code(func, node.args)
+            if func.attr in TEXT_CALLS:
+                self._texts(node)
+            elif func.attr == "import_module":
+                self._imports(node, "import_module")
         if not isinstance(func, ast.Name):
             return
         name = func.id
         if name == "get_ipython":
             self.ipython.append(node.lineno)
-        elif name in ("exec", "eval", "globals"):
+        elif name in ("__import__", "import_module"):
+            self._imports(node, name)
+        elif name in ("exec", "eval"):
+            self.opaque |= name == "exec"
+            if _text(node.args) is not None:
+                self._texts(node)
+            elif not (node.args[1:] or node.keywords):  # else it is told where its names are
+                self.dynamic.append((name, node.lineno))
+        elif name in TEXT_CALLS:  # from duckdb import sql
+            self._texts(node)
+        elif name == "globals":
             self.dynamic.append((name, node.lineno))
-            self.opaque |= name != "eval"
+            self.opaque = True
         elif name in ("locals", "vars", "dir") and not (node.args or node.keywords or in_function):
             # In a function these see only what is local to it.
+            self.dynamic.append((name, node.lineno))
             self.opaque = True
-            if name != "dir":
-                self.dynamic.append((name, node.lineno))
+
+    def _imports(self, node: ast.Call, name: str) -> None:
+        """Note the module that is imported by a text, if the text is there to be read."""
+        text = _text(node.args)
+        if text is None:
+            self.dynamic.append((name, node.lineno))
+        else:
+            self.imports.add(text)
+
+    def _texts(self, node: ast.Call) -> None:
+        """Note the texts among a call's arguments, and the names whose values may be texts."""
+        for arg in (*node.args, *(keyword.value for keyword in node.keywords)):
+            for part in ast.walk(arg) if isinstance(arg, (ast.JoinedStr, ast.BinOp)) else (arg,):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    self.texts.add(part.value)
+                elif isinstance(part, ast.Name):
+                    self.pointers.add(part.id)
 
     def alias(self, target: ast.expr, value: ast.expr) -> None:
         """Note that names in ``target`` may now stand for parts of the names in ``value``."""
@@ -84,6 +118,12 @@ def _runs_code(func: ast.Attribute, args: Sequence[ast.expr]) -> bool:
         return True
     first = args[0] if func.attr == "run_line_magic" and args else None
     return isinstance(first, ast.Constant) and first.value in _BINDING_MAGICS
+
+
+def _text(args: Sequence[ast.expr]) -> str | None:
+    """The text that is a call's first argument, if it is written there."""
+    value = args[0].value if args and isinstance(args[0], ast.Constant) else None
+    return value if isinstance(value, str) else None
 
 
 def mangle(name: str, class_name: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+_WRITERS = {"globals", "exec", "user_ns", "push", "setattr", "__main__"}
 
 
 def reached_names(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, str]:
@@ -24,6 +27,26 @@ def reached_names(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[st
                     done.add(each)
                     found[each] = name
                     pending.append(each)
+    return found
+
+
+def bound_names(names: Iterable[str], namespace: Mapping[str, Any]) -> set[str]:
+    """Return the names that functions among these values may bind in the module, by ``global``."""
+    found: set[str] = set()
+    for name in names:
+        for code in codes(namespace.get(name)):
+            found |= _bound(code)
+    return found
+
+
+def _bound(code: types.CodeType) -> set[str]:
+    """Names that the code stores as globals, and all its texts if it writes into ``globals()`` or the like."""
+    found = {str(step.argval) for step in dis.get_instructions(code) if step.opname == "STORE_GLOBAL"}
+    if _WRITERS.intersection(code.co_names):
+        found.update(text for text in code.co_consts if isinstance(text, str))
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _bound(constant)
     return found
 
 

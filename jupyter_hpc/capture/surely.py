@@ -1,6 +1,6 @@
-"""What a function surely reads and calls when it is called: nothing that a branch may skip or a return may forestall."""
+"""What a function surely reads and calls when it is called: nothing that a branch or a return may forestall."""
 
-# ruff: noqa: N802
+# ruff: noqa: N815
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ def sent_html(record: Mapping[str, Any]) -> str:
 
 
 def stale_lines(record: Mapping[str, Any]) -> list[str]:
-    """Return which inputs were no longer what the notebook would make, plain, a line each."""
-    return [f"⚠ {line}" for line in record.get("stale") or ()]
+    """Return what is to be known of what was sent: what may be missing, and what was stale; plain, a line each."""
+    return [*(record.get("names") or ()), *(f"⚠ {line}" for line in record.get("stale") or ())]
 
 
 def uses(job: Job, reader: RunReader | ArrayReader, status: Status) -> list[Use]:

@@ -32,6 +32,7 @@ def summary(found: Preflight) -> list[str]:
     lines += [
         f"Can't travel, so this cell would be refused: {why}." for why in found.payload.refused.values()
     ]
+    lines += found.payload.lines
     if modules.files:
         lines.append(
             f"Local modules, frozen as they are now: {', '.join(modules.top_level)} ({format_size(modules.nbytes)})."

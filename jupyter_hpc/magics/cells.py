@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 
 from . import options
-from .exposed import exposed, mentioned
+from .exposed import exposed
 from .tokens import expand, split_line
 
 if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
@@ -65,6 +65,7 @@ class HPCMagics(Magics):
             print(options.help_text(prog))  # noqa: T201 a magic's help is printed
             return None
         from .. import config, submission
+        from .shell import keep_future_imports
 
         target = arguments.on or target or str(config.setting("default_target"))
         backend = config.target(target).backend
@@ -74,6 +75,7 @@ class HPCMagics(Magics):
             return None
         job = submission.submit_request(request, target, spec, _say, reuse=arguments.reuse)
         self.shell.user_ns["_hpc"] = job
+        keep_future_imports(self.shell, request.code)
         for line in _mark_stale(job, self.shell.user_ns):
             if config.setting("warn_stale"):
                 _say(f"! {line}")
@@ -104,20 +106,48 @@ class HPCMagics(Magics):
             "label": f"Cell In[{self.shell.displayhook.prompt_count}]",
             "find_label": self._label,
             "notebook": notebook_of(self.shell),
+            "ipythons": self.shell.user_ns_hidden,
         }
         from ..payload import Request
 
         if cell.startswith("#!"):
             return Request(text=cell, code="", names=None, kind="script", **common)
         from ..capture.cell import analyze
+        from .shell import future_flags, lazy_annotations
 
+        flags = future_flags(self.shell)
+        lazy = lazy_annotations(flags)
         above = 1 + len(cell) - len(cell.lstrip("\n"))  # so that line numbers are the notebook's
         code = "\n" * above + self.shell.transform_cell(cell)
-        names = analyze(code, "\n" + cell)
+        names = analyze(code, "\n" + cell, lazy_annotations=lazy)
         if names.ipython:
             open_code = "\n" * above + self.shell.transform_cell(exposed(cell))
-            names = replace(analyze(open_code, "\n" + cell), ipython=names.ipython)
-        return Request(text=cell, code=code, names=names, hints=mentioned(cell), **common)
+            opened = analyze(open_code, "\n" + cell, lazy_annotations=lazy)
+            names = replace(opened, ipython=names.ipython)
+        request = Request(text=cell, code=code, names=names, future_flags=flags, **common)
+        return self._with_magics(request) if names.ipython or "_magic" in code else request
+
+    def _with_magics(self, request: Request) -> Request:
+        """Add what the magics in the cell need."""
+        from collections import ChainMap
+
+        from .carried import carried
+        from .exposed import inside
+
+        found = inside(request.code, self.shell.transform_cell)
+        own = carried(self.shell, found.magics)
+        return replace(
+            request,
+            namespace=ChainMap(own.values, self.shell.user_ns) if own.values else request.namespace,
+            shared=self.shell.user_ns,
+            inputs=(*request.inputs, *own.values),
+            hints=frozenset(found.hints),
+            guesses=frozenset(found.guesses),
+            sees_all=tuple(found.sees_all),
+            inner=tuple(found.codes),
+            magics=tuple(own.magics),
+            extensions=tuple(own.extensions),
+        )
 
     def _label(self, filename: str) -> str | None:
         name = getattr(self.shell.compile, "format_code_name", lambda _: None)(filename)

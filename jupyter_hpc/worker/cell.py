@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CELL_FILENAME = "<cell>"
 _sources: Dict[str, Any] = {}
 _FLAGS = PyCF_ALLOW_TOP_LEVEL_AWAIT
+future_flags = 0  # of the future imports that hold from earlier cells
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
@@ -28,17 +29,18 @@ class Stopped(BaseException):
 def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, label: str) -> Any:
     """Execute the transformed text of a cell and return the value to show (or None)."""
     remember_source(label, code)
-    tree: Any = compile(code, label, "exec", PyCF_ONLY_AST)
+    flags = _FLAGS | future_flags
+    tree: Any = compile(code, label, "exec", flags | PyCF_ONLY_AST, dont_inherit=True)
     last: Optional[Expr] = None
     if tree.body and isinstance(tree.body[-1], Expr) and show_value:
         last = tree.body.pop()
     loop: List[asyncio.AbstractEventLoop] = []
     try:
-        _evaluate(compile(tree, label, "exec", flags=_FLAGS), namespace, loop)
+        _evaluate(compile(tree, label, "exec", flags, dont_inherit=True), namespace, loop)
         if last is None:
             return None
         expression: Any = Expression(last.value)
-        return _evaluate(compile(expression, label, "eval", flags=_FLAGS), namespace, loop)
+        return _evaluate(compile(expression, label, "eval", flags, dont_inherit=True), namespace, loop)
     finally:
         for each in loop:
             _close(each)

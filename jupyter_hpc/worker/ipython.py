@@ -97,8 +97,10 @@ def _make_shell(base: Any, publisher: Publisher, namespace: Dict[str, Any]) -> A
     config.HistoryManager.enabled = False
     main = sys.modules["__main__"]
     hook = sys.displayhook
+    before = dict(namespace)
     instance = base(config=config, user_module=main, user_ns=namespace, display_pub_class=_DisplayPublisher)
     instance.display_pub.publish = _DisplayPublisher(parent=instance, shell=instance).publish
     sys.displayhook = hook
     namespace.pop("In", None), namespace.pop("Out", None)
+    namespace.update(before)  # what the user calls exit, open, _ or Out is the user's here, too
     return instance

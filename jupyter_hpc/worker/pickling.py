@@ -20,6 +20,7 @@ from typing import Any, Callable, Dict, Optional, Set, Tuple
 import cloudpickle
 from cloudpickle import cloudpickle as _cp
 
+from . import late
 from .content import Twin
 
 SHIPPED_NAME = "jupyter_hpc_worker"
@@ -148,6 +149,9 @@ class ValuePickler(cloudpickle.Pickler):
             self.modules.add(obj.__name__)
         elif isinstance(obj, _io._IOBase):
             return self._stream(obj)
+        elif kind.__module__ in late.PLACES and (found := late.reduced(obj)) is not None:
+            self.has_code = True  # only our own reader finds these
+            return found
         elif kind in _BY_NAME and getattr(obj, "__module__", None) == "__main__":
             return _BY_NAME[kind](obj)
         elif getattr(kind, "__module__", None) == "__main__":
@@ -256,10 +260,10 @@ class Resolving:
     def find_class(self, module: str, name: str) -> Any:
         package = __name__.rpartition(".")[0]
         for other in (INSTALLED_NAME, SHIPPED_NAME):
-            if module == other + ".pickling":
-                if name == "known_object":
-                    return self.resolve_known
-                module = package + ".pickling"
+            if module == other + ".pickling" and name == "known_object":
+                return self.resolve_known
+            if module.startswith(other + "."):
+                module = package + module[len(other) :]
         return super().find_class(module, name)  # type: ignore[misc]
 
     def resolve_known(self, qualname: str, tracker_id: Optional[str]) -> Any:

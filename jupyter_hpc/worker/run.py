@@ -256,10 +256,14 @@ class _Worker:
                 if self.cell["ipython"]:
                     from . import ipython
 
-                    ipython.shell()
+                    shell = ipython.shell()
+                    from . import own_magics
+
+                    own_magics.register(shell, self.cell, self.namespace)
                 label = self.cell["label"]
                 self.labels[label] = label
                 show = self.cell["show_value"]
+                running.future_flags = self.cell.get("future_flags", 0)
                 value = running.run_code(self.cell["code"], self.namespace, show_value=show, label=label)
                 self.publisher.value(value)
             self.publisher.flush_figures()

@@ -1,0 +1,242 @@
+"""What is sent where a cell hides the names that it uses: everything of the user's that can travel, up to a size."""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sys
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .capture.hiding import Hiding, hiding
+from .capture.reach import codes, reached_names
+from .resources import format_size
+from .worker.late import LateModule
+
+if TYPE_CHECKING:
+    from .payload import Request
+
+_MOST_NAMED = 5
+_MOST_LOOKED_AT = 20_000  # parts of a value, to estimate its size
+_SAMPLE = 500
+_OBJECT = 64  # bytes of an instance besides what it holds
+_CELLS_OWN = frozenset("_ __ ___ _i _ii _iii _ih _oh _dh _hpc _exit_code _sh".split())  # noqa: SIM905
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What travels because it may be needed.
+
+    Attributes
+    ----------
+    names : mapping
+        Names, each with why it is sent.
+    values : mapping
+        What is sent for a name where that is not its value.
+    modules : frozenset of str
+        Modules that a name may be, imported by a text.
+    lines : tuple of str
+        What the user should know.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    modules: frozenset[str] = frozenset()
+    lines: tuple[str, ...] = ()
+
+
+def find(request: Request, needed: Iterable[str]) -> Hiding:
+    """Return what hides names in the cell, and in the functions of the notebook that it reaches."""
+    namespace = request.namespace
+    reached = (code for name in needed for code in codes(namespace.get(name)))
+    found = hiding([*request.inner, *reached], namespace)
+    names = request.names
+    if names is None:
+        return found
+    own = hiding([names.code], namespace, is_cell=True)
+    hides = [name for name, _ in names.dynamic if _is_builtin(name, namespace)]
+    found.everything[:0] = [*request.sees_all, *hides, *own.everything]
+    found.code[:0] = own.code
+    found.texts |= names.texts
+    found.pointers |= names.pointers
+    if any(name not in namespace for name in names.pointers):  # the cell makes the text itself
+        found.texts |= {text for text in names.code.co_consts if isinstance(text, str)}
+    found.modules |= own.modules
+    return found
+
+
+def _is_builtin(name: str, namespace: Mapping[str, Any]) -> bool:
+    mine = namespace.get(name)
+    return mine is None or mine is getattr(builtins, name, None) or name == "import_module"
+
+
+def choose(
+    request: Request,
+    found: Hiding,
+    needed: Collection[str],
+    provided: Collection[str],
+    most: int,
+    picklable: Callable[[Any], bool],
+) -> Unseen:
+    """Choose what travels because it may be needed.
+
+    Parameters
+    ----------
+    provided : collection of str
+        Names that the node has of its own.
+    most : int
+        Bytes, about, that they may come to; the largest stay here.
+    picklable : callable
+        Tells whether a value can travel.
+    """
+    namespace = request.namespace
+    wanted = _wanted(request, found, provided)
+    for name, by in reached_names(wanted, namespace).items():
+        wanted.setdefault(name, f"used by {by}")
+    wanted = {n: why for n, why in wanted.items() if n not in needed and n not in provided}
+    values = {
+        name: LateModule(m.__name__) for name in wanted if isinstance(m := namespace[name], types.ModuleType)
+    }
+    sizes = {name: 0 if name in values else estimate(namespace[name]) for name in wanted}
+    large = _too_much(sizes, most)
+    kept = {n for n in wanted if n not in large}
+    kept -= {n for n in kept if large.keys() & (reached_names([n], namespace).keys() - set(needed))}
+    asked = {n: namespace[n] for n in sorted(kept) if n not in values and not _is_simple(namespace[n])}
+    stuck = {name for name, value in asked.items() if not picklable(value)}
+    names = {name: wanted[name] for name in sorted(kept - stuck)}
+    lines = _line(found, names, sum(sizes[n] for n in names), large, stuck)
+    return Unseen(names, {n: v for n, v in values.items() if n in names}, frozenset(found.modules), lines)
+
+
+def _wanted(request: Request, found: Hiding, provided: Collection[str]) -> dict[str, str]:
+    namespace = request.namespace
+    wanted: dict[str, str] = {}
+    if found.everything:
+        why = f"names hide behind {found.everything[0]}"
+        wanted.update((name, why) for name in own_names(namespace, request.ipythons))
+    if found.code:
+        why = f"{found.code[0]} may need it"
+        mine = (n for n in own_names(namespace, request.ipythons) if _is_own_code(namespace[n]))
+        wanted.update((name, why) for name in mine if name not in wanted)
+    for name in found.named(namespace):
+        wanted.setdefault(name, "named in a text")
+    for name in request.guesses:
+        if name in namespace:
+            wanted.setdefault(name, "may be used in a magic")
+    return wanted
+
+
+def own_names(namespace: Mapping[str, Any], ipythons: Mapping[str, Any]) -> list[str]:
+    """Return the names that the user made, not IPython: what ``%who`` would list, and names that begin with ``_``."""
+    nothing = object()
+    return [
+        name
+        for name, value in list(namespace.items())
+        if not name.startswith("__")
+        and name not in _CELLS_OWN
+        and not name.lstrip("_i").isdigit()
+        and ipythons.get(name, nothing) is not value
+    ]
+
+
+def history(request: Request, names: Iterable[str], picklable: Callable[[Any], bool]) -> dict[str, Any]:
+    """Return what is sent for IPython's ``Out``: the entries that the cell asks for, or all that can travel."""
+    found: dict[str, Any] = {}
+    for name in sorted({"Out", "_oh"}.intersection(names)):
+        entries = request.namespace[name]
+        if entries is not request.namespace.get("_oh") or not isinstance(entries, dict):
+            continue  # the user's own
+        asked = re.findall(rf"\b{name}\b(?:\[\s*(\d+)\s*\])?", request.code)
+        chosen = {int(n) for n in asked} if asked and all(asked) else entries.keys()
+        found[name] = {n: value for n, value in entries.items() if n in chosen and picklable(value)}
+    return found
+
+
+def _is_own_code(value: Any) -> bool:
+    return isinstance(value, (type, types.FunctionType)) and value.__module__ == "__main__"
+
+
+def _too_much(sizes: Mapping[str, int], most: int) -> dict[str, int]:
+    """Return the largest names, without which the others are not too much together."""
+    total, large = sum(sizes.values()), {}
+    for name in sorted(sizes, key=lambda n: -sizes[n]):
+        if total <= most:
+            break
+        large[name] = sizes[name]
+        total -= sizes[name]
+    return large
+
+
+def _is_simple(value: Any) -> bool:
+    return type(value) in (int, float, str, bool, bytes, complex, type(None))
+
+
+def _line(
+    found: Hiding, names: Collection[str], nbytes: int, large: Mapping[str, int], stuck: Collection[str]
+) -> tuple[str, ...]:
+    """Say in one line what was sent, and what was not."""
+    parts = []
+    if found.everything:
+        count = f"{len(names)} more name{'s' if len(names) != 1 else ''}"
+        parts.append(
+            f"{found.everything[0]} hides names: {count} of the notebook travel{'s' * (len(names) == 1)}"
+        )
+        parts[0] += f" ({format_size(nbytes)})" if nbytes >= 1 << 20 else ""
+    if large:
+        listed = ", ".join(f"{n} ({format_size(large[n])})" for n in list(large)[:_MOST_NAMED])
+        rest = f" and {len(large) - _MOST_NAMED} more" if len(large) > _MOST_NAMED else ""
+        parts.append(
+            f"too large to send unasked: {listed}{rest}; `-i {','.join(list(large)[:_MOST_NAMED])}` sends it"
+        )
+    if stuck and found.everything:
+        shown = sorted(stuck)
+        rest = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
+        parts.append(f"can't travel: {', '.join(shown[:_MOST_NAMED])}{rest}")
+    return ("; ".join(parts) + ".",) if parts else ()
+
+
+def estimate(value: Any) -> int:
+    """Return about how many bytes a value comes to, without pickling it."""
+    total, looked, seen = 0.0, 0, set()
+    pending: list[tuple[Any, float]] = [(value, 1.0)]
+    while pending and looked < _MOST_LOOKED_AT:
+        part, times = pending.pop()
+        looked += 1
+        if id(part) in seen or isinstance(part, (type, types.FunctionType, types.ModuleType)):
+            continue
+        seen.add(id(part))
+        known = _own_size(part)
+        if known is not None:
+            total += times * known
+            continue
+        total += times * (sys.getsizeof(part) if type(part).__module__ == "builtins" else _OBJECT)
+        inside = _parts(part)
+        sample = inside[:: 1 + len(inside) // _SAMPLE]
+        pending += [(each, times * len(inside) / len(sample)) for each in sample]
+    return int(total)
+
+
+def _own_size(value: Any) -> int | None:
+    """Return what arrays, tensors and tables say of themselves."""
+    try:
+        size = getattr(value, "nbytes", None)
+        if isinstance(size, int):
+            return size
+        usage = getattr(value, "memory_usage", None)
+        if callable(usage) and type(value).__module__.startswith("pandas"):
+            found = usage(deep=False)
+            return int(found.sum() if hasattr(found, "sum") else found)
+    except Exception:  # a property of a foreign class may raise anything
+        return None
+    return None
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [part for pair in list(value.items()) for part in pair]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return list(value)
+    state = getattr(value, "__dict__", None)
+    return list(state.values()) if isinstance(state, dict) else []
