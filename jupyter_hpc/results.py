@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from . import exceptions
+from . import exceptions, not_sent
 from .changed import Base, Changes, ResultUnpickler, left_words
 from .exceptions import JobError, RemoteError, ResultError
 from .jobs import Job
@@ -23,6 +23,7 @@ from .salvage import needed
 from .sent import Sent
 from .worker import container
 from .worker.outcome import CHANGE, EXCEPTION, RETURN
+from .worker.shown import SHOWN
 
 TAIL_LINES = 12
 PICKLED_AGAIN_BYTES = 1 << 20
@@ -61,6 +62,8 @@ class Outcome:
         What to raise.
     is_call : bool
         It was ``submit(function)``; ``value`` is what that returned.
+    shown : object
+        The value that the cell showed, if that came back.
     known : dict
         What is remembered of the names' values, so that they are known again as inputs.
     """
@@ -75,6 +78,7 @@ class Outcome:
     is_call: bool = False
     of_tasks: bool = False  # of an array's tasks, which change copies
     value: Any = None
+    shown: Any = None
     known: dict[str, Known] = field(default_factory=dict)
     sent: Sent | None = None
     remember: Callable[[str, Any], Known] | None = None  # a changed value; holds none
@@ -177,7 +181,9 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
         values = _salvage(job, manifest, names, base)
     known = dict(zip(names, manifest["names"]))
     for name, value, why in values:
-        if why is not None:
+        if name == SHOWN:
+            outcome.shown = value if why is None else None
+        elif why is not None:
             outcome.unsent[name.replace(CHANGE, "")] = why
         elif name == EXCEPTION:
             outcome.error = value
@@ -287,7 +293,7 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
         remote.type_name, remote.traceback = described["type"], described["traceback"]
         _explain(remote, job.verdict)
         return remote
-    hint = str(job.verdict.get("hint") or "")
+    hint = str(job.verdict.get("hint") or not_sent.hint(described, job.record))
     _add_note(error, described, hint)
     try:
         error.job = job  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from ..reader import RunReader
 from ..rundir import read_json
 from ..worker import container
 from ..worker.outcome import CHANGE, EXCEPTION, RETURN
+from ..worker.shown import SHOWN
 from . import blobs
 from .redaction import all_redacted
 
@@ -41,7 +42,7 @@ def outputs(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     names = manifest.get("names")
     found = []
     for item in (names := names if isinstance(names, list) else []):
-        if isinstance(item, dict) and item.get("name") != EXCEPTION:
+        if isinstance(item, dict) and item.get("name") not in (EXCEPTION, SHOWN):
             one = {key: item[key] for key in _DETAIL if key in item}
             name = str(item.get("name"))
             if name.startswith(CHANGE):  # of what it is now; bound anew, it has another entry

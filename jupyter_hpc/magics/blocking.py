@@ -19,6 +19,7 @@ from ..reader import ArrayReader, Output, RunReader, reader_of
 from ..results import Outcome
 from ..rundir import WAITS, Run
 from ..watcher import follow
+from .shell import show
 
 SECOND_INTERRUPT_S = 2.0
 TICK_S = 0.25
@@ -68,7 +69,9 @@ def run_attached(
         view.say(note)
     if outcome.error is not None:
         raise outcome.error
-    _show_once(job, value, shell.execution_count)
+    if value is not None:
+        show(shell, value, outcome.shown)
+    _hide_once(job, shell.execution_count)
     return job
 
 
@@ -169,26 +172,13 @@ class _Interrupts:
         return bool(self._times) and time.monotonic() - self._times[0] > SECOND_INTERRUPT_S
 
 
-def _show_once(job: Job, value: Output | None, count: int) -> None:
-    """Let the magic return the job and the notebook show the cell's value as ``Out[n]``, in this cell only."""
+def _hide_once(job: Job, count: int) -> None:
+    """Let a magic return the job, which has its panel, and the notebook show nothing more of it in this cell."""
     from IPython.core.getipython import get_ipython
 
-    def here() -> bool:
-        shell = get_ipython()
-        return shell is not None and shell.execution_count == count
-
-    if value is not None:
-
-        def bundle(include: Any = None, exclude: Any = None) -> Any:
-            if here():
-                return value.data, value.metadata
-            return Job._repr_mimebundle_(job)
-
-        job._repr_mimebundle_ = bundle  # type: ignore[method-assign]
-        return
-
     def nothing() -> None:
-        if not here():
+        shell = get_ipython()
+        if shell is None or shell.execution_count != count:
             raise NotImplementedError  # IPython then goes on to the other formats
 
     job._ipython_display_ = nothing  # type: ignore[attr-defined]

@@ -83,7 +83,8 @@ class HPCMagics(Magics):
             return job
         from .blocking import run_attached
 
-        return run_attached(self.shell, job, quiet=arguments.quiet, submitted=True)
+        run_attached(self.shell, job, quiet=arguments.quiet, submitted=True)
+        return None  # the cell's own value has been shown, and is what _ is
 
     def _expand(self, token: str) -> object:
         """Expand one token of the line: a value is never split again, whatever it holds."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 import __future__
 
 import ast
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..reader import Output
 
 _FEATURES = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 
@@ -30,3 +34,35 @@ def keep_future_imports(shell: Any, code: str) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             for alias in node.names:
                 shell.compile.flags |= _FEATURES.get(alias.name, 0)
+
+
+class _AsShown:
+    """Stands for a value whose forms the node made."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return self._output.data, self._output.metadata
+
+
+def show(shell: Any, output: Output, value: Any) -> None:
+    """Show what a cell's last expression gave as ``Out[n]``, in the node's forms; ``_`` and ``Out`` get the value.
+
+    Parameters
+    ----------
+    value : object
+        None where it could not come back; ``_`` then stays as it is.
+    """
+    if sys.displayhook is not shell.displayhook:  # somebody captures what is shown
+        sys.displayhook(_AsShown(output))
+        return
+    hook: Any = shell.displayhook
+    hook.start_displayhook()
+    hook.write_output_prompt()
+    if value is not None:
+        hook.update_user_ns(value)
+        hook.fill_exec_result(value)
+    hook.write_format_data(output.data, output.metadata)
+    hook.log_output(output.data)
+    hook.finish_displayhook()

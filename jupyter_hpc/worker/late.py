@@ -19,7 +19,11 @@ class LateModule(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name in ("__path__", "__wrapped__") or name.startswith("_ipython"):
             raise AttributeError(name)
-        return getattr(importlib.import_module(self.__name__), name)
+        try:
+            module = importlib.import_module(self.__name__)
+        except ImportError as error:  # whoever only looks whether it has the attribute goes on
+            raise AttributeError(f"{type(error).__name__}: {error}") from error
+        return getattr(module, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(importlib.import_module(self.__name__), name, value)

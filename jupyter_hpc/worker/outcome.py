@@ -11,6 +11,7 @@ from .cell import Stopped, format_traceback
 from .circumstances import describe, is_space
 from .continuation import has_identity, prelude, resume
 from .ipython import HIDDEN
+from .shown import SHOWN, goes_back
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Outcome:
         values, modules, missing = self._collect(error)
         if self.cell["kind"] == "call" and error is None:
             values.append((RETURN, value))
+        elif self.cell["kind"] == "cell" and error is None and goes_back(value):
+            values.append((SHOWN, value))
         changes = Changes(self, watch)
         values += changes.entries()
         extra: Dict[str, Any] = {
@@ -71,6 +74,7 @@ class Outcome:
         unsent = {
             f.name.replace(CHANGE, ""): self._explain(f.name.replace(CHANGE, ""), given[f.name], f.error)
             for f in failures
+            if f.name != SHOWN
         }
         full = next((f.error for f in failures if is_space(f.error)), None)
         self._complete(temporary, unsent, self._no_room(full) if error is None else None)

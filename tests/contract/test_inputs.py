@@ -155,17 +155,6 @@ def test_no_auto_sends_only_what_is_listed(notebook: Notebook) -> None:
     assert notebook.value("x") == "b"
 
 
-@pytest.mark.parametrize("code", ["exec('y = 1')", "eval('1')", "globals()['a']", "locals()", "vars()"])
-def test_code_that_hides_its_names_requires_i(notebook: Notebook, code: str) -> None:
-    notebook.run("a = 1")
-    before = notebook.jobs()
-    executed = notebook.remote(f"x = 0\nr = {code}", fails=True)
-    assert executed.error.name == "DynamicNames"
-    assert "Line 3" in executed.error.traceback or "Line 2" in executed.error.traceback
-    assert "-i" in executed.error.traceback
-    assert notebook.jobs() == before
-
-
 def test_globals_with_i_sees_what_was_listed(notebook: Notebook) -> None:
     notebook.run("a = 1")
     notebook.remote("x = globals()['a']", "-i a")

@@ -42,9 +42,23 @@ def test_attach_gives_the_job_as_its_value(notebook: Notebook) -> None:
     assert notebook.value("job == first") is True
 
 
-def test_the_magic_returns_the_job_that_is_also_hpc(notebook: Notebook) -> None:
-    notebook.remote("41 + 1")
-    assert notebook.value("(type(_).__name__, _ is _hpc)") == ("Job", True)
+def test_the_value_is_the_underscore_and_the_job_is_hpc(notebook: Notebook) -> None:
+    shown = notebook.remote("41 + 1")
+    assert [o["data"] for o in shown.outputs if o["type"] == "execute_result"] == [{"text/plain": "42"}]
+    assert notebook.value("(_, Out[max(Out)], type(_hpc).__name__)") == (42, 42, "Job")
+    notebook.remote("_ + 1")
+    assert notebook.value("(_, __)") == (43, 42)
+    notebook.remote("x = _ + __; x;")
+    notebook.remote("import threading\nthreading.Lock()")  # it is shown, and can't come back
+    assert notebook.value("(x, _)") == (85, 43)
+    notebook.remote("import matplotlib.pyplot as plt\nplt.plot([1, 2])")
+    assert notebook.value("_") == 43
+    notebook.remote("class A: pass\na = A()\na")
+    assert notebook.value("(_ is a, type(a) is A)") == (True, True)
+    notebook.run("%%capture out\n" + notebook.cell("print('kept')\n40 + 2"))
+    assert notebook.value("[o.data['text/plain'] for o in out.outputs][-1]") == "42"
+    notebook.remote("1", "--detach")
+    assert notebook.value("_ is _hpc") is True
 
 
 def test_the_job_has_state_ids_and_a_readable_repr(notebook: Notebook) -> None:
