@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .jobs import Job, JobState
     from .lineage.ask import runs
     from .resources import Resources
+    from .settings import carry_setting
     from .submission import submit
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "artifact",
     "attach",
+    "carry_setting",
     "lineage",
     "runs",
     "submit",
@@ -40,6 +42,7 @@ _LAZY = {
     "Job": "jobs",
     "JobState": "jobs",
     "Resources": "resources",
+    "carry_setting": "settings",
     "runs": "lineage.ask",
     "submit": "submission",
 }

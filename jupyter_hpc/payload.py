@@ -15,7 +15,7 @@ from typing import Any
 
 import cloudpickle
 
-from . import unseen
+from . import settings, unseen
 from .capture import environment, imports
 from .capture import modules as local_modules
 from .capture.cell import CellNames
@@ -75,7 +75,6 @@ class Request:
     namespace: Mapping[str, Any]
     shared: dict[str, Any] | None = None  # what stands for ``__main__``; the namespace itself if None
     kind: str = "cell"  # cell, script or call
-    copies: bool = False  # changes in place don't come back, as several tasks may make them
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] | None = None
     auto: bool = True
@@ -94,6 +93,9 @@ class Request:
     reads: tuple[str, ...] = ()  # files, as they are declared
     writes: tuple[str, ...] = ()
     notebook: Mapping[str, Any] = field(default_factory=dict)
+    shell: Mapping[str, Any] = field(default_factory=dict)  # how the shell shows values, as plain JSON
+    variables: frozenset[str] = frozenset()  # given with --env
+    is_array: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,12 +233,15 @@ def build(
 
     def extra(pickler: Any) -> dict[str, Any]:
         found["pickler"] = pickler
-        found["modules"] = local_modules.collect(_module_names(request, pickler) | hidden.modules)
-        paths = freeze(found["modules"])
-        return {
-            "environment": _environment(request, pickler, found["modules"], needed),
-            "cell": _instructions(request, pickler, paths),
-        }
+        names = _module_names(request, pickler) | hidden.modules
+        modules = local_modules.collect(names)
+        carried = settings.collect(request, shared, names, modules, needed)
+        if not carried.modules <= names:
+            modules = local_modules.collect(names | carried.modules)
+        found["modules"] = modules
+        cell = _instructions(request, pickler, freeze(modules))
+        cell |= {"settings": carried.record, "shell": dict(request.shell)}
+        return {"environment": _environment(request, pickler, modules, needed), "cell": cell}
 
     def make_pickler(file: Any, **options: Any) -> ValuePickler:
         return ValuePickler(file, namespace=shared, **options)
@@ -361,7 +366,7 @@ def _changes(request: Request) -> str:
     """Return what becomes of what the cell changes in place: the worker brings it, or only names it."""
     if request.kind != "cell":
         return ""
-    return "name" if request.copies else "bring"
+    return "name" if request.is_array else "bring"
 
 
 def _sources(request: Request, filenames: set[str]) -> dict[str, dict[str, str]]:

@@ -80,6 +80,7 @@ class Outcome:
     value: Any = None
     shown: Any = None
     known: dict[str, Known] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)  # of the process, as the cell left them
     sent: Sent | None = None
     remember: Callable[[str, Any], Known] | None = None  # a changed value; holds none
 
@@ -108,6 +109,7 @@ class Outcome:
         """Return what the user should know, a line each."""
         lines = [f"{name} did not come back: {why}" for name, why in self.unsent.items()]
         lines += [f"{name} was asked for, but the cell did not assign it." for name in self.missing]
+        lines += self.settings.get("notes") or []
         if self.mutated:
             lines.append(left_words(self.mutated, self.of_tasks, "`"))
         return lines + self.changes.notes()
@@ -164,6 +166,7 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
     outcome.mutated = list(manifest.get("mutated") or [])
     outcome.missing = list(manifest.get("missing") or [])
     outcome.deleted = list(manifest.get("deleted") or [])
+    outcome.settings = dict(manifest.get("settings") or {})
     for name, module in (manifest.get("modules") or {}).items():
         try:
             outcome.names[name] = importlib.import_module(module)

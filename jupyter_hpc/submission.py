@@ -160,7 +160,8 @@ def _expected_start(backend: Backend, submission: Submission) -> str:
 
 def _completed(request: Request, target_name: str, spec: JobSpec) -> tuple[Target, JobSpec, Request]:
     where, spec = completed(target_name, spec)
-    return where, spec, replace(request, workdir=spec.workdir, copies=bool(spec.array))
+    own = frozenset(spec.env)
+    return where, spec, replace(request, workdir=spec.workdir, variables=own, is_array=bool(spec.array))
 
 
 def completed(target_name: str, spec: JobSpec) -> tuple[Target, JobSpec]:

@@ -13,7 +13,8 @@ _NAME = (
     r"|signing_?key|encryption_?key|credentials?|auth(?:orization)?|cookie|session_?key|dsn"
     r"|connection_?string|webhook|licen[cs]e_?key|sas)"
 )
-_SECRET_NAME = re.compile(rf"(?:^|[_\-.]|(?<=[a-z])){_NAME}(?:$|[_\-.\d])", re.IGNORECASE)
+SECRET_NAME = rf"(?:^|[_\-.]|(?<=[a-z])){_NAME}(?:$|[_\-.\d])"
+_SECRET_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 _FORMATS = (  # what services give out, each known by its own beginning
     r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}",
     r"glpat-[A-Za-z0-9_\-]{16,}|gl(?:dt|rt|ptt|cbt)-[A-Za-z0-9_\-]{16,}",

@@ -77,8 +77,11 @@ def run_attached(
 
 def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[str] = ()) -> None:
     """Put what a job made into the kernel, which knows from then on where it comes from."""
+    from ..settings import bring_back
+
     outcome.bring(shell.user_ns, check=check, force=force)
     session.bound(outcome.known)
+    bring_back(outcome.settings)
 
 
 def _watch(follower: Follows, reader: RunReader | ArrayReader, view: View, job: Job) -> Output | None:

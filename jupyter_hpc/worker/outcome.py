@@ -60,6 +60,7 @@ class Outcome:
             "changed": changes.names,
             "mutated": changes.left,
             "continues": {"count": len(self._objects), "numbers": self._numbers},
+            "settings": self.worker.surroundings.changed(self._plain),
         }
         if error is not None and not isinstance(error, (Stopped, SystemExit)):
             if self._survives(error):

@@ -164,6 +164,7 @@ class Publisher:
 
     def __init__(self, log: LogFile) -> None:
         self.log = log
+        self.shell_options: Dict[str, Any] = {}  # %precision, %config InlineBackend: as the kernel has them
 
     def publish(
         self,

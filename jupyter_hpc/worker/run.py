@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .changes import Watch
     from .files import Files
+    from .surroundings import Surroundings
 
 _publisher: Optional[Publisher] = None
 _worker: Optional[_Worker] = None
@@ -103,13 +104,16 @@ class _Worker:
         self._prepare_process()
         if not self._enter_workdir():
             return MISMATCH
+        self.surroundings = self._surroundings()
         try:
             buffers = self._load()
         except BaseException as failure:
             self._load_failed(failure)
             return MISMATCH
         watch = self._watch(buffers)
-        self.events.write("loaded", seconds=round(time.monotonic() - started, 4))
+        self.surroundings.begin()
+        seconds = round(time.monotonic() - started, 4)
+        self.events.write("loaded", seconds=seconds, **self.surroundings.facts)
         self.began = time.time()
         if self.cell.get("reads"):
             self.files().begin(self.cell["reads"])
@@ -185,6 +189,15 @@ class _Worker:
             self.events.write("mismatch", kind="workdir", message=f"{type(error).__name__}: {error}")
             return False
         return True
+
+    def _surroundings(self) -> Surroundings:
+        """The kernel's settings, as far as they matter for loading; the cell's publisher has the shell's own."""
+        from .surroundings import Surroundings
+
+        self.publisher.shell_options = self.cell.get("shell") or {}
+        found = Surroundings(self.cell.get("settings") or {}, follow=self.cell["kind"] == "cell")
+        found.prepare()
+        return found
 
     def _load(self) -> List[Any]:
         if not self.manifest["names"]:
