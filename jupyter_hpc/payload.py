@@ -80,6 +80,9 @@ class Request:
     auto: bool = True
     no_outputs: bool = False
     label: str = "<cell>"
+    filename: str = (
+        ""  # what its code is compiled under, so that its functions' sources are found; else the label
+    )
     hints: frozenset[str] = frozenset()
     guesses: frozenset[str] = frozenset()
     sees_all: tuple[str, ...] = ()
@@ -344,6 +347,7 @@ def _instructions(request: Request, pickler: ValuePickler, paths: list[str]) -> 
         "text": request.text,
         "code": request.code,
         "label": request.label,
+        "filename": request.filename or request.label,
         "show_value": names is not None and names.value_line is not None,
         "ipython": bool(names and names.ipython),
         "outputs": outputs,

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from . import exceptions, not_sent
+from . import exceptions, not_sent, source_lines
 from .changed import Base, Changes, ResultUnpickler, left_words
 from .exceptions import JobError, RemoteError, ResultError
 from .jobs import Job
@@ -174,6 +174,8 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
             outcome.unsent[name] = needed(module, "", error)
     if not manifest["names"]:
         return
+    if manifest["has_code"]:
+        source_lines.remember(job.run)
     base = Base(job.run, manifest, here=here)
     names = [entry["name"] for entry in manifest["names"]]
     try:

@@ -73,7 +73,11 @@ class Carried:
 
 
 def collect(
-    request: Request, namespace: dict[str, Any], reach: Iterable[str], local: LocalModules, sent: Mapping[str, Any]
+    request: Request,
+    namespace: dict[str, Any],
+    reach: Iterable[str],
+    local: LocalModules,
+    sent: Mapping[str, Any],
 ) -> Carried:
     """Return the settings, and what was assigned to the modules that the cell reaches.
 
@@ -103,7 +107,9 @@ def collect(
         record["seed"] = _seed(record["values"])
     notes = [line for line in found.notes if line not in _told]
     _told.update(notes)
-    touched = sorted(tops & set(sys.modules) - baseline.NOT_FOLLOWED) if _assigns_attributes(request.code) else []
+    touched = (
+        sorted(tops & set(sys.modules) - baseline.NOT_FOLLOWED) if _assigns_attributes(request.code) else []
+    )
     record |= {"added": added, "attributes": attributes, "notes": notes}
     record |= {"modules": sorted(own), "touched": touched}
     found.record = {key: value for key, value in record.items() if value}
@@ -200,7 +206,9 @@ def _user_variables(request: Request, notes: list[str]) -> State:
         else:
             found[name] = value
     if secret:
-        notes.append(f"Not sent, as they look like secrets: {', '.join(sorted(secret))}; `--env` sends a variable")
+        notes.append(
+            f"Not sent, as they look like secrets: {', '.join(sorted(secret))}; `--env` sends a variable"
+        )
     return found
 
 

@@ -125,7 +125,8 @@ class HPCMagics(Magics):
             open_code = "\n" * above + self.shell.transform_cell(exposed(cell))
             opened = analyze(open_code, "\n" + cell, lazy_annotations=lazy)
             names = replace(opened, ipython=names.ipython)
-        request = Request(text=cell, code=code, names=names, future_flags=flags, **common)
+        filename = self.shell.compile.cache(code, self.shell.displayhook.prompt_count)
+        request = Request(text=cell, code=code, names=names, filename=filename, future_flags=flags, **common)
         return self._with_magics(request) if names.ipython or "_magic" in code else request
 
     def _with_magics(self, request: Request) -> Request:

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 CELL_FILENAME = "<cell>"
 _sources: Dict[str, Any] = {}
-_FLAGS = PyCF_ALLOW_TOP_LEVEL_AWAIT
-future_flags = 0  # of the future imports that hold from earlier cells
+_FUTURE = 0x1FE0000  # the bits of __future__'s features in code flags
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
@@ -26,21 +25,29 @@ class Stopped(BaseException):
         self.signal = signal
 
 
-def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, label: str) -> Any:
-    """Execute the transformed text of a cell and return the value to show (or None)."""
-    remember_source(label, code)
-    flags = _FLAGS | future_flags
-    tree: Any = compile(code, label, "exec", flags | PyCF_ONLY_AST, dont_inherit=True)
+def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, filename: str, flags: int = 0) -> Any:
+    """Execute the transformed text of a cell and return the value to show (or None).
+
+    Parameters
+    ----------
+    flags : int
+        Compiler flags of the notebook's own ``from __future__`` lines; those of this module stay its own.
+    """
+    remember_source(filename, code)
+    tree: Any = compile(code, filename, "exec", PyCF_ONLY_AST | flags, dont_inherit=True)
+    flags |= PyCF_ALLOW_TOP_LEVEL_AWAIT
     last: Optional[Expr] = None
     if tree.body and isinstance(tree.body[-1], Expr) and show_value:
         last = tree.body.pop()
     loop: List[asyncio.AbstractEventLoop] = []
     try:
-        _evaluate(compile(tree, label, "exec", flags, dont_inherit=True), namespace, loop)
+        body = compile(tree, filename, "exec", flags, dont_inherit=True)
+        _evaluate(body, namespace, loop)
         if last is None:
             return None
         expression: Any = Expression(last.value)
-        return _evaluate(compile(expression, label, "eval", flags, dont_inherit=True), namespace, loop)
+        flags |= body.co_flags & _FUTURE  # of the cell's own `from __future__`
+        return _evaluate(compile(expression, filename, "eval", flags, dont_inherit=True), namespace, loop)
     finally:
         for each in loop:
             _close(each)

@@ -268,8 +268,19 @@ def seed_torch_random(seed: int) -> None:
 
 
 _JAX = (
-    *("jax_enable_x64", "jax_default_matmul_precision", "jax_debug_nans", "jax_debug_infs", "jax_disable_jit"),
-    *("jax_numpy_dtype_promotion", "jax_numpy_rank_promotion", "jax_log_compiles", "jax_threefry_partitionable"),
+    *(
+        "jax_enable_x64",
+        "jax_default_matmul_precision",
+        "jax_debug_nans",
+        "jax_debug_infs",
+        "jax_disable_jit",
+    ),
+    *(
+        "jax_numpy_dtype_promotion",
+        "jax_numpy_rank_promotion",
+        "jax_log_compiles",
+        "jax_threefry_partitionable",
+    ),
     *("jax_default_prng_impl", "jax_check_tracer_leaks", "jax_traceback_filtering", "jax_default_dtype_bits"),
 )
 

@@ -133,7 +133,10 @@ def _make(logger: logging.Logger, wanted: State) -> None:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    return {**one, "formatter": _listed(one["formatter"])} == {**other, "formatter": _listed(other["formatter"])}
+    return {**one, "formatter": _listed(one["formatter"])} == {
+        **other,
+        "formatter": _listed(other["formatter"]),
+    }
 
 
 def _listed(formatter: Any) -> Any:

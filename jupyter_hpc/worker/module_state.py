@@ -190,7 +190,12 @@ def _place(module: Any, name: str, value: Any) -> None:
 def _is_simple_instance(kind: Any) -> bool:
     """Tell whether all that an instance holds is its ``__dict__``."""
     heap = getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
-    return heap and kind.__basicsize__ <= object.__basicsize__ + 16 and "__dict__" in dir(kind) and not _slots(kind)
+    return (
+        heap
+        and kind.__basicsize__ <= object.__basicsize__ + 16
+        and "__dict__" in dir(kind)
+        and not _slots(kind)
+    )
 
 
 def _slots(kind: Any) -> bool:

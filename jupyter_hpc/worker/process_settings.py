@@ -13,9 +13,41 @@ if TYPE_CHECKING:
 
 # what a process has because of where it runs: the node's is right there, the kernel's here
 _PLACES = (
-    *("SLURM", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SINFO_", "PMI", "PMIX", "OMPI_", "MPI_", "KUBERNETES_"),
-    *("JUPYTER_HPC_", "JPY_", "JUPYTER_", "LD_", "DYLD_", "CONDA", "_CE_", "MODULE", "LMOD_", "LOADEDMODULES"),
-    *("XDG_", "SSH_", "DBUS_", "CUDA_VISIBLE_", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_", "HIP_VISIBLE_", "NVIDIA_"),
+    *(
+        "SLURM",
+        "SBATCH_",
+        "SRUN_",
+        "SALLOC_",
+        "SQUEUE_",
+        "SINFO_",
+        "PMI",
+        "PMIX",
+        "OMPI_",
+        "MPI_",
+        "KUBERNETES_",
+    ),
+    *(
+        "JUPYTER_HPC_",
+        "JPY_",
+        "JUPYTER_",
+        "LD_",
+        "DYLD_",
+        "CONDA",
+        "_CE_",
+        "MODULE",
+        "LMOD_",
+        "LOADEDMODULES",
+    ),
+    *(
+        "XDG_",
+        "SSH_",
+        "DBUS_",
+        "CUDA_VISIBLE_",
+        "GPU_DEVICE_ORDINAL",
+        "ROCR_VISIBLE_",
+        "HIP_VISIBLE_",
+        "NVIDIA_",
+    ),
     *("VSCODE_", "COLAB_", "PYDEVD_", "IPY_", "BASH_FUNC_"),
 )
 _OWN = frozenset(
@@ -123,7 +155,9 @@ def get_warnings() -> State:
 def _is_kernels(each: Any) -> bool:
     module = each[2].__module__
     said = getattr(each[1], "pattern", each[1]) or ""
-    return module.partition(".")[0] in ("IPython", "ipykernel", "jupyter_hpc", "traitlets") or "Trio's" in said
+    return (
+        module.partition(".")[0] in ("IPython", "ipykernel", "jupyter_hpc", "traitlets") or "Trio's" in said
+    )
 
 
 def _described(each: Any) -> List[Any]:

@@ -273,11 +273,15 @@ class _Worker:
                     from . import own_magics
 
                     own_magics.register(shell, self.cell, self.namespace)
-                label = self.cell["label"]
-                self.labels[label] = label
-                show = self.cell["show_value"]
-                running.future_flags = self.cell.get("future_flags", 0)
-                value = running.run_code(self.cell["code"], self.namespace, show_value=show, label=label)
+                filename = self.cell.get("filename") or self.cell["label"]
+                self.labels[filename] = self.cell["label"]
+                value = running.run_code(
+                    self.cell["code"],
+                    self.namespace,
+                    show_value=self.cell["show_value"],
+                    filename=filename,
+                    flags=self.cell.get("future_flags", 0),
+                )
                 self.publisher.value(value)
             self.publisher.flush_figures()
         except BaseException as raised:

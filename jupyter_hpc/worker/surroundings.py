@@ -103,6 +103,7 @@ class Surroundings:
                 try:
                     found.setdefault(name, {})[attribute] = encode(value, make_pickler)
                 except Exception as error:
-                    self._notes.append(f"{name}.{attribute} did not come back: {type(error).__name__}: {error}"[:200])
+                    self._notes.append(
+                        f"{name}.{attribute} did not come back: {type(error).__name__}: {error}"[:200]
+                    )
         return found
-

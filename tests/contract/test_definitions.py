@@ -241,3 +241,25 @@ def test_an_instance_that_stays_the_same_object_in_two_names_is_one_object(noteb
     notebook.run("class A: pass")
     notebook.remote("a = A()\nb = {'a': a}\nclass B: pass\nc = B(); c.a = a")
     assert notebook.value("(b['a'] is a, c.a is a)") == (True, True)
+
+
+def test_the_source_of_what_a_cell_defined_is_found_here_there_and_in_a_new_kernel(
+    notebook: Notebook,
+) -> None:
+    notebook.remote("def half(x):\n    return x / 0\nclass K:\n    def m(self): return 'a method'")
+    run = notebook.value("_hpc.id")
+    notebook.run("import inspect\nsource = inspect.getsource(half), inspect.getsource(K.m)")
+    assert notebook.value("('x / 0' in source[0], 'a method' in source[1])") == (True, True)
+    assert "Cell In[" in notebook.run("half(1)", fails=True).error.traceback
+    notebook.remote("import inspect\nthere = inspect.getsource(half)")
+    assert "return x / 0" in notebook.value("there")
+    notebook.restart()
+    notebook.run(f"%hpc result {run}")
+    assert "return x / 0" in notebook.run("half(1)", fails=True).error.traceback
+
+
+def test_annotations_are_values_as_in_the_kernel(notebook: Notebook) -> None:
+    notebook.remote("def f(x: int): pass\nkind = f.__annotations__['x'] is int")
+    assert notebook.value("(kind, f.__annotations__['x'] is int)") == (True, True)
+    notebook.remote("from __future__ import annotations\ndef g(x: Later): pass\nf.__annotations__")
+    assert notebook.value("g.__annotations__") == {"x": "Later"}
