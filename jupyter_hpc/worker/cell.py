@@ -8,12 +8,13 @@ from _ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST  # 
 
 TYPE_CHECKING = False  # a start without asyncio, inspect, subprocess and typing is twice as fast
 if TYPE_CHECKING:
-    import asyncio
     from typing import Any, Dict, List, Optional
 
 CELL_FILENAME = "<cell>"
 _sources: Dict[str, Any] = {}
+_loops: List[Any] = []  # of the cell, at most one
 _FUTURE = 0x1FE0000  # the bits of __future__'s features in code flags
+_ASYNC = "async"  # in the text of all that may use a loop
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
@@ -39,43 +40,42 @@ def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, filename
     last: Optional[Expr] = None
     if tree.body and isinstance(tree.body[-1], Expr) and show_value:
         last = tree.body.pop()
-    loop: List[asyncio.AbstractEventLoop] = []
-    try:
-        body = compile(tree, filename, "exec", flags, dont_inherit=True)
-        _evaluate(body, namespace, loop)
-        if last is None:
-            return None
-        expression: Any = Expression(last.value)
-        flags |= body.co_flags & _FUTURE  # of the cell's own `from __future__`
-        return _evaluate(compile(expression, filename, "eval", flags, dont_inherit=True), namespace, loop)
-    finally:
-        for each in loop:
-            _close(each)
+    if any(_ASYNC in line for _, _, lines, _ in _sources.values() for line in lines):
+        _loop()
+    body = compile(tree, filename, "exec", flags, dont_inherit=True)
+    _evaluate(body, namespace)
+    if last is None:
+        return None
+    expression: Any = Expression(last.value)
+    flags |= body.co_flags & _FUTURE  # of the cell's own `from __future__`
+    return _evaluate(compile(expression, filename, "eval", flags, dont_inherit=True), namespace)
 
 
-def _evaluate(code: Any, namespace: Dict[str, Any], loop: List[asyncio.AbstractEventLoop]) -> Any:
+def _evaluate(code: Any, namespace: Dict[str, Any]) -> Any:
     value = eval(code, namespace)
-    if not code.co_flags & _CO_COROUTINE:
-        return value
-    import asyncio
-
-    if not loop:
-        loop.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loop[0])
-    return loop[0].run_until_complete(value)
+    return _loop().run_until_complete(value) if code.co_flags & _CO_COROUTINE else value
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    import asyncio
+def _loop() -> Any:
+    """Return the cell's event loop, made for the first who needs it."""
+    if not _loops:
+        from . import asynchronous
 
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    asyncio.set_event_loop(None)
-    loop.close()
+        _loops.append(asynchronous.begin())
+    return _loops[0]
+
+
+def current_loop() -> Any:
+    """Return the cell's event loop, or None where it has none."""
+    return _loops[0] if _loops else None
+
+
+def close_loop() -> None:
+    """End the cell's event loop, if it has one."""
+    if _loops:
+        from . import asynchronous
+
+        asynchronous.close(_loops.pop())
 
 
 def run_call(call: Dict[str, str], namespace: Dict[str, Any]) -> Any:

@@ -51,9 +51,12 @@ class LogFile:
         os.dup2(fd, 2)
         os.close(fd)
         self._events = events
-        self._current = "stdout"
+        self._current: Any = bytearray(b"1")  # the stream written last, by the number of its file
         self.lock = threading.RLock()
         self.streams = {name: _Stream(self, name) for name in ("stdout", "stderr")}
+        os.register_at_fork(
+            before=self._before_fork, after_in_parent=self.lock.release, after_in_child=self.lock.release
+        )
         self._begin_attempt()
 
     def _begin_attempt(self) -> None:
@@ -66,11 +69,22 @@ class LogFile:
         if size:
             self.write("stdout", f"\n──── attempt {number} on {os.uname().nodename} ────\n".encode())
 
+    def _before_fork(self) -> None:
+        """A child writes to the same log: nothing that waits is written twice, and both know the last stream."""
+        self.lock.acquire()
+        self.flush()
+        if isinstance(self._current, bytearray):
+            import mmap
+
+            current, self._current = self._current, mmap.mmap(-1, 1)
+            self._current[:] = current
+
     def write(self, name: str, data: bytes) -> None:
         with self.lock:
-            if name != self._current:
+            number = b"1" if name == "stdout" else b"2"
+            if self._current[:] != number:
                 self._events.write("stream", name=name, at=self.size())
-                self._current = name
+                self._current[:] = number
             view = memoryview(data)
             try:
                 while view:

@@ -257,37 +257,50 @@ class _Worker:
 
     def _execute(self) -> Tuple[Any, Optional[BaseException]]:
         from . import cell as running
+        from .loose_ends import LooseEnds
 
         value: Any = None
         error: Optional[BaseException] = None
+        ends = LooseEnds(self.log, self.labels)
         try:
-            if self.cell["kind"] == "script":
-                running.run_script(self.cell["text"], self.directory)
-            elif self.cell["kind"] == "call":
-                value = running.run_call(self.cell["call"], self.namespace)
-            else:
-                if self.cell["ipython"]:
-                    from . import ipython
-
-                    shell = ipython.shell()
-                    from . import own_magics
-
-                    own_magics.register(shell, self.cell, self.namespace)
-                filename = self.cell.get("filename") or self.cell["label"]
-                self.labels[filename] = self.cell["label"]
-                value = running.run_code(
-                    self.cell["code"],
-                    self.namespace,
-                    show_value=self.cell["show_value"],
-                    filename=filename,
-                    flags=self.cell.get("future_flags", 0),
-                )
+            value = self._run_code()
+            ends.end_if_child(None)
+            if self.cell["kind"] == "cell":
                 self.publisher.value(value)
             self.publisher.flush_figures()
         except BaseException as raised:
+            ends.end_if_child(raised)
             error = raised
             self._figures_of_failed_cell()
+        try:
+            if error is None or isinstance(error, Exception):
+                ends.wait(running.current_loop())
+            running.close_loop()
+        except BaseException as raised:  # it was cancelled meanwhile
+            ends.end_if_child(raised)
+            error = error or raised
         return value, error
+
+    def _run_code(self) -> Any:
+        from . import cell as running
+
+        if self.cell["kind"] == "script":
+            return running.run_script(self.cell["text"], self.directory)
+        if self.cell["kind"] == "call":
+            return running.run_call(self.cell["call"], self.namespace)
+        if self.cell["ipython"]:
+            from . import ipython, own_magics
+
+            own_magics.register(ipython.shell(), self.cell, self.namespace)
+        filename = self.cell.get("filename") or self.cell["label"]
+        self.labels[filename] = self.cell["label"]
+        return running.run_code(
+            self.cell["code"],
+            self.namespace,
+            show_value=self.cell["show_value"],
+            filename=filename,
+            flags=self.cell.get("future_flags", 0),
+        )
 
     def _figures_of_failed_cell(self) -> None:
         try:

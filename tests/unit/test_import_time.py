@@ -41,6 +41,7 @@ CORE = (
         "follower",
     ),
     *("notifier", "results", "submission", "postmortem", "config", "resources", "exceptions", "process"),
+    *("source_lines", "worker.asynchronous", "worker.loose_ends"),
     *("portal", "commands", "cli", "practice", "worker", "worker.cell", "worker.container"),
     *("worker.culprit", "worker.digest", "worker.events", "worker.ipython", "worker.monitor"),
     *("lineage", "lineage.blobs", "lineage.cells", "lineage.inputs", "lineage.memo", "lineage.record"),
@@ -63,7 +64,7 @@ before = set(sys.modules)
 shell.run_line_magic("load_ext", "jupyter_hpc")
 assert "slurm" in shell.magics_manager.magics["cell"]
 """
-STARTED = ("run", "cell", "ipython", "monitor", "outcome")
+STARTED = ("run", "cell", "ipython", "loose_ends", "monitor", "outcome")
 
 
 def imported(code: str) -> set[str]:
