@@ -19,6 +19,7 @@ HIDDEN = frozenset(
     {"In", "Out", "exit", "quit", "get_ipython", "open", "display"}
 )  # put there by IPython itself
 _TRIGGER = "IPython.core.interactiveshell"
+_made: Dict[str, Any] = {}  # "shell": None while it is being made
 
 
 class AfterImport:
@@ -52,18 +53,22 @@ def install(publisher: Publisher, namespace: Dict[str, Any]) -> None:
 
     def prepare(module: Any) -> None:
         base = module.InteractiveShell
-        made: Dict[str, Any] = {}
 
         def initialized(cls: Any) -> bool:
-            if "shell" not in made:
-                made["shell"] = None  # while it is being made, others see none
-                made["shell"] = _make_shell(base, publisher, namespace)
-            return made["shell"] is not None
+            if "shell" not in _made:
+                _made["shell"] = None  # while it is being made, others see none
+                _made["shell"] = _make_shell(base, publisher, namespace)
+            return _made["shell"] is not None
 
         base.initialized = classmethod(initialized)
-        base.instance = classmethod(lambda cls, *a, **k: initialized(cls) and made["shell"])
+        base.instance = classmethod(lambda cls, *a, **k: initialized(cls) and _made["shell"])
 
     sys.meta_path.insert(0, AfterImport(_TRIGGER, prepare))
+
+
+def live() -> Any:
+    """Return the shell if it was made; IPython is not imported for it."""
+    return _made.get("shell")
 
 
 def shell() -> Any:
@@ -88,7 +93,8 @@ def _make_shell(base: Any, publisher: Publisher, namespace: Dict[str, Any]) -> A
             update: bool = False,
             **kwargs: Any,
         ) -> None:
-            publisher.publish(data, metadata, transient=transient, update=update)
+            event = "update_display" if update else "display"
+            publisher.publish(data, metadata, transient=transient, event=event)
 
         def clear_output(self, wait: bool = False) -> None:
             publisher.clear_output(wait)
@@ -98,9 +104,47 @@ def _make_shell(base: Any, publisher: Publisher, namespace: Dict[str, Any]) -> A
     main = sys.modules["__main__"]
     hook = sys.displayhook
     before = dict(namespace)
-    instance = base(config=config, user_module=main, user_ns=namespace, display_pub_class=_DisplayPublisher)
+    kind = _without_windows(base)
+    instance = kind(config=config, user_module=main, user_ns=namespace, display_pub_class=_DisplayPublisher)
+    _set(instance, publisher.shell_options)
     instance.display_pub.publish = _DisplayPublisher(parent=instance, shell=instance).publish
     sys.displayhook = hook
     namespace.pop("In", None), namespace.pop("Out", None)
     namespace.update(before)  # what the user calls exit, open, _ or Out is the user's here, too
     return instance
+
+
+def _without_windows(base: Any) -> Any:
+    """Return a shell for which ``%matplotlib`` in all its forms means: pictures, as in all remote cells."""
+
+    class Shell(base):
+        def enable_gui(self, gui: Any = None) -> None:
+            """There is no window to wait for."""
+
+        def enable_matplotlib(self, gui: Any = None) -> Any:
+            import matplotlib
+
+            package = __name__.rpartition(".")[0]
+            matplotlib.use(f"module://{package}.matplotlib_backend")
+            return gui or "inline", "inline"
+
+    return Shell
+
+
+def _set(shell: Any, options: Dict[str, Any]) -> None:
+    """Give a new shell what the kernel's has set of ``%precision`` and of the inline backend."""
+    from . import figures
+
+    figures.teach(shell.display_formatter, options)
+    if options.get("precision"):
+        shell.display_formatter.formatters["text/plain"].float_precision = options["precision"]
+    try:
+        from matplotlib_inline.config import InlineBackend
+    except ImportError:  # then there is nothing to %config
+        return
+    wanted = {k: options[k] for k in ("figure_formats", "print_figure_kwargs") if options.get(k)}
+    if "figure_formats" in wanted:
+        wanted["figure_formats"] = set(figures.formats(options))
+    backend = InlineBackend.instance(parent=shell, **wanted)  # without a shell yet: matplotlib isn't imported
+    backend.shell = shell
+    shell.configurables.append(backend)

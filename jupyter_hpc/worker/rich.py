@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+from . import figures, ipython
+
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional, Tuple
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     Bundle = Tuple[Dict[str, Any], Dict[str, Any]]
 
+_OWN_OPTIONS = {"display_id", "update", "raw"}
 _REPRS = {
     "_repr_html_": "text/html",
     "_repr_markdown_": "text/markdown",
@@ -29,20 +32,29 @@ _REPRS = {
 }
 
 
-def format_object(obj: Any) -> Bundle:
-    """Return (data, metadata) of an object, as IPython's formatter would."""
-    figure = sys.modules.get("matplotlib.figure")
-    if figure is not None and isinstance(obj, figure.Figure):
-        return {"text/plain": repr(obj), "image/png": figure_png(obj)}, {}
-    data: Dict[str, Any] = {}
-    metadata: Dict[str, Any] = {}
+def format_object(obj: Any, options: Dict[str, Any]) -> Bundle:
+    """Return (data, metadata) of an object, as the kernel's formatter would.
+
+    Parameters
+    ----------
+    options : dict
+        What ``%precision`` and ``%config InlineBackend`` have set.
+    """
+    shell = ipython.live()
+    if shell is not None:
+        data, metadata = shell.display_formatter.format(obj)
+        return data, metadata
+    if figures.is_figure(obj):
+        return figures.bundle(obj, options)
+    data = {}
+    metadata = {}
     if not isinstance(obj, type):
         _from_mimebundle(obj, data, metadata)
         for method, mime in _REPRS.items():
             if mime not in data:
                 _from_method(obj, method, mime, data, metadata)
     if "text/plain" not in data:
-        data["text/plain"] = plain(obj)
+        data["text/plain"] = plain(obj, str(options.get("precision") or ""))
     return data, metadata
 
 
@@ -89,16 +101,26 @@ def _jsonable(value: Any) -> Any:
     return base64.b64encode(value).decode()
 
 
-def plain(obj: Any) -> str:
-    """Return the text form; long containers are laid out as the kernel lays them out."""
+def plain(obj: Any, precision: str = "") -> str:
+    """Return the text form; long containers are laid out as the kernel lays them out.
+
+    Parameters
+    ----------
+    precision : str
+        The format of floats, as in ``%.3f``.
+    """
+    if precision and type(obj) is float:
+        return precision % obj
     try:
         text = repr(obj)
     except Exception as error:
         return f"<{type(obj).__qualname__} whose repr raised {type(error).__name__}: {error}>"
     is_long = isinstance(obj, (dict, list, tuple, set, frozenset)) and ("\n" in text or len(text) > 79)
-    if not is_long and _as_repr(obj):
+    if not is_long and _as_repr(obj) and not (precision and _may_hold_floats(obj)):
         return text
     try:
+        if precision:  # the shell's printer knows it
+            return str(ipython.shell().display_formatter.formatters["text/plain"](obj))
         from IPython.lib.pretty import pretty
     except ImportError:
         import pprint
@@ -128,14 +150,24 @@ def _as_repr(obj: Any, depth: int = 0) -> bool:
     return shown is not object.__repr__ and not hasattr(kind, "_repr_pretty_")
 
 
-def figure_png(figure: Any) -> str:
-    """Render a matplotlib figure as the inline backend does."""
-    import base64
-    import io
+def _may_hold_floats(obj: Any) -> bool:
+    return type(obj) not in (str, int, bool, bytes, type(None))
 
-    file = io.BytesIO()
-    figure.savefig(file, format="png", bbox_inches="tight", facecolor=figure.get_facecolor())
-    return base64.b64encode(file.getvalue()).decode()
+
+def _event(update: Any) -> str:
+    return "update_display" if update else "display"
+
+
+def _shows_itself(obj: Any) -> bool:
+    """Let an object show itself where it can (``_ipython_display_``)."""
+    own = getattr(obj, "_ipython_display_", None)
+    if ipython.live() is not None or not callable(own) or isinstance(obj, type):
+        return False  # IPython's formatter asks it
+    try:
+        own()
+    except NotImplementedError:  # so it says that it can't
+        return False
+    return True
 
 
 class DisplayHandle:
@@ -172,17 +204,23 @@ class Publisher:
         metadata: Optional[Dict[str, Any]] = None,
         *,
         transient: Optional[Dict[str, Any]] = None,
-        update: bool = False,
+        event: str = "display",
     ) -> None:
         data = {mime: _jsonable(value) for mime, value in data.items()}
-        event = "update_display" if update else "display"
         self.log.event(event, data=data, metadata=metadata or {}, transient=transient or {})
 
     def clear_output(self, wait: bool = False) -> None:
         self.log.event("clear_output", wait=bool(wait))
 
     def display(self, *objects: Any, **options: Any) -> Optional[DisplayHandle]:
-        """``display()`` of the cell where IPython's isn't loaded."""
+        """``display()`` of the cell; all its options are IPython's, where that can be imported."""
+        if ipython.live() is not None or set(options) - _OWN_OPTIONS:
+            try:
+                from IPython.core.display_functions import display
+            except ImportError:
+                pass
+            else:
+                return display(*objects, **options)
         identifier = options.get("display_id")
         if identifier is True:
             import os
@@ -190,20 +228,19 @@ class Publisher:
             identifier = os.urandom(16).hex()
         transient = {"display_id": str(identifier)} if identifier else {}
         for obj in objects:
-            own = getattr(obj, "_ipython_display_", None)
-            if callable(own) and not isinstance(obj, type):
-                own()
+            if _shows_itself(obj):
                 continue
-            data, metadata = (obj, {}) if options.get("raw") else format_object(obj)
-            self.publish(data, metadata, transient=transient, update=bool(options.get("update")))
+            data, metadata = (obj, {}) if options.get("raw") else format_object(obj, self.shell_options)
+            self.publish(data, metadata, transient=transient, event=_event(options.get("update")))
         return DisplayHandle(str(identifier)) if identifier else None
 
     def value(self, obj: Any) -> None:
         """Show the cell's value (its last expression)."""
-        if obj is None:
+        if obj is None or _shows_itself(obj):
             return
-        data, metadata = format_object(obj)
-        self.log.event("value", data=data, metadata=metadata)
+        data, metadata = format_object(obj, self.shell_options)
+        if data:
+            self.publish(data, metadata, event="value")
 
     def flush_figures(self) -> None:
         """Show the figures that pyplot still holds, and close them, as the inline backend does."""

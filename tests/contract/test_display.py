@@ -247,3 +247,47 @@ def test_output_comes_while_the_cell_runs(notebook: Notebook) -> None:
     flag.touch()
     notebook.finish(request)
     assert notebook.value("in_time") is True
+
+
+FIGURES = """
+%matplotlib notebook
+%config InlineBackend.figure_formats = ['retina', 'svg']
+import IPython
+import matplotlib.pyplot as plt
+plt.ion()
+figure, axes = plt.subplots()
+axes.plot([1, 2])
+plt.close(figure)
+IPython.display.display(figure)
+figure
+"""
+FORMS = """
+from IPython import display as D
+from IPython.core.interactiveshell import InteractiveShell
+print('cleared')
+D.clear_output(wait=True)
+D.display(D.Markdown('*m*'), D.Latex('$x$'), D.JSON({'a': 1}), D.SVG('<svg xmlns="http://www.w3.org/2000/svg"/>'))
+D.display_html('<i>raw</i>', raw=True)
+display('one', display_id='spot', metadata={'text/plain': {'k': 1}}).update('two')
+D.update_display('three', display_id='spot')
+get_ipython().display_formatter.formatters['text/html'].for_type(complex, lambda _: '<b>complex</b>')
+display(1j)
+"""
+
+
+def test_figures_are_pictures_where_ipython_is_imported_and_set(notebook: Notebook) -> None:
+    executed = notebook.remote(FIGURES)
+    assert [_is_png(x) for x in executed.data("image/png")] == [True, True]
+    assert len(executed.data("image/svg+xml")) == 2
+    assert notebook.value("['width' in o.metadata['image/png'] for o in _hpc.outputs()]") == [True, True]
+
+
+def test_all_forms_of_ipythons_display_arrive(notebook: Notebook) -> None:
+    executed = notebook.remote(FORMS)
+    for mime in ("text/markdown", "text/latex", "application/json", "image/svg+xml"):
+        assert executed.data(mime)
+    assert [x for x in executed.data("text/html") if x[:2] in ("<i", "<b")] == [
+        "<i>raw</i>",
+        "<b>complex</b>",
+    ]
+    assert [text for kind, text in notebook.shown() if kind == "update_display"] == ["'two'", "'three'"]
