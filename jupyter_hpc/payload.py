@@ -16,7 +16,7 @@ from typing import Any
 import cloudpickle
 
 from . import settings, unseen
-from .capture import environment, imports
+from .capture import environment, imports, search_path
 from .capture import modules as local_modules
 from .capture.cell import CellNames
 from .capture.reach import bound_names, reached_names
@@ -237,13 +237,20 @@ def build(
     def extra(pickler: Any) -> dict[str, Any]:
         found["pickler"] = pickler
         names = _module_names(request, pickler) | hidden.modules
-        modules = local_modules.collect(names)
+        by_text = local_modules.imports_by_text(request.code, pickler.candidates)
+        modules = local_modules.collect(names, by_text=by_text)
         carried = settings.collect(request, shared, names, modules, needed)
         if not carried.modules <= names:
-            modules = local_modules.collect(names | carried.modules)
+            modules = local_modules.collect(names | carried.modules, by_text=by_text)
         found["modules"] = modules
         cell = _instructions(request, pickler, freeze(modules))
-        cell |= {"settings": carried.record, "shell": dict(request.shell)}
+        cell |= {
+            "settings": carried.record,
+            "shell": dict(request.shell),
+            "modules": modules.table,
+            "search_paths": search_path.describe(),
+            "standard": search_path.standard_names(),
+        }
         return {"environment": _environment(request, pickler, modules, needed), "cell": cell}
 
     def make_pickler(file: Any, **options: Any) -> ValuePickler:

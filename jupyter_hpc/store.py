@@ -169,6 +169,23 @@ class Store:
         except OSError:  # a file system without hard links
             shutil.copyfile(blob, path)
 
+    def keep(self, target: Path, content: bytes | Path, digest: str) -> None:
+        """Put a content at a path: a link to the equal one that the store has, which it gets if it lacks it."""
+        algorithm, _, value = digest.partition(":")
+        blob = self.root / "blobs" / algorithm / value[:2] / value
+        try:
+            os.link(blob, target)
+            return
+        except OSError:  # not there, most often
+            pass
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        hasher = Hasher(algorithm)
+        hasher.update(data)
+        if hasher.tagged() == digest:
+            self.place_buffer(str(target), memoryview(data), digest)
+        else:  # the file changed since it was read
+            target.write_bytes(data)
+
     def forget(self, run: Run) -> None:
         """Remove a run that has ended.
 

@@ -23,7 +23,8 @@ from .arrays import parse_tasks, prepare
 from .backends import build, script
 from .backends.base import Backend, Submission, Submitted, backend_class
 from .capture import environment, requirements
-from .capture.modules import LocalModules, freeze
+from .capture.beside import freeze
+from .capture.modules import LocalModules
 from .capture.requirements import Requirements
 from .config import Target, setting, store, target
 from .dependencies import resolved
@@ -43,6 +44,7 @@ from .watcher import follow, watcher_of
 from .worker.digest import digest_bytes
 
 _logger = logging.getLogger(__name__)
+_said: set[str] = set()  # notes on modules, each once
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,10 @@ def submit_request(
     try:
         built = payloads.build(run.payload, request, runs.place_buffer, lambda m: _freeze(runs, m))
         payloads.check_complete(built)
+        for note in built.modules.notes:
+            if note not in _said:
+                _said.add(note)
+                (say or _logger.info)(f"! {note}.")
         wanted = requirements.read(spec.requirements) if spec.requirements else None
         if wanted is not None:
             requirements.check_complete(wanted, built.manifest["environment"]["packages"])
@@ -193,7 +199,10 @@ async def _check_magics(request: Request, spec: JobSpec) -> None:
     interpreter = spec.python or (os.path.join(spec.venv, "bin", "python") if spec.venv else None)
     if request.names is None or not request.names.ipython or interpreter is None:
         return
-    code = "import sys, importlib.util; sys.exit(0 if importlib.util.find_spec('IPython') else 9)"
+    code = (
+        "import sys; sys.path[:] = filter(None, sys.path); "
+        "import importlib.util; sys.exit(0 if importlib.util.find_spec('IPython') else 9)"
+    )
     try:
         done = await process.run([interpreter, "-c", code], timeout_s=20)
     except (process.CommandMissing, process.CommandTimeout, ValueError):
@@ -215,7 +224,10 @@ def _paths(runs: Store, modules: LocalModules) -> list[str]:
 def _freeze(runs: Store, modules: LocalModules) -> list[str]:
     paths = _paths(runs, modules)
     for path in paths:
-        runs.publish(Path(path), lambda folder: freeze(modules, folder))
+        runs.publish(
+            Path(path),
+            lambda folder: freeze(modules.files, modules.texts, modules.digests, folder, runs.keep),
+        )
     return paths
 
 

@@ -1,7 +1,8 @@
 """Local modules: the source files that the cell reaches and that no package installation gives the node.
 
 A module is local if its file lies outside the standard library and site-packages: beside the notebook, in an
-editable installation, in another folder of ``sys.path``. Whole packages travel, frozen by content.
+editable installation, in another folder of ``sys.path``. Whole packages travel, as they were when they were imported
+(``witness.py``), with what the node needs to know to have them where they are here (``worker/modules.py``).
 """
 
 from __future__ import annotations
@@ -9,34 +10,53 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import re
 import sys
 import sysconfig
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
+from typing import Any
 
-from ..worker.digest import Hasher
+from .. import witness
+from . import beside, search_path
 
 SKIPPED = {"__pycache__", "node_modules", "build", "dist"}
-LINKED_BYTES = 16 << 20  # larger data files are linked, not copied
+MOST_WALKED = 5_000  # files of a folder that is a package only because it could be one
+MOST_UNASKED = 200  # modules that no text names, of the folders that somebody put on the path
+MOST_UNASKED_BYTES = 2 << 20
+_BY_TEXT = re.compile(
+    r"\b(?:import_module|__import__|import_string|import_object|loads?|load_\w+|Unpickler|read_pickle|exec|eval"
+    r"|instantiate|get_class|get_object_from_path|entry_points|walk_packages|iter_modules|run_module|resolve_name)\b"
+)
 
 
 @dataclass(frozen=True)
 class LocalModules:
     """Files that travel: path inside the payload → path here. ``digest`` is of their content.
 
-    ``imports`` are the top-level modules that these files import.
+    ``imports`` are the top-level modules that these files import. ``texts`` are sources that differ from the file:
+    the module was edited after its import. ``table`` says what the node's finder needs, by module; ``data`` are files
+    that are no package's, but are named by a module that looks beside itself; ``unasked`` are modules that only a name
+    could ask for; ``notes`` are what can't be as it is here.
     """
 
     files: dict[str, Path]
     digest: str
     nbytes: int
     imports: frozenset[str] = frozenset()
+    table: dict[str, dict[str, Any]] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def top_level(self) -> list[str]:
-        return sorted({name.split("/")[0].removesuffix(".py") for name in self.files})
+        return sorted({name.partition(".")[0] for name in self.table})
 
 
 @lru_cache(maxsize=1)
@@ -53,47 +73,181 @@ def is_local(origin: str) -> bool:
     return not real.startswith(_installed_roots()) and f"{os.sep}site-packages{os.sep}" not in real
 
 
-def collect(names: Iterable[str]) -> LocalModules:
-    """Return the local modules among ``names`` (dotted) and everything local that they import."""
-    files: dict[str, Path] = {}
-    pending = {n.partition(".")[0] for n in names}
-    imports: set[str] = set()
-    seen: set[str] = {"__main__", "jupyter_hpc", ""}
-    while pending:
-        name = pending.pop()
-        if name in seen or name in sys.builtin_module_names or name in sys.stdlib_module_names:
+def imports_by_text(code: str, names: Iterable[str]) -> bool:
+    """Tell whether a cell, or what of the notebook's functions travels (by the names in it), may import by name."""
+    return bool(_BY_TEXT.search(code)) or any(_BY_TEXT.fullmatch(name) for name in names)
+
+
+def collect(names: Iterable[str], *, by_text: bool = False) -> LocalModules:
+    """Return the local modules among ``names`` (dotted) and everything local that they import.
+
+    Parameters
+    ----------
+    by_text : bool
+        Modules may be imported that no code names, as by ``import_module`` or ``pickle.load``: what is loaded here, and
+        what lies beside the notebook, travels too.
+    """
+    found = _Collection()
+    found.add(names)
+    imports = frozenset(found.imports)
+    asked = set(found.table)
+    found.add_unasked(_unasked(by_text))
+    data = beside.files(found.files)
+    for name, path in data.items():
+        found.files.setdefault(name, path)
+    digest, digests, nbytes = beside.digest(found.files, found.texts)
+    unasked = tuple(sorted(set(found.table) - asked))
+    return LocalModules(
+        found.files, digest, nbytes, imports, found.table, found.texts, digests, tuple(sorted(data)), unasked,
+        tuple(dict.fromkeys(found.notes)),
+    )  # fmt: skip
+
+
+class _Collection:
+    """What is found so far."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Path] = {}
+        self.texts: dict[str, bytes] = {}
+        self.table: dict[str, dict[str, Any]] = {}
+        self.imports: set[str] = set()
+        self.notes: list[str] = []
+        self._seen: set[str] = {"__main__", "jupyter_hpc", ""}
+
+    def add(self, names: Iterable[str]) -> None:
+        pending = set(names)
+        while pending:
+            name = pending.pop()
+            top = name.partition(".")[0]
+            for each in (top, name):  # a module may have a dotted name and no package
+                if each in self._seen:
+                    continue
+                self._seen.add(each)
+                if each != top and top in self.table:
+                    continue
+                for path in self._one(each):
+                    pending |= _imports(str(path), path.stat().st_mtime_ns) - self._seen
+
+    def _one(self, name: str) -> Iterator[Path]:
+        """Take one module, and return its sources."""
+        spec = _spec(name)
+        if spec is None:
+            return
+        files, entry = _files_of(name, spec)
+        if not files:
+            return
+        self.table[name] = entry
+        parent = name.rpartition(".")[0]
+        if parent and _spec(parent) is None:
+            self.table.setdefault(parent, {"folders": []})
+        self.files.update(files)
+        for kept, path in files.items():
+            if path.suffix != ".py":
+                continue
+            source, why = witness.as_imported(str(path))
+            if source is not None:
+                self.texts[kept] = source
+            if why:
+                self.notes.append(f"{name} ({path}) {why}")
+            self.imports |= _imports(str(path), path.stat().st_mtime_ns)
+            yield path
+
+    def add_unasked(self, names: Iterable[str]) -> None:
+        """Take what may be asked for by name only, as far as that is little."""
+        asked, nbytes = set(self.imports), 0
+        for count, name in enumerate(names):
+            if name in self.table or name in self._seen:
+                continue
+            spec = _spec(name)
+            files = _files_of(name, spec)[0] if spec is not None else {}
+            nbytes += sum(path.stat().st_size for path in files.values())
+            if count >= MOST_UNASKED or nbytes > MOST_UNASKED_BYTES or len(files) > MOST_UNASKED:
+                self.notes.append(
+                    "the folders on sys.path hold more than travels unasked: import in the cell what it needs from them"
+                )
+                break
+            self.add([name])
+        self.imports = asked
+
+
+def _unasked(by_text: bool) -> Iterator[str]:
+    """Return the names of modules that no text names and that may be asked for."""
+    folders = search_path.added()
+    if by_text:
+        for name, module in list(sys.modules.items()):
+            origin = getattr(getattr(module, "__spec__", None), "origin", None)
+            if isinstance(origin, str) and origin.endswith(".py") and not witness.is_installed(origin):
+                yield name
+        folders.append(os.getcwd())
+    for folder in folders:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        except OSError:
             continue
-        seen.add(name)
-        found = _files_of(name)
-        files.update(found)
-        for path in found.values():
-            if path.suffix == ".py":
-                imports |= _imports(str(path), path.stat().st_mtime_ns)
-        pending |= imports - seen
-    return _digest(files, frozenset(imports))
+        for entry in entries:
+            stem, ending = os.path.splitext(entry.name)
+            is_package = not ending and os.path.isfile(os.path.join(entry.path, "__init__.py"))
+            if (
+                stem.isidentifier()
+                and (ending == ".py" or is_package)
+                and stem not in sys.stdlib_module_names
+            ):
+                yield stem
 
 
-def _files_of(name: str) -> dict[str, Path]:
+def _spec(name: str) -> ModuleSpec | None:
+    if name in sys.builtin_module_names or (name in sys.stdlib_module_names and name not in sys.modules):
+        return None
     try:
-        spec = importlib.util.find_spec(name)
+        if "." in name:
+            return getattr(sys.modules.get(name), "__spec__", None)
+        return importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):  # a broken or half-made module in sys.modules
-        return {}
-    if spec is None:
-        return {}
+        return None
+
+
+def _files_of(name: str, spec: ModuleSpec) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Return a module's files, and what the node's finder is told of it."""
+    archive = getattr(spec.loader, "archive", None)
+    if archive and os.path.isfile(archive) and is_local(archive):
+        inside = str(getattr(spec.loader, "prefix", "")).rstrip(os.sep)
+        kept = f"archives/{beside.short(archive)}/{os.path.basename(archive)}"
+        return {kept: Path(os.path.abspath(archive))}, {"archive": os.path.join(kept, inside).rstrip("/")}
     if spec.submodule_search_locations:
-        folders = [Path(p) for p in spec.submodule_search_locations if os.path.isdir(p) and is_local(p)]
+        folders = [
+            os.path.abspath(p) for p in spec.submodule_search_locations if os.path.isdir(p) and is_local(p)
+        ]
         whole = spec.origin is not None and spec.has_location
-        return {k: v for folder in folders for k, v in _package(name, folder, whole).items()}
-    if spec.origin and spec.has_location and is_local(spec.origin) and os.path.isfile(spec.origin):
+        files = {k: v for folder in folders for k, v in _package(name, Path(folder), whole).items()}
+        entry: dict[str, Any] = {"folders": folders, "numbers": _numbers(folders)}
+        if whole and f"{name}/__init__.py" in files:
+            entry |= {"file": f"{name}/__init__.py", **_place(files[f"{name}/__init__.py"])}
+        return files, entry
+    if spec.origin and spec.has_location and os.path.isfile(spec.origin) and is_local(spec.origin):
         path = Path(os.path.abspath(spec.origin))
-        return {path.name: path}
-    return {}
+        kept = name + next((e for e in EXTENSION_SUFFIXES if path.name.endswith(e)), ".py")
+        return {kept: path}, {"file": kept, "numbers": _numbers([str(path.parent)]), **_place(path)}
+    return {}, {}
+
+
+def _numbers(folders: Iterable[str]) -> dict[str, int]:
+    """Return the folders' numbers on the disk: by these a node knows that it sees the same ones."""
+    return {folder: os.stat(folder).st_ino for folder in folders}
+
+
+def _place(path: Path) -> dict[str, Any]:
+    info = path.stat()
+    return {"origin": str(path), "state": [info.st_size, info.st_mtime_ns]}
 
 
 def _package(name: str, folder: Path, whole: bool) -> dict[str, Path]:
     found: dict[str, Path] = {}
+    walked = 0
     for directory, folders, names in os.walk(folder):
         folders[:] = [f for f in folders if f not in SKIPPED and not f.startswith(".")]
+        walked += len(names) + len(folders)
+        if not whole and walked > MOST_WALKED:  # a folder with data
+            break
         for each in names:
             path = Path(directory, each)
             if each.endswith((".pyc", ".pyo")) or each.startswith(".") or not path.is_file():
@@ -116,24 +270,3 @@ def _imports(path: str, mtime: int) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.partition(".")[0])
     return frozenset(names)
-
-
-def _digest(files: dict[str, Path], imports: frozenset[str]) -> LocalModules:
-    hasher, nbytes = Hasher("sha256"), 0
-    for name in sorted(files):
-        size = files[name].stat().st_size
-        nbytes += size
-        hasher.update(f"{name}\0{size}\0".encode())
-        hasher.update(str(files[name]).encode() if size > LINKED_BYTES else files[name].read_bytes())
-    return LocalModules(files, hasher.tagged(), nbytes, imports)
-
-
-def freeze(modules: LocalModules, folder: Path) -> None:
-    """Copy the files into ``folder``; very large ones are linked."""
-    for name, path in modules.files.items():
-        target = folder / name
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.stat().st_size > LINKED_BYTES:
-            target.symlink_to(path)
-        else:
-            target.write_bytes(path.read_bytes())

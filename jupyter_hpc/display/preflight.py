@@ -37,6 +37,9 @@ def summary(found: Preflight) -> list[str]:
         lines.append(
             f"Local modules, frozen as they are now: {', '.join(modules.top_level)} ({format_size(modules.nbytes)})."
         )
+        if modules.data:
+            lines.append(f"Files beside them that they name: {', '.join(modules.data)}.")
+    lines += [f"{note}." for note in modules.notes]
     if found.requirements is not None:
         lines += _environment(found.requirements)
     lines += found.submitted.notes

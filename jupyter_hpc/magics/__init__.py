@@ -7,11 +7,14 @@ from typing import Any
 
 def register(ipython: Any) -> None:
     """Register magics, the transformer for bodiless cells, and completion; idempotent."""
-    from .. import baseline
+    from .. import baseline, witness
     from . import completion, local_cells
     from .cells import HPCMagics, bodiless
 
     baseline.begin()
+    witness.install()
+    witness.note_loaded()
+
     ipython.register_magics(HPCMagics)
     if bodiless not in ipython.input_transformers_cleanup:
         ipython.input_transformers_cleanup.append(bodiless)

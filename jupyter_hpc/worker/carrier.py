@@ -216,7 +216,10 @@ class _Carrier:
             python = self.environment.activate()
         if self.request["env"] or python != sys.executable:
             os.environ.update(self.request["env"])
-            start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.run import main; main()"
+            start = (
+                "import sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
+                "from jupyter_hpc_worker.run import main; main()"
+            )
             os.execv(python, [python, "-c", start, self.archive, self.directory])
         sys.argv = ["-c", self.directory]
         from .run import main as work

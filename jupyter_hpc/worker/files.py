@@ -11,7 +11,7 @@ from .digest import CHUNK, Hasher
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional
+    from typing import Any, Callable, Dict, List, Optional, Set
 
 USED, GENERATED = "used", "generated"
 MOST_FILES = 100_000  # of a folder
@@ -30,43 +30,48 @@ class Files:
     """
 
     def __init__(self, write: Callable[..., None], began: float) -> None:
-        self._write = write
+        self.write = write
         self.began = began
+        self.declared: Set[str] = set()
         self._reading: Optional[threading.Thread] = None
 
     def begin(self, reads: List[str]) -> None:
         """Digest what the cell is going to read, beside it: a large file must not keep a node waiting."""
-        states = [(path, _state(path)) for path in map(_whole, reads)]
+        states = [(path, _state(path)) for path in map(whole, reads)]
+        self.declared.update(path for path, _ in states)
         self._reading = threading.Thread(target=self._read, args=(states,), daemon=True)
         self._reading.start()
 
     def _read(self, states: Any) -> None:
         for path, before in states:
-            record = _record(path, before)
+            found = record(path, before)
             if before and _state(path) != before:  # the cell wrote it meanwhile: the digest is of neither
-                record.update(digest=None, why="it was changed while it was read")
-            self._write(role=USED, name=None, **record)
+                found.update(digest=None, why="it was changed while it was read")
+            self.write(role=USED, name=None, **found)
 
     def declare(self, path: Any, name: Optional[str] = None) -> Any:
         """Record a file or folder and return its path; one that is older than the cell was read, not written."""
-        whole = _whole(os.fspath(path))
-        state = _state(whole)
+        place = whole(os.fspath(path))
+        state = _state(place)
         if state is None:
-            raise FileNotFoundError(2, "artifact() is for a file or folder that exists", whole)
+            raise FileNotFoundError(2, "artifact() is for a file or folder that exists", place)
+        self.declared.add(place)
         role = GENERATED if state[1] >= self.began - 1 else USED
-        self._write(role=role, name=name, **_record(whole, state))
+        self.write(role=role, name=name, **record(place, state))
         return path
 
     def end(self, writes: List[str], *, hurry: bool) -> None:
         """Digest what the cell has written, as far as there is time; in a hurry, only say what is there."""
         deadline = time.monotonic() + (0 if hurry else END_S)
-        for path in map(_whole, writes):
-            self._write(role=GENERATED, name=None, **_record(path, _state(path), deadline))
+        for path in map(whole, writes):
+            self.declared.add(path)
+            self.write(role=GENERATED, name=None, **record(path, _state(path), deadline))
         if self._reading is not None:
             self._reading.join(max(0.0, deadline - time.monotonic()))
 
 
-def _whole(path: str) -> str:
+def whole(path: str) -> str:
+    """Return a path as a record has it."""
     return os.path.abspath(os.path.expanduser(path))
 
 
@@ -92,20 +97,21 @@ def _inside(folder: str) -> List[str]:
     return found
 
 
-def _record(path: str, state: Any, deadline: float = float("inf")) -> Dict[str, Any]:
-    record: Dict[str, Any] = {"path": path, "digest": None}
+def record(path: str, state: Any, deadline: float = float("inf")) -> Dict[str, Any]:
+    """Return what is recorded of a file, with its digest if that takes not longer than the deadline."""
+    found: Dict[str, Any] = {"path": path, "digest": None}
     if state is None:
-        return {**record, "nbytes": None, "mtime": None, "why": "it is not there"}
-    record.update(nbytes=state[0], mtime=state[1])
+        return {**found, "nbytes": None, "mtime": None, "why": "it is not there"}
+    found.update(nbytes=state[0], mtime=state[1])
     try:
-        record["digest"] = _digest_folder(path, deadline) if os.path.isdir(path) else _digest(path, deadline)
+        found["digest"] = _digest_folder(path, deadline) if os.path.isdir(path) else _digest(path, deadline)
     except _TooLong:
-        record["why"] = (
+        found["why"] = (
             "there was no time to read it when the job ended; artifact() in the cell takes its time"
         )
     except OSError as error:
-        record["why"] = f"it can't be read: {error.strerror}"
-    return record
+        found["why"] = f"it can't be read: {error.strerror}"
+    return found
 
 
 class _TooLong(Exception):

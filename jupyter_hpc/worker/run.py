@@ -11,7 +11,7 @@ import sys
 import time
 import types
 
-from . import container, machine, versions
+from . import container, machine, recording, versions
 from .circumstances import remember_oom_kills
 from .continuation import numbered_there
 from .events import EventWriter, LogFile
@@ -117,7 +117,9 @@ class _Worker:
         self.began = time.time()
         if self.cell.get("reads"):
             self.files().begin(self.cell["reads"])
+        recording.begin(self.directory)
         value, error = self._execute()
+        recording.end()
         return self._finish(value, error, watch)
 
     # -- before the cell -------------------------------------------------------------------------
@@ -154,7 +156,7 @@ class _Worker:
         import faulthandler
 
         from . import cell as running
-        from . import ipython, monitor
+        from . import ipython, modules, monitor
 
         faulthandler.enable(file=2, all_threads=False)
         sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]
@@ -165,8 +167,7 @@ class _Worker:
         self.namespace["__builtins__"] = __builtins__
         self.namespace["__name__"] = "__main__"
         sys.argv = [""]
-        for path in reversed(self.cell["module_paths"]):
-            sys.path.insert(0, path)
+        self.modules = modules.install(self.cell, recording.is_written)
         import builtins
 
         builtins.display = self.publisher.display  # type: ignore[attr-defined]
@@ -271,6 +272,10 @@ class _Worker:
         except BaseException as raised:
             ends.end_if_child(raised)
             error = raised
+            if isinstance(raised, FileNotFoundError):
+                self.log.write(
+                    "stderr", self.modules.lost(raised.filename).encode("utf-8", "backslashreplace")
+                )
             self._figures_of_failed_cell()
         try:
             if error is None or isinstance(error, Exception):
@@ -344,6 +349,7 @@ class _Worker:
         try:
             if self._files is not None or self.cell.get("writes"):
                 self.files().end(self.cell.get("writes") or [], hurry=hurry)
+            recording.tell(self.files, hurry=hurry)
         except Exception:  # a full disk: what it keeps from being saved is told below
             pass
 

@@ -12,10 +12,20 @@ def test_a_module_beside_the_notebook_travels(notebook: Notebook) -> None:
     assert notebook.value("x") == "from beside"
 
 
-def test_it_is_the_frozen_copy_that_is_imported_there(notebook: Notebook) -> None:
-    notebook.write("mod_copy.py", "here = __file__")
-    notebook.remote("import mod_copy\nthere = mod_copy.here")
-    assert not notebook.value("there").startswith(str(notebook.folder))
+def test_a_module_says_that_it_is_where_it_was_and_finds_its_data_there(notebook: Notebook) -> None:
+    notebook.write(
+        "mod_place.py",
+        "import os\ndef conf(): return open(os.path.join(os.path.dirname(__file__), 'mod.json')).read()",
+    )
+    notebook.write("mod.json", "{}")
+    notebook.write("proj/__init__.py", "")
+    notebook.write(
+        "proj/config.py",
+        "from pathlib import Path\nROOT = Path(__file__).resolve().parents[1]\nRAW = (ROOT / 'data' / 'raw.csv').read_text()",
+    )
+    notebook.write("data/raw.csv", "a,b")
+    notebook.remote("import mod_place\nfrom proj.config import ROOT, RAW\nx = (mod_place.conf(), RAW)")
+    assert notebook.value("x") == ("{}", "a,b")
 
 
 def test_a_function_of_a_local_module_used_by_a_notebook_function_travels(notebook: Notebook) -> None:
@@ -70,12 +80,65 @@ def test_an_edit_while_the_job_waits_changes_nothing(notebook: Notebook) -> None
     assert notebook.value("_hpc.result()['x']") == "as submitted"
 
 
-def test_an_edit_between_two_cells_is_seen_by_the_second(notebook: Notebook) -> None:
+def test_a_module_travels_as_the_kernel_has_it_and_an_edit_with_a_reload(notebook: Notebook) -> None:
     path = notebook.write("mod_again.py", "V = 1")
-    notebook.remote("import mod_again\nx = mod_again.V")
-    path.write_text("V = 22")
+    notebook.run("import mod_again")
+    path.write_text("V = 2")
+    executed = notebook.remote("x = mod_again.V")
+    assert "was edited after it was imported" in executed.text
+    notebook.run("import importlib; importlib.reload(mod_again)")
     notebook.remote("import mod_again\ny = mod_again.V")
-    assert notebook.value("(x, y)") == (1, 22)
+    path.write_text("V = 33")
+    notebook.remote("import importlib, mod_again\nz = importlib.reload(mod_again).V")
+    assert notebook.value("(x, y, z)") == (1, 2, 33)
+
+
+def test_what_is_imported_by_name_only_and_how_else_modules_are_made(notebook: Notebook) -> None:
+    notebook.write("added/plug_a.py", "def val(): return 3")
+    notebook.write("added/models.py", "class M:\n    v = 4")
+    notebook.write("lib/func.py", "K = 10\ndef func(x): return x * K")
+    notebook.run("import sys, zipfile, importlib.util; sys.path.append('added')")
+    notebook.run("import models, pickle; pickle.dump(models.M(), open('m.pkl', 'wb'))")
+    notebook.run(
+        "spec = importlib.util.spec_from_file_location('my_dyn', 'lib/func.py')\n"
+        "my_dyn = importlib.util.module_from_spec(spec); sys.modules['my_dyn'] = my_dyn\n"
+        "spec.loader.exec_module(my_dyn); func = my_dyn.func"
+    )
+    notebook.run(
+        "with zipfile.ZipFile('lib.zip', 'w') as z: z.writestr('zmod.py', 'def f(): return 9')\n"
+        "sys.path.insert(0, 'lib.zip'); import zmod"
+    )
+    notebook.remote(
+        "import importlib\nname = 'plug_a'\np = importlib.import_module(name).val()\nq = func(2) + my_dyn.K\nr = zmod.f()"
+    )
+    assert notebook.value("(p, q, r)") == (3, 30, 9)
+    if notebook.target == "local":  # elsewhere the file itself may not be seen
+        notebook.remote("import pickle\nv = pickle.load(open('m.pkl', 'rb')).v")
+        assert notebook.value("v") == 4
+
+
+def test_a_file_with_the_name_of_a_standard_module_kills_nothing(notebook: Notebook) -> None:
+    for name in (
+        "json",
+        "logging",
+        "threading",
+        "token",
+        "signal",
+        "typing",
+        "cloudpickle",
+        "numpy",
+        "resource",
+        "shutil",
+    ):
+        notebook.write(f"{name}.py", f"raise RuntimeError('the {name}.py of the user')")
+    notebook.remote("import json\nx = json.loads('1')")
+    # as in the kernel, the notebook's folder comes before site-packages
+    executed = notebook.remote("import sys\nsys.modules.pop('numpy', None)\nimport numpy", fails=True)
+    assert executed.error.value == "the numpy.py of the user"
+    notebook.remote(
+        "import sys\nsys.path.insert(0, '.')\nimport shutil, traceback, token\ny = shutil.which('sh')"
+    )
+    assert notebook.value("(x, bool(y))") == (1, True)
 
 
 def test_an_instance_of_a_local_modules_class_is_an_instance_of_it_here(notebook: Notebook) -> None:

@@ -29,11 +29,12 @@ REQUEST = "request.zip"
 ROOT, REQUEST_FOLDER = "/jupyter-hpc", "/jupyter-hpc-request"
 ENVIRONMENTS = "/jupyter-hpc-environments"
 BOOT = (
-    f"import sys; sys.path.insert(0, '{REQUEST_FOLDER}/{REQUEST}'); "
+    f"import sys; sys.path[:] = ['{REQUEST_FOLDER}/{REQUEST}', *filter(None, sys.path)]; "
     "from jupyter_hpc_worker.carrier import main; main()"
 )
 BOOT_SHARED = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.carrier import main; main()"
+    "import sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
+    "from jupyter_hpc_worker.carrier import main; main()"
 )
 GRACE_S = 30  # for what the worker saves when it is told to end
 START_S = 600  # beyond --time: for the image, and for a carrier that doesn't end its worker

@@ -29,7 +29,10 @@ ERRORS_IN_A_ROW = 3
 DEATHS = 2  # started again once
 _SCRIPT = Path(__file__).with_name("pyslurm_process.py")
 # the script's folder would be searched first, and has modules whose names others use
-_RUN = "import sys, runpy; del sys.path[0]; runpy.run_path(sys.argv[1], run_name='__main__')"
+_RUN = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "import runpy; runpy.run_path(sys.argv[1], run_name='__main__')"
+)
 _REFUSED = (
     2000  # Slurm's codes from here on are the controller's own answers; below, it may not have answered
 )
