@@ -150,7 +150,8 @@ def of_file(index: Index, path: str | os.PathLike[str]) -> Start:
         f"No recorded run wrote {str(path)[:200]!r}."
         if os.path.exists(where)
         else f"There is no file {where}.",
-        hint="Files are known where a cell declared them: --writes PATH, or jupyter_hpc.artifact(PATH) in it.",
+        hint="What a sent cell opened to write, or left in its folder, is known; "
+        "for the rest there is --writes PATH, or jupyter_hpc.artifact(PATH) in the cell.",
     )
 
 

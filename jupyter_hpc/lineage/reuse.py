@@ -83,7 +83,11 @@ def _results(run: Run) -> list[Run]:
 
 def _is_whole(run: Run) -> bool:
     """Whether the result is there, and the files that the cell said it wrote are as it left them."""
-    written = (f for f in run.record().get("files") or () if f.get("role") == GENERATED and f.get("digest"))
+    written = (
+        f
+        for f in run.record().get("files") or ()
+        if f.get("role") == GENERATED and f.get("digest") and not f.get("how")
+    )
     return (run.result / MANIFEST).exists() and all(map(_is_as_left, written))
 
 

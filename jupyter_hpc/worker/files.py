@@ -81,13 +81,14 @@ def _state(path: str) -> Any:
         info = os.stat(path)
         if not os.path.isdir(path):
             return info.st_size, info.st_mtime
-        inside = [os.stat(each) for each in _inside(path)]
+        stats = [os.stat(each) for each in inside(path)]
     except OSError:
         return None
-    return sum(i.st_size for i in inside), max([info.st_mtime, *(i.st_mtime for i in inside)])
+    return sum(i.st_size for i in stats), max([info.st_mtime, *(i.st_mtime for i in stats)])
 
 
-def _inside(folder: str) -> List[str]:
+def inside(folder: str) -> List[str]:
+    """Return the files of a folder, in order."""
     found: List[str] = []
     for place, folders, names in os.walk(folder):
         folders.sort()
@@ -132,11 +133,11 @@ def _digest(path: str, deadline: float) -> str:
 
 def _digest_folder(path: str, deadline: float) -> Optional[str]:
     """Return the digest of the names and contents in a folder; None if it has too many."""
-    inside = _inside(path)
-    if len(inside) > MOST_FILES:
+    files = inside(path)
+    if len(files) > MOST_FILES:
         return None
     hasher = Hasher()
-    for each in inside:
+    for each in files:
         hasher.update(
             f"{os.path.relpath(each, path)}\0{_digest(each, deadline)}\n".encode("utf-8", "surrogateescape")
         )

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from .files import GENERATED, USED, record, whole
+from .files import GENERATED, USED, inside, record, whole
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -28,19 +28,13 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHILDREN = frozenset(
     ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "pty.spawn")
 )
-# libraries that open files where no hook sees it
+# libraries that open files, or start processes, where no hook sees it
 _UNSEEN = (
-    "h5py",
-    "netCDF4",
-    "tables",
-    "torch",
-    "tensorflow",
-    "pyarrow",
-    "polars",
-    "cv2",
-    "duckdb",
-    "rasterio",
+    *("h5py", "netCDF4", "tables", "torch", "tensorflow", "pyarrow", "polars", "cv2", "duckdb", "rasterio"),
+    *("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"),
+    *("joblib.externals.loky.backend.popen_loky_posix", "loky.backend.popen_loky_posix"),
 )
+_TARGET = {"os.rename": 1, "os.link": 1, "sqlite3.connect": 0}  # which argument is a file that is written
 _SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/", "/lib", "/run/", "/var/lib/", "/opt/")
 _CODE = (".py", ".pyc", ".pyo", ".so", ".pth", ".ipynb", ".dist-info", ".mplstyle", ".ttf", ".afm")
 _PARTS = ("/site-packages/", "/dist-packages/", "/__pycache__/", "/.")
@@ -60,9 +54,9 @@ class _Seen:
         if event == "open":
             if self.active:
                 self._opened(args[0], args[2])
-        elif event == "os.rename" or event == "sqlite3.connect":
+        elif event in _TARGET:
             if self.active:
-                self._opened(args[1] if event == "os.rename" else args[0], os.O_WRONLY)
+                self._opened(args[_TARGET[event]], os.O_WRONLY)
         elif event in _CHILDREN:
             self.has_children = True
 
@@ -110,9 +104,9 @@ def tell(make_files: Callable[[], Files], *, hurry: bool) -> None:
     files = make_files()
     known = set(files.declared)
     deadline = time.monotonic() + (0 if hurry else WRITTEN_S)
-    written = [p for p in _seen.written if _counts(p)]
+    written = [p for each in list(_seen.written) for p in _files(each) if _counts(p)]
     for path in [*written, *(_changed(files.began) if _look() else ())]:
-        if path not in known:
+        if path not in known and len(known) < MOST:
             known.add(path)
             files.write(role=GENERATED, name=None, how="seen", **record(path, _state(path), deadline))
     deadline = time.monotonic() + (0 if hurry else READ_S)
@@ -129,6 +123,13 @@ def tell(make_files: Callable[[], Files], *, hurry: bool) -> None:
 
 def _look() -> bool:
     return _seen.has_children or any(name in sys.modules for name in _UNSEEN)
+
+
+def _files(path: str) -> List[str]:
+    """Return the files that a written path stands for: a folder that was moved there has several."""
+    if not os.path.isdir(path):
+        return [path]
+    return inside(path)[:MOST] if os.path.basename(path)[:1] != "." else []
 
 
 def _counts(path: str) -> bool:

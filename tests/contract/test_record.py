@@ -236,3 +236,26 @@ def test_uncommitted_code_is_in_the_record(notebook: Notebook) -> None:
         f"__import__('jupyter_hpc.lineage.blobs').lineage.blobs.read(_hpc.run.path.parent.parent, {found['diff']!r})"
     )
     assert b"-def f(): return 1\n+def f(): return 10\n" in blob
+
+
+def test_files_that_nobody_declares(notebook: Notebook) -> None:
+    notebook.remote("open('in.csv', 'w').write('a,b')")  # a pod sees no other
+    notebook.remote(
+        "import os, subprocess\n"
+        "rows = open('in.csv').read() if os.path.exists('in.csv') else None\n"
+        "open('model.pt', 'wb').write(b'weights')\n"
+        "open('part', 'w').close(); os.replace('part', 'moved.txt')\n"
+        "subprocess.run(['sh', '-c', 'echo child > child.txt'])\n"
+        "open('gone', 'w').close(); os.remove('gone')"
+    )
+    files = notebook.value(
+        "[(f['role'], __import__('os').path.basename(f['path'])) for f in _hpc.record['files']]"
+    )
+    assert {name for role, name in files if role == "generated"} == {"model.pt", "moved.txt", "child.txt"}
+    if notebook.value("rows") is not None:
+        assert ("used", "in.csv") in files
+    if notebook.target == "local":  # where the file is seen
+        executed = notebook.run("%hpc lineage model.pt")
+        assert notebook.value("_hpc.id") in executed.text
+    notebook.remote("x = 1")
+    assert notebook.value("_hpc.record['files']") == []
