@@ -10,6 +10,7 @@ import gc
 import pickle
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from cloudpickle import cloudpickle as _cp
@@ -19,10 +20,14 @@ from .capture.reach import reached_names
 from .exceptions import ResultError
 from .lineage import memo
 from .rundir import Run
-from .worker import container
+from .worker import classes, container
 from .worker.changes import put
 from .worker.continuation import numbered_there
 from .worker.pickling import Resolving
+
+# what makes classes in a stream, and what gives them their attributes
+_MAKE = (_cp._make_skeleton_class, classes.class_or_bare, classes.bare_class)
+_FILL = (_cp._class_setstate, classes.set_class)
 
 
 class _OwnClasses(Resolving):
@@ -30,14 +35,14 @@ class _OwnClasses(Resolving):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._own = set(_cp._DYNAMIC_CLASS_TRACKER_BY_CLASS)
+        self._own = {id(cls): cls for cls in _cp._DYNAMIC_CLASS_TRACKER_BY_CLASS}
 
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
-        return self._fill_class if found is _cp._class_setstate else found
+        return partial(self._fill_class, found) if found in _FILL else found
 
-    def _fill_class(self, cls: type, state: Any) -> Any:
-        return cls if cls in self._own else _cp._class_setstate(cls, state)
+    def _fill_class(self, fill: Any, cls: type, state: Any) -> Any:
+        return cls if id(cls) in self._own else fill(cls, state)
 
 
 class _PayloadUnpickler(_OwnClasses, pickle.Unpickler):
@@ -53,9 +58,9 @@ class _PayloadUnpickler(_OwnClasses, pickle.Unpickler):
         here = sys.modules["__main__"].__dict__.get(name)
         is_known = tracker is None or tracker in _cp._DYNAMIC_CLASS_TRACKER_BY_ID
         if not is_known and isinstance(here, type) and here.__module__ == "__main__" and type(here) is kind:
-            self._own.add(here)
+            self._own[id(here)] = here
             return _cp._lookup_class_or_track(tracker, here)
-        return _cp._make_skeleton_class(kind, name, bases, options, tracker, extra)
+        return make(kind, name, bases, options, tracker, *more)
 
 
 class ResultUnpickler(_OwnClasses, pickle.Unpickler):

@@ -9,6 +9,7 @@ import linecache
 import os
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from .sent import Sent
 from .worker import container
 from .worker.culprit import explain
 from .worker.digest import digest_bytes
+from .worker.foreign import is_a, module_of
 from .worker.pickling import ValuePickler
 from .worker.versions import site_folders
 
@@ -173,10 +175,9 @@ def _provided(namespace: Mapping[str, Any]) -> set[str]:
 
 
 def _is_ipythons(value: Any) -> bool:
-    origin = str(getattr(value, "__module__", None) or type(value).__module__)
-    origin = str(
-        getattr(value, "__globals__", {}).get("__name__", origin)
-    )  # its ``open`` names another module
+    origin = module_of(value) if is_a(value, (type, types.FunctionType)) else module_of(type(value))
+    if is_a(value, types.FunctionType):  # its ``open`` names another module
+        origin = str(value.__globals__.get("__name__", origin))
     return origin.partition(".")[0] in ("IPython", "ipykernel", "_sitebuiltins")
 
 
@@ -320,7 +321,7 @@ def check_complete(built: Payload) -> None:
 
 def _data_first(needed: Mapping[str, str], namespace: Mapping[str, Any]) -> list[str]:
     """Data before code: a function's globals then count under their own names."""
-    return sorted(needed, key=lambda n: isinstance(namespace[n], (type, types.FunctionType)))
+    return sorted(needed, key=lambda n: is_a(namespace[n], (type, types.FunctionType)))
 
 
 def _module_names(request: Request, pickler: ValuePickler) -> set[str]:
@@ -403,10 +404,8 @@ def _function_sources(values: list[tuple[str, Any]]) -> dict[str, dict[str, str]
     """Return source and its digest for each function and class: a pickle of code is no stable key."""
     found = {}
     for name, value in values:
-        if isinstance(value, (type, types.FunctionType)) and getattr(value, "__module__", "") == "__main__":
-            try:
+        if is_a(value, (type, types.FunctionType)) and module_of(value) == "__main__":
+            with suppress(Exception):  # it has none, or its ``__wrapped__`` is somebody's joke
                 text = inspect.getsource(value)
-            except (OSError, TypeError):
-                continue
-            found[name] = {"source": text, "digest": digest_bytes(text.encode())}
+                found[name] = {"source": text, "digest": digest_bytes(text.encode())}
     return found

@@ -7,6 +7,8 @@ import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..worker.foreign import is_a, module_of, own
+
 _WRITERS = {"globals", "exec", "user_ns", "push", "setattr", "__main__"}
 
 
@@ -59,13 +61,13 @@ def _codes(value: Any, seen: set[int]) -> Iterator[types.CodeType]:
     if id(value) in seen:
         return
     seen.add(id(value))
-    if isinstance(value, (staticmethod, classmethod, types.MethodType)):
+    if is_a(value, (staticmethod, classmethod, types.MethodType)):
         yield from _codes(value.__func__, seen)
-    elif isinstance(value, property):
+    elif is_a(value, property):
         for function in (value.fget, value.fset, value.fdel):
             yield from _codes(function, seen)
-    elif isinstance(value, types.FunctionType):
-        if value.__module__ != "__main__":
+    elif is_a(value, types.FunctionType):
+        if module_of(value) != "__main__":
             return
         yield value.__code__
         for cell in value.__closure__ or ():
@@ -73,11 +75,11 @@ def _codes(value: Any, seen: set[int]) -> Iterator[types.CodeType]:
                 yield from _codes(cell.cell_contents, seen)
             except ValueError:  # not yet filled
                 continue
-    elif isinstance(value, type):
-        if value.__module__ == "__main__":
-            for part in (*value.__bases__, *vars(value).values()):
+    elif is_a(value, type):
+        if module_of(value) == "__main__":
+            for part in (*type.__dict__["__bases__"].__get__(value), *own(value).values()):
                 yield from _codes(part, seen)
-    elif type(value).__module__ == "__main__":
+    elif module_of(type(value)) == "__main__":
         yield from _codes(type(value), seen)
 
 

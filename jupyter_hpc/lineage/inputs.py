@@ -8,6 +8,7 @@ from typing import Any
 
 from ..payload import Item
 from ..store import Store
+from ..worker.foreign import is_a
 from .cells import session
 from .registry import Known, known_values
 
@@ -58,7 +59,11 @@ def _origin(item: Item, value: Any) -> dict[str, Any]:
 
 def _parts(value: Any) -> list[Known]:
     """Return the known values directly inside a container, such as a call's arguments."""
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    inside: Any = ()
+    if is_a(value, dict):
+        inside = dict.values(value)
+    elif type(value) in (tuple, list):  # a subclass may iterate over anything
+        inside = value
     if len(inside) > _MOST_PARTS:
         return []
     found = (known_values.by_identity(each) for each in inside)
@@ -66,4 +71,4 @@ def _parts(value: Any) -> list[Known]:
 
 
 def _is_code(value: Any) -> bool:
-    return isinstance(value, (type, types.FunctionType))
+    return is_a(value, (type, types.FunctionType))

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..worker.foreign import attribute, is_a, module_of
+
 TRIVIAL_BYTES = 64  # pickled; less is no evidence of anything
 _MOST = 20_000
 _DEEPEST = 20  # views of views
@@ -94,7 +96,7 @@ class Registry:
         return Origin()
 
     def _remember(self, value: Any, known: Known) -> None:
-        if isinstance(value, SIMPLE):
+        if is_a(value, SIMPLE):
             return
         _put(self._by_id, value, known)
         for base in _bases(value):  # an owner of memory stands for the value that has all of it
@@ -129,8 +131,9 @@ def _alive(table: Mapping[int, tuple[weakref.ref[Any], Known]], value: Any) -> K
 def _bases(value: Any) -> Iterator[Any]:
     """Return the arrays that an array is a view of; other types' attributes are not touched."""
     for _ in range(_DEEPEST):
-        module = type(value).__module__.partition(".")[0]
-        value = getattr(value, {"numpy": "base", "torch": "_base"}.get(module, ""), None)
+        module = module_of(type(value)).partition(".")[0]
+        name = {"numpy": "base", "torch": "_base"}.get(module)
+        value = None if name is None else attribute(value, name)
         if value is None:
             return
         yield value

@@ -7,6 +7,7 @@ import types
 from typing import Any
 
 from ..exceptions import JobNotFound
+from ..worker.foreign import is_a
 from .find import Start, is_there, of_digest, of_name
 from .index import Index
 
@@ -42,7 +43,7 @@ def digest_of(name: str, value: Any) -> str | None:
     from . import memo
     from .registry import known_values
 
-    if isinstance(value, (type, types.FunctionType, types.ModuleType)):
+    if is_a(value, (type, types.FunctionType, types.ModuleType)):
         return None
     here = memo.digest_of(value)
     known = known_values.by_digest(name, here) if here else None

@@ -14,6 +14,7 @@ import types
 from collections import namedtuple
 
 from .digest import Hasher, digest_bytes, digest_file
+from .foreign import attribute, is_a, module_of
 
 TYPE_CHECKING = False  # a start without typing and pickle is faster
 if TYPE_CHECKING:
@@ -124,13 +125,13 @@ class _Segments:
 def describe(value: Any) -> Dict[str, Any]:
     """Return type, shape and dtype of a value, as far as it has them, for people and for lineage."""
     kind = type(value)
-    record: Dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}"}
+    record: Dict[str, Any] = {"type": f"{module_of(kind)}.{type.__dict__['__qualname__'].__get__(kind)}"}
     try:
-        shape = getattr(value, "shape", None)
-        if isinstance(shape, tuple):
+        shape = attribute(value, "shape")
+        if is_a(shape, tuple):
             record["shape"] = [int(n) for n in shape]
-            record["dtype"] = str(getattr(value, "dtype", "")) or None
-        elif isinstance(value, (list, tuple, set, dict, str, bytes)):
+            record["dtype"] = str(attribute(value, "dtype", "")) or None
+        elif is_a(value, (list, tuple, set, dict, str, bytes)):
             record["length"] = len(value)
     except Exception:  # a property of a foreign class may raise anything; the record only loses detail
         pass
@@ -188,7 +189,9 @@ def write(
         alone = None if first else digest_alone(subject, alone_pickler, known.digest)
         record["digest"] = alone or _combined(record["digest"], own if first else [*own, pickle_digest])
     has_code = bool(getattr(segments.pickler, "has_code", False))
-    manifest = {"format": FORMAT, **python_record(), "has_code": has_code, **extra(segments.pickler)}
+    rebuilds = bool(getattr(segments.pickler, "rebuilds", False))
+    flags = {"has_code": has_code, "rebuilds": rebuilds}
+    manifest = {"format": FORMAT, **python_record(), **flags, **extra(segments.pickler)}
     manifest["names"] = segments.records
     manifest["buffers"] = buffers
     manifest["pickle"] = {"size": segments.sink.size, "digest": pickle_digest}
@@ -242,7 +245,7 @@ def digest_alone(value: Any, make_pickler: Callable[..., Any], digest: Callable[
     digest : callable
         Gives the digest of one of its large buffers.
     """
-    if isinstance(value, (type, types.FunctionType)):
+    if is_a(value, (type, types.FunctionType)):
         return None
     sink = _Digests()
     own: List[Any] = []

@@ -6,7 +6,10 @@ import io
 import types
 from typing import Any, Callable, Iterator, Tuple
 
+from .foreign import instance_dict, is_a, own, safe_repr, slots, type_name
+
 MAX_OBJECTS = 20_000
+_NEVER = (str, bytes, int, float, bool, type(None))  # what can always be pickled
 _ADVICE = {
     "generator": "a generator keeps a running frame; send list(...) of it",
     "coroutine": "a coroutine keeps a running frame; await it first",
@@ -41,13 +44,16 @@ def explain(name: str, value: Any, error: BaseException, make_pickler: Callable[
     except Exception:  # foreign objects may raise from any attribute; the plain reason is still right
         path, culprit = name, value
     kind = type(culprit)
-    reason = _ADVICE.get(kind.__name__) or str(error).splitlines()[0][:200] or type(error).__name__
-    return f"{path} is a {_type_name(kind)}: {reason}"
+    reason = _ADVICE.get(type_name(kind).rpartition(".")[2]) or _first_line(error) or type(error).__name__
+    return f"{path} is a {type_name(kind)}: {reason}"
 
 
-def _type_name(kind: type) -> str:
-    module = kind.__module__
-    return kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
+def _first_line(error: BaseException) -> str:
+    """Return what an error says; one of the user's may not be able to."""
+    try:
+        return str(error).strip().splitlines()[0][:200]
+    except Exception:
+        return ""
 
 
 def _fails(value: Any, make_pickler: Callable[..., Any]) -> bool:
@@ -68,7 +74,7 @@ def _search(name: str, value: Any, make_pickler: Callable[..., Any]) -> Tuple[st
     path, seen = name, {id(value)}
     for _ in range(60):
         for step, child in _children(value):
-            if id(child) in seen or isinstance(child, (str, bytes, int, float, bool, type(None))):
+            if id(child) in seen or type(child) in _NEVER:
                 continue
             seen.add(id(child))
             if len(seen) > MAX_OBJECTS:
@@ -82,23 +88,26 @@ def _search(name: str, value: Any, make_pickler: Callable[..., Any]) -> Tuple[st
 
 
 def _children(value: Any) -> Iterator[Tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in list(value.items()):
-            yield f"[{key!r}]"[:60], item
-            if not isinstance(key, (str, int)):
-                yield f".key({key!r})"[:60], key
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
+    if is_a(value, dict):
+        for key, item in list(dict.items(value)):
+            yield f"[{safe_repr(key)}]", item
+            if not is_a(key, (str, int)):
+                yield f".key({safe_repr(key)})", key
+        yield from _instance_children(value)
+    elif is_a(value, (list, tuple)):
+        for i, item in enumerate((list if is_a(value, list) else tuple).__iter__(value)):
             yield f"[{i}]", item
-    elif isinstance(value, (set, frozenset)):
-        for item in list(value):
+        yield from _instance_children(value)
+    elif is_a(value, (set, frozenset)):
+        for item in list((set if is_a(value, set) else frozenset).__iter__(value)):
             yield "{…}", item
-    elif isinstance(value, types.FunctionType):
+        yield from _instance_children(value)
+    elif is_a(value, types.FunctionType):
         yield from _function_children(value)
-    elif isinstance(value, types.MethodType):
+    elif is_a(value, types.MethodType):
         yield ".__self__", value.__self__
-    elif isinstance(value, type):
-        for key, item in list(vars(value).items()):
+    elif is_a(value, type):
+        for key, item in list(own(value).items()):
             if not key.startswith("__"):
                 yield f".{key}", item
     else:
@@ -127,9 +136,5 @@ def _global_names(code: types.CodeType) -> Iterator[str]:
 
 
 def _instance_children(value: Any) -> Iterator[Tuple[str, Any]]:
-    yield from ((f".{k}", v) for k, v in list(getattr(value, "__dict__", {}).items()))
-    for cls in type(value).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for slot in (slots,) if isinstance(slots, str) else slots:
-            if hasattr(value, slot):
-                yield f".{slot}", getattr(value, slot)
+    yield from ((f".{k}", v) for k, v in list((instance_dict(value) or {}).items()))
+    yield from ((f".{k}", v) for k, v in slots(value))

@@ -20,11 +20,13 @@ from typing import Any, Callable, Dict, Optional, Set, Tuple
 import cloudpickle
 from cloudpickle import cloudpickle as _cp
 
-from . import late
+from . import classes, functional, late, reducers
 from .content import Twin
+from .foreign import bound, instance_dict, module_of
 
 SHIPPED_NAME = "jupyter_hpc_worker"
 INSTALLED_NAME = "jupyter_hpc.worker"
+_PACKAGE = __name__.rpartition(".")[0] + "."
 
 
 class Namespace(dict):  # type: ignore[type-arg]
@@ -100,6 +102,11 @@ def load_frame(data: bytes, buffers: Any) -> Any:
     return ValueUnpickler(io.BytesIO(data), buffers=buffers).load()
 
 
+class _Nowhere:
+    def write(self, data: Any) -> int:
+        return len(data.raw()) if hasattr(data, "raw") else len(data)
+
+
 class ValuePickler(cloudpickle.Pickler):
     """cloudpickle with a shared namespace.
 
@@ -128,38 +135,67 @@ class ValuePickler(cloudpickle.Pickler):
         self.candidates: Set[str] = set()  # names in that code which may be modules imported inside it
         self.globals: Set[str] = set()  # names that functions in the stream reach
         self.has_code = False
-        self._namespace = namespace
         self._inside_frame = False
+        self.rebuilds = False  # it needs functions of this package to be loaded
+        self._namespace = namespace
+        self._plans = reducers.Plans()
+        self._is_probe = False
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
-        if isinstance(obj, (type, types.FunctionType)) or kind is object:
-            module = getattr(obj, "__module__", None) or ""
+        if issubclass(kind, (type, types.FunctionType)) or kind is object:
+            module = module_of(obj)
             self.modules.add(module)
             self.has_code |= module == "__main__" and kind is not object
         elif kind is types.CodeType:
             return _with_filename(obj)
         elif kind is types.CellType:
+            self.rebuilds = True
             return empty_cell, (), _content(obj), None, None, fill_cell
         elif kind is Twin:
             return self._twin(obj.of)
-        elif kind.__module__.partition(".")[0] == "pandas" and is_frame(kind) and not self._inside_frame:
+        elif module_of(kind).partition(".")[0] == "pandas" and is_frame(kind) and not self._inside_frame:
             return self._frame(obj)
         elif kind is types.ModuleType:
             self.modules.add(obj.__name__)
-        elif isinstance(obj, _io._IOBase):
+        elif issubclass(kind, _io._IOBase):
             return self._stream(obj)
-        elif kind.__module__ in late.PLACES and (found := late.reduced(obj)) is not None:
-            self.has_code = True  # only our own reader finds these
+        elif module_of(kind) in late.PLACES and (found := late.reduced(obj)) is not None:
+            self.rebuilds = True
             return found
-        elif kind in _BY_NAME and getattr(obj, "__module__", None) == "__main__":
-            return _BY_NAME[kind](obj)
-        elif getattr(kind, "__module__", None) == "__main__":
+        elif kind is functools._lru_cache_wrapper or kind is _NewType:
+            if getattr(obj, "__module__", None) == "__main__":
+                return _BY_NAME[kind](obj)
+        elif module_of(kind) == "__main__":
             own = self._own_name(obj)
             if own is not None:
-                return by_own_name, (own, kind, getattr(obj, "__dict__", None))
-        reduced = super().reducer_override(obj)
-        return _with_slots(obj, reduced) if isinstance(obj, type) and "__slots__" in vars(obj) else reduced
+                return by_own_name, (own, kind, instance_dict(obj))
+        return self._rebuilt(obj, kind)
+
+    def _rebuilt(self, obj: Any, kind: type) -> Any:
+        """What pickle and cloudpickle get wrong is made by functions of this package."""
+        if issubclass(kind, type):
+            reduced = classes.adapted(obj, super().reducer_override(obj))
+        elif kind is types.FunctionType:
+            reduced = functional.reduce_function(obj) or super().reducer_override(obj)
+        else:
+            plan = self._plans.of(kind)
+            reduced = NotImplemented if plan is None else plan(obj, self)
+        if type(reduced) is tuple and module_of(reduced[0]).startswith(_PACKAGE):
+            self.rebuilds = True
+        return reduced
+
+    def can_pickle(self, obj: Any) -> bool:
+        """Tell whether a part that could be left out can be pickled; whoever asks that does not ask it again."""
+        if self._is_probe:
+            return True
+        probe = type(self)(_Nowhere(), namespace=self._namespace, buffer_callback=bool)
+        probe._is_probe = True
+        try:
+            probe.dump(obj)
+        except Exception:  # foreign code may raise anything
+            return False
+        return True
 
     def _stream(self, obj: Any) -> Any:
         """The process's own streams travel by name; cloudpickle would send an open file as a copy of its text."""
@@ -172,18 +208,17 @@ class ValuePickler(cloudpickle.Pickler):
 
     @staticmethod
     def _own_name(obj: Any) -> Optional[str]:
-        kind: Any = type(obj)
-        if kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__:
-            return None
-        reduced = obj.__reduce_ex__(5)
-        return reduced if isinstance(reduced, str) else None
+        if reducers.has_own_reduce(type(obj)):
+            reduced = bound(obj, "__reduce_ex__")(5)
+            return reduced if isinstance(reduced, str) else None
+        return None
 
     def _twin(self, obj: Any) -> Any:
         """Reduce an object as if the stream didn't have it yet."""
         reduced = self.reducer_override(obj)
         if reduced is NotImplemented:
             reduce = self.dispatch_table.get(type(obj))
-            reduced = obj.__reduce_ex__(5) if reduce is None else reduce(obj)
+            reduced = bound(obj, "__reduce_ex__")(5) if reduce is None else reduce(obj)
         if not isinstance(reduced, tuple):
             raise pickle.PicklingError(f"{reduced} is known by its name")
         made = {"__newobj__": make_new, "__newobj_ex__": make_new_ex}.get(getattr(reduced[0], "__name__", ""))
@@ -204,6 +239,7 @@ class ValuePickler(cloudpickle.Pickler):
         ):
             mine |= its
         self.has_code |= inner.has_code
+        self.rebuilds = True
         return load_frame, (file.getvalue(), buffers)
 
     def _dynamic_function_reduce(self, func: Any) -> Any:
@@ -235,23 +271,13 @@ def _with_filename(code: types.CodeType) -> Any:
     return make, tuple(code.co_filename if each == "<dynamic-code>" else each for each in arguments)
 
 
-def _with_slots(cls: type, reduced: Any) -> Any:
-    """Make the class with its slots: cloudpickle adds them too late, and its instances then have a ``__dict__``."""
-    if not isinstance(reduced, tuple) or reduced[0] is not _cp._make_skeleton_class:
-        return reduced
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):  # NamedTuple sets its own, and forbids ours
-        return reduced
-    arguments = list(reduced[1])
-    arguments[3] = {**arguments[3], "__slots__": vars(cls)["__slots__"]}
-    return (reduced[0], tuple(arguments), *reduced[2:])
-
-
 # types whose instances pickle as a name in their module, which in ``__main__`` is not enough
 _BY_NAME: Dict[type, Callable[[Any], Tuple[Any, ...]]] = {
     functools._lru_cache_wrapper: lambda f: (cached, (f.__wrapped__, f.cache_parameters())),
 }
-if isinstance(typing.NewType, type):  # since Python 3.10
-    _BY_NAME[typing.NewType] = lambda t: (typing.NewType, (t.__name__, t.__supertype__))
+_NewType: Any = typing.NewType
+if isinstance(_NewType, type):  # since Python 3.10
+    _BY_NAME[_NewType] = lambda t: (typing.NewType, (t.__name__, t.__supertype__))
 
 
 class Resolving:
@@ -260,9 +286,9 @@ class Resolving:
     def find_class(self, module: str, name: str) -> Any:
         package = __name__.rpartition(".")[0]
         for other in (INSTALLED_NAME, SHIPPED_NAME):
-            if module == other + ".pickling" and name == "known_object":
-                return self.resolve_known
             if module.startswith(other + "."):
+                if name == "known_object":
+                    return self.resolve_known
                 module = package + module[len(other) :]
         return super().find_class(module, name)  # type: ignore[misc]
 

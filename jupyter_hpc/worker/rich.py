@@ -79,8 +79,12 @@ def _from_method(obj: Any, method: str, mime: str, data: Dict[str, Any], metadat
 
 
 def _call(obj: Any, method: str, **arguments: Any) -> Any:
-    function = getattr(obj, method, None)
-    if not callable(function):
+    try:
+        function = getattr(obj, method, None)
+        made_up = getattr(obj, "_ipython_canary_method_should_not_exist_", None)
+    except Exception:  # a ``__getattr__`` that knows no such names
+        return None
+    if not callable(function) or made_up is not None:
         return None
     try:
         return function(**arguments)

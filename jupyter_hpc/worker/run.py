@@ -216,7 +216,7 @@ class _Worker:
         return buffers
 
     def _unpickler(self, file: Any, buffers: Any) -> Any:
-        if self.manifest["has_code"]:
+        if self.manifest["has_code"] or self.manifest["rebuilds"]:
             from .pickling import ValueUnpickler
 
             return ValueUnpickler(file, buffers=buffers)

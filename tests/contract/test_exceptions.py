@@ -70,9 +70,19 @@ def test_an_os_error_keeps_its_errno_and_file(notebook: Notebook) -> None:
     )
 
 
-def test_an_exception_that_cannot_be_rebuilt_arrives_as_remote_error(notebook: Notebook) -> None:
+def test_an_exception_whose_constructor_takes_more_than_it_keeps_arrives_as_itself(notebook: Notebook) -> None:
     executed = notebook.remote(
         "class Two(Exception):\n    def __init__(self, a, b): super().__init__(f'{a}-{b}')\nraise Two(1, 2)",
+        fails=True,
+    )
+    assert executed.error.name == "Two"
+    assert notebook.raised("error.args") == ("1-2",)
+
+
+def test_an_exception_that_cannot_be_rebuilt_arrives_as_remote_error(notebook: Notebook) -> None:
+    executed = notebook.remote(
+        "class Two(Exception):\n    def __init__(self, a, b): super().__init__(f'{a}-{b}')\n"
+        "    def __reduce__(self): return Two, self.args\nraise Two(1, 2)",
         fails=True,
     )
     assert executed.error.name == "RemoteError"
