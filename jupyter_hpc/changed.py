@@ -39,7 +39,7 @@ class _OwnClasses(Resolving):
 
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
-        return partial(self._fill_class, found) if found in _FILL else found
+        return partial(self._fill_class, found) if any(found is each for each in _FILL) else found
 
     def _fill_class(self, fill: Any, cls: type, state: Any) -> Any:
         return cls if id(cls) in self._own else fill(cls, state)
@@ -50,10 +50,10 @@ class _PayloadUnpickler(_OwnClasses, pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
-        return self._make_class if found is _cp._make_skeleton_class else found
+        return partial(self._make_class, found) if any(found is each for each in _MAKE) else found
 
     def _make_class(
-        self, kind: Any, name: str, bases: Any, options: Any, tracker: str | None, extra: Any
+        self, make: Any, kind: Any, name: str, bases: Any, options: Any, tracker: str | None, *more: Any
     ) -> Any:
         here = sys.modules["__main__"].__dict__.get(name)
         is_known = tracker is None or tracker in _cp._DYNAMIC_CLASS_TRACKER_BY_ID
