@@ -13,6 +13,7 @@ import sys
 import types
 from collections import namedtuple
 
+from .apart import apart
 from .digest import Hasher, digest_bytes, digest_file
 from .foreign import attribute, is_a, module_of
 
@@ -118,7 +119,7 @@ class _Segments:
             "buffers": [first, len(self.buffers)],
             "digest": self.sink.close_segment(),
         }
-        record.update(describe(subject))
+        record.update(apart(f"the type of {name}", describe, subject, default={"type": ""}))
         self.records.append(record)
 
 
@@ -171,12 +172,18 @@ def write(
     failures: List[Failure] = []
     path = os.path.join(directory, PICKLE)
     prelude, alone_pickler, subjects = continues or Continues(b"", make_pickler, {})
+    make, call = make_pickler, _call
     while True:
-        segments = _Segments(path, make_pickler, prelude)
-        failed = _pickle_all(segments, values, subjects)
+        segments = _Segments(path, make, prelude)
+        failed = call(_pickle_all, segments, values, subjects)
         pickle_digest = segments.sink.close()
         if failed is None:
             break
+        if call is _call and RecursionError in (type(failed.error), type(failed.error.__cause__)):
+            from .deep import deeply, with_room
+
+            make, call = deeply(make_pickler), with_room
+            continue
         # the pickler's memo already names objects that were not written: begin again without this one
         failures.append(failed)
         values = [(n, v) for n, v in values if n != failed.name]
@@ -272,6 +279,10 @@ def _stays_inside(buffer: pickle.PickleBuffer, large: List[Any]) -> bool:
         return True
     large.append(raw)
     return False
+
+
+def _call(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
 
 
 def _pickle_all(
