@@ -169,6 +169,11 @@ def copy(space: Space) -> list[str]:
     return found
 
 
+def array(space: Space) -> list[str]:
+    forms = ("np.arange(4)", "np.zeros((2, 2))", "np.arange(4.0)[::-1]", "np.array([[1], 'x'], dtype=object)")
+    return [f"{n} = {form}" for form in forms for n in NAMES[:3]]
+
+
 def view(space: Space) -> list[str]:
     arrays = [x for x, value in values(space).items() if isinstance(value, np.ndarray) and value.size > 1]
     forms = ("{x}[1:]", "{x}.T", "{x}.ravel()", "{x}[::-1]", "{x}.view()")
@@ -197,7 +202,12 @@ def _changes(p: str, value: Any) -> list[str]:
         found += [f"del {p}.{n}" for n in ("extra", "kept", "grow") if n in vars(value)]
         found += [f"{p}.made()"] * hasattr(value, "made")
     if isinstance(value, types.FunctionType):
-        found += [f"{p}.note = [1]", f"{p}.__doc__ = 'new'", f"{p}.__defaults__ = ([3],)"]
+        found += [
+            f"{p}.note = [1]",
+            f"{p}.__doc__ = 'new'",
+            f"{p}.__name__ = 'g'",
+            f"{p}.__defaults__ = ([3],)",
+        ]
         found += [f"del {p}.{n}" for n in list(vars(value))[:2]]
     for kind, texts in _BUILTIN.items():
         if isinstance(value, kind):
@@ -208,7 +218,7 @@ def _changes(p: str, value: Any) -> list[str]:
 _BUILTIN: dict[type, tuple[str, ...]] = {  # with a + in front where it grows
     list: (
         "+{p}.append(1)", "{p}[0] = 9", "{p}.pop()", "+{p}.extend([3, 3])", "+{p}.insert(0, [0])", "del {p}[0]",
-        "{p}[1:1] = [7]", "{p}.sort(key=str)", "{p}.reverse()", "{p}.clear()", "+{p} += [5]", "{p}[:] = [1]",
+        "{p}[1:1] = [7]", "{p}.sort(key=str)", "{p}.reverse()", "{p}.clear()", "+{p} += [5]", "{p}[:] = [1]", "{p}[0].append(1)",
     ),
     dict: (
         "{p}['n'] = 1", "{p}.update(m=[2])", "{p}.pop('k', None)", "{p}.setdefault('k', []).append(1)",
@@ -288,5 +298,5 @@ def fail(space: Space) -> list[str]:
 
 KINDS: dict[str, Callable[[Space], list[str]]] = {
     each.__name__: each
-    for each in (assign, change, share, call, define, build, close_over, view, copy, augment, bind, delete, fail)
+    for each in (assign, change, share, call, define, build, close_over, array, view, copy, augment, bind, delete, fail)
 }  # fmt: skip
