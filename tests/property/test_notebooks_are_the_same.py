@@ -49,6 +49,8 @@ class Left:
 
 def left_by(kernel: Notebook, cells: tuple[Cell, ...], *, sent: bool) -> Left:
     """Run a notebook in an empty namespace."""
+    if not kernel.manager.is_alive():
+        kernel.restart()
     kernel.run("%reset -f\n" + INSTALL + SETUP)
     ends = []
     for number, cell in enumerate(cells, 1):
@@ -75,6 +77,7 @@ def differences(kernel: Notebook, notebook: RandomNotebook, *, sent: bool = True
     return "\n".join(unified_diff(*both, "in the kernel", "sent", lineterm="", n=4))
 
 
+@pytest.mark.timeout(600 + 10 * EXAMPLES)
 @profile
 @given(notebook=notebooks())
 def test_notebooks_are_the_same(kernel: Notebook, notebook: RandomNotebook) -> None:
