@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .capture.hiding import Hiding, hiding
+from .capture.hiding import Hiding, hiding, texts_in
 from .capture.reach import codes, reached_names
 from .resources import format_size
 from .worker.late import LateModule
@@ -56,13 +56,15 @@ def find(request: Request, needed: Iterable[str]) -> Hiding:
     if names is None:
         return found
     own = hiding([names.code], namespace, is_cell=True)
+    if found.texts or found.pointers:  # a function that is given its text, most likely by the cell
+        found.texts |= texts_in(names.code) | {v for n in needed if isinstance(v := namespace.get(n), str)}
     hides = [name for name, _ in names.dynamic if _is_builtin(name, namespace)]
     found.everything[:0] = [*request.sees_all, *hides, *own.everything]
     found.code[:0] = own.code
     found.texts |= names.texts
     found.pointers |= names.pointers
     if any(name not in namespace for name in names.pointers):  # the cell makes the text itself
-        found.texts |= {text for text in names.code.co_consts if isinstance(text, str)}
+        found.texts |= texts_in(names.code)
     found.modules |= own.modules
     return found
 

@@ -94,6 +94,7 @@ def analyze(transformed: str, original: str | None = None, *, lazy_annotations: 
     """
     tree, code = _parse(transformed)
     notes = Notes(future_annotations=lazy_annotations or _future_annotations(tree))
+    notes.narrowed(tree)
     flow = Flow(notes)
     flow.block(tree.body)
     flow.finish()

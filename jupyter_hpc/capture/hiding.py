@@ -114,6 +114,11 @@ def hiding(codes: Iterable[types.CodeType], namespace: Mapping[str, Any], *, is_
     return found
 
 
+def texts_in(code: types.CodeType) -> set[str]:
+    """Return every text that is written in some code."""
+    return {text for each in _nested(code) for text in each.co_consts if isinstance(text, str)}
+
+
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
     yield code
     for constant in code.co_consts:

@@ -41,11 +41,18 @@ class Notes:
     aliases: set[tuple[str, str]] = field(default_factory=set)  # (name, what it may be a part of)
     texts: set[str] = field(default_factory=set)  # texts in which names are read
     pointers: set[str] = field(default_factory=set)  # names whose values are such texts
+    narrow: set[ast.AST] = field(
+        default_factory=set
+    )  # calls that are asked for one name, which is written there
+    callees: set[ast.AST] = field(default_factory=set)  # what is called, rather than handed on
     opaque: bool = False  # names that nobody can see statically may be bound by now
 
     def call(self, node: ast.Call, in_function: bool) -> None:
         """Note a call of exec, globals and the like, or of IPython."""
         func = node.func
+        if node in self.narrow:
+            self.opaque = True
+            return
         if isinstance(func, ast.Attribute):
             self.opaque |= _runs_code(func, node.args)
             if func.attr in TEXT_CALLS:
@@ -75,10 +82,43 @@ class Notes:
             self.dynamic.append((name, node.lineno))
             self.opaque = True
 
+    def handed_on(self, node: ast.Name) -> None:
+        """Note a builtin that hides names and is an argument: ``map(eval, texts)``."""
+        if node.id in ("eval", "exec", "globals") and node not in self.callees:
+            self.dynamic.append((node.id, node.lineno))
+
+    def narrowed(self, tree: ast.AST) -> None:
+        """Note where a namespace is asked for one name that is written there, or only written to."""
+        for node in ast.walk(tree):
+            call: ast.expr | None = None
+            key: ast.expr | None = None
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+                call, key = node.comparators[0], node.left
+            elif isinstance(node, ast.Subscript):
+                call, key = node.value, node.slice
+            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in (
+                "get",
+                "pop",
+                "setdefault",
+            ):
+                call, key = getattr(node.func, "value", None), node.args[0] if node.args else None
+            if (
+                not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name))
+                or call.args
+                or call.keywords
+            ):
+                continue
+            written = isinstance(key, ast.Constant) and isinstance(key.value, str)
+            stores = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+            if call.func.id in ("globals", "locals", "vars", "dir") and (written or stores):
+                self.narrow.add(call)
+                if isinstance(key, ast.Constant) and written:
+                    self.texts.add(str(key.value))
+
     def _imports(self, node: ast.Call, name: str) -> None:
         """Note the module that is imported by a text, if the text is there to be read."""
         text = _text(node.args)
-        if text is None:
+        if text is None or text == "__main__":
             self.dynamic.append((name, node.lineno))
         else:
             self.imports.add(text)
@@ -113,9 +153,11 @@ class Notes:
 
 
 def _runs_code(func: ast.Attribute, args: Sequence[ast.expr]) -> bool:
-    """Whether a method call is a magic that binds names, such as ``%run``."""
-    if func.attr == "run_cell_magic":
+    """Whether a method call runs code that binds names, as a magic such as ``%run`` does."""
+    if func.attr in ("run_cell_magic", "run_cell", "run_code"):
         return True
+    if func.attr in ("push", "ex") and isinstance(func.value, ast.Call):
+        return isinstance(func.value.func, ast.Name) and func.value.func.id == "get_ipython"
     first = args[0] if func.attr == "run_line_magic" and args else None
     return isinstance(first, ast.Constant) and first.value in _BINDING_MAGICS
 
@@ -226,6 +268,7 @@ class NameVisitor(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self.use(node.id)
+            self.notes.handed_on(node)
         elif isinstance(node.ctx, ast.Store):
             self.bind(node.id)
         else:
@@ -244,6 +287,7 @@ class NameVisitor(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         func = node.func
+        self.notes.callees.add(func)
         via = func.id if isinstance(func, ast.Name) and func.id in PURE_BUILTINS else ""
         if isinstance(func, ast.Attribute):
             self._touch_all(func.value)

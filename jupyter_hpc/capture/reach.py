@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dis
+import functools
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..worker.foreign import is_a, module_of, own
 
+_FEW = 100  # a container of functions is no longer than this
 _WRITERS = {"globals", "exec", "user_ns", "push", "setattr", "__main__"}
 
 
@@ -23,13 +26,28 @@ def reached_names(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[st
     done = set(pending)
     while pending:
         name = pending.pop()
-        for code in codes(namespace.get(name)):
-            for each in _code_names(code):
-                if each in namespace and each not in done:
-                    done.add(each)
-                    found[each] = name
-                    pending.append(each)
+        value = namespace.get(name)
+        code_names = (each for code in codes(value) for each in _code_names(code))
+        for each in (*code_names, *_annotation_names(value)):
+            if each in namespace and each not in done:
+                done.add(each)
+                found[each] = name
+                pending.append(each)
     return found
+
+
+def _annotation_names(value: Any) -> Iterator[str]:
+    """Yield words in annotations that are texts: whoever asks for the types evaluates them in the namespace."""
+    kind = value if is_a(value, (type, types.FunctionType)) else type(value)
+    if module_of(kind) != "__main__":
+        return
+    parts = [kind] if is_a(kind, types.FunctionType) else [kind, *own(kind).values()]
+    for part in parts:
+        if is_a(part, (type, types.FunctionType)):
+            found = own(part).get("__annotations__") if is_a(part, type) else part.__annotations__
+            for annotation in dict(found or {}).values():
+                if type(annotation) is str:
+                    yield from re.findall(r"[^\W\d]\w*", annotation)
 
 
 def bound_names(names: Iterable[str], namespace: Mapping[str, Any]) -> set[str]:
@@ -63,6 +81,13 @@ def _codes(value: Any, seen: set[int]) -> Iterator[types.CodeType]:
     seen.add(id(value))
     if is_a(value, (staticmethod, classmethod, types.MethodType)):
         yield from _codes(value.__func__, seen)
+    elif is_a(value, functools.partial):
+        yield from _codes(value.func, seen)
+    elif is_a(value, functools._lru_cache_wrapper):
+        yield from _codes(value.__wrapped__, seen)
+    elif type(value) in (list, tuple, dict) and len(value) <= _FEW:
+        for part in value.values() if type(value) is dict else value:
+            yield from _codes(part, seen)
     elif is_a(value, property):
         for function in (value.fget, value.fset, value.fdel):
             yield from _codes(function, seen)

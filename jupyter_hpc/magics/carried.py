@@ -18,7 +18,8 @@ class Carried:
     values : dict
         Functions and classes of magics, by the name under which they travel.
     magics : list of (str, str, str)
-        Kind and name of each magic, and the name of its function; of a class of magics, the kind is ``"class"``.
+        Kind and name of each magic, and the name of its function; of a class of magics, the kind is ``"class"``;
+        of a second name for a magic, ``"line alias"`` and the magic's name.
     extensions : list of str
         IPython extensions to load.
     """
@@ -33,6 +34,9 @@ def carried(shell: Any, used: Iterable[tuple[str, str]]) -> Carried:
     found = Carried()
     for kind, name in sorted(used):
         function = shell.magics_manager.magics[kind].get(name)
+        if type(function).__name__ == "MagicAlias":
+            found.magics.append((f"{kind} alias", name, function.magic_name))
+            continue
         owner = getattr(function, "__self__", None)
         value = function if owner is None else type(owner)
         module = str(getattr(value, "__module__", None))

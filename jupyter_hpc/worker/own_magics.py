@@ -18,7 +18,9 @@ def register(shell: Any, cell: Dict[str, Any], namespace: Dict[str, Any]) -> Non
         except Exception:  # then its magic is not found, which the cell says where it uses it
             continue
     for kind, name, key in cell.get("magics") or ():
-        if kind == "class":
+        if kind.endswith(" alias"):
+            shell.magics_manager.register_alias(name, key, kind.partition(" ")[0])
+        elif kind == "class":
             shell.register_magics(namespace[key])
         else:
             shell.register_magic_function(namespace[key], kind, name)

@@ -34,7 +34,7 @@ def test_where_names_hide_all_that_can_travel_is_sent(notebook: Notebook) -> Non
     notebook.run(f"import os; os.chdir({str(notebook.folder)!r})")
     executed = notebook.remote(HIDDEN)
     assert notebook.value("(r, s, t, made)") == ([6, 3, 2, 3, 7], [2, 2, 3, 3, "3"], [3, 3, True], 4)
-    assert "hides names" in executed.text and "can't travel: lock" in executed.text
+    assert "hides names" in executed.text and "can't travel: file, lock" in executed.text
 
 
 def test_names_in_texts_and_classes_in_pickles_are_found_without_the_rest(notebook: Notebook) -> None:

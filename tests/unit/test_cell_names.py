@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from jupyter_hpc.capture.cell import analyze
+from jupyter_hpc.capture.hiding import in_text
 from tests.unit.cell_cases import BUILTINS, READS, names, words
 
 
@@ -139,7 +140,15 @@ def test_imports():
     ("code", "dynamic"),
     [
         ("exec(a)\neval(b)", [("exec", 1), ("eval", 2)]),
-        ("x = 1\ny = globals()['x']", [("globals", 2)]),
+        ("x = 1\ny = globals()[x]", [("globals", 2)]),
+        ("if 'x' not in globals(): y = globals().get('z'), vars()['w']", []),  # each asks for one name
+        ("globals()[k] = 1", []),
+        ("list(map(eval, texts))", [("eval", 1)]),
+        ("eval('x + 1'); eval(s, {'x': 1}); __import__('os')", []),
+        (
+            "__import__(s); import_module(s); importlib.import_module('__main__')",
+            [("__import__", 1), ("import_module", 1)],
+        ),
         ("locals(); vars()", [("locals", 1), ("vars", 1)]),
         ("vars(x)", []),
         ("model.eval(); a.exec(b)", []),
@@ -152,7 +161,16 @@ def test_imports():
     ],
 )
 def test_dynamic(code, dynamic):
-    assert names(code).dynamic == tuple(dynamic)
+    assert list(dict.fromkeys(names(code).dynamic)) == dynamic
+
+
+def test_names_in_texts():
+    found = names("df.query('a > @thr'); eval('x + 1'); df.eval(q); f'{z}'; 'u' in globals(); print('no')")
+    assert found.texts == {"a > @thr", "x + 1", "u"}
+    assert found.pointers == {"q"}
+    assert in_text("a > @thr and b < @cfg.low") == {"thr", "cfg"}
+    assert in_text("x + f(1)") == {"x", "f"}
+    assert in_text("select a from df where b = '@x'") >= {"df"}
 
 
 @pytest.mark.parametrize(
