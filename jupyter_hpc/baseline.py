@@ -14,8 +14,32 @@ from .worker import module_state
 from .worker.settings import on_import
 
 NOT_FOLLOWED = frozenset(
-    "__main__ sys os builtins site importlib warnings logging threading linecache abc typing IPython ipykernel "
-    "traitlets jupyter_hpc jupyter_client zmq tornado asyncio ipywidgets cloudpickle".split()
+    (
+        *(
+            "__main__",
+            "sys",
+            "os",
+            "builtins",
+            "site",
+            "importlib",
+            "warnings",
+            "logging",
+            "threading",
+            "linecache",
+        ),
+        *(
+            "abc",
+            "typing",
+            "asyncio",
+            "IPython",
+            "ipykernel",
+            "traitlets",
+            "jupyter_hpc",
+            "jupyter_client",
+            "zmq",
+        ),
+        *("tornado", "ipywidgets", "cloudpickle"),
+    )
 )
 environment: dict[str, str] = {}
 _snapshots: dict[str, dict[str, tuple[int, Any]]] = {}

@@ -12,6 +12,7 @@ from .exceptions import HPCError
 
 BACK_OFF_S = (1.0, 10.0, 30.0, 60.0)  # it says that it is up, and still doesn't answer: after each such time
 CALM_S = 120.0  # after which the next failure is a new story
+_chance = random.Random()  # noqa: S311 no secret; the notebook's own sequence stays as it is
 
 
 class Outage:
@@ -50,7 +51,7 @@ class Outage:
         pause = BACK_OFF_S[min(self._in_a_row, len(BACK_OFF_S) - 1)]
         while True:
             wait = max(pause, self._backend.budget.wait_s(urgent=False))
-            await asyncio.sleep(wait * random.uniform(1.0, 1.2))  # noqa: S311 so that not all users ask at once
+            await asyncio.sleep(wait * _chance.uniform(1.0, 1.2))  # so that not all users ask at once
             if self._backend.budget.wait_s(urgent=False) > 0:  # somebody else asked meanwhile
                 continue
             try:

@@ -240,7 +240,7 @@ def build(
         names = _module_names(request, pickler) | hidden.modules
         by_text = local_modules.imports_by_text(request.code, pickler.candidates)
         modules = local_modules.collect(names, by_text=by_text)
-        carried = settings.collect(request, shared, names, modules, needed)
+        carried = settings.collect(request, shared, names, pickler.candidates, modules, needed)
         if not carried.modules <= names:
             modules = local_modules.collect(names | carried.modules, by_text=by_text)
         found["modules"] = modules

@@ -24,20 +24,23 @@ from .worker import settings as table
 from .worker.digest import digest_bytes
 from .worker.pickling import ValuePickler
 from .worker.process_settings import get_environment, get_path
+from .worker.surroundings import MOST_BYTES
 
 if TYPE_CHECKING:
     from .capture.modules import LocalModules
     from .payload import Request
 
 State = dict[str, Any]
-MOST_BYTES = 8 << 20  # of one value, as it stands in the manifest
 _added: dict[str, tuple[str, table.Functions]] = {}
 _told: set[str] = set()
 _arrays = itertools.count()
 
 
 def carry_setting(
-    name: str, module: str, get: Callable[[], State], set: Callable[[State, list[str]], None]
+    name: str,
+    module: str,
+    get: Callable[[], State],
+    set: Callable[[State, list[str]], None],  # noqa: A002
 ) -> None:
     """Let a setting of another library travel with every cell, and back.
 
@@ -76,6 +79,7 @@ def collect(
     request: Request,
     namespace: dict[str, Any],
     reach: Iterable[str],
+    candidates: set[str],
     local: LocalModules,
     sent: Mapping[str, Any],
 ) -> Carried:
@@ -87,6 +91,8 @@ def collect(
         What stands for ``__main__``.
     reach : iterable of str
         Dotted names of modules.
+    candidates : set of str
+        Words in the code that travels.
     sent : mapping
         Names that travel anyway, so that no function brings them once more.
     """
@@ -111,10 +117,21 @@ def collect(
         sorted(tops & set(sys.modules) - baseline.NOT_FOLLOWED) if _assigns_attributes(request.code) else []
     )
     record |= {"added": added, "attributes": attributes, "notes": notes}
-    record |= {"modules": sorted(own), "touched": touched}
+    words = set(re.findall(r"\w+", request.code)) | candidates
+    record |= {"modules": sorted(own), "touched": touched, "submodules": _submodules(tops, words)}
     found.record = {key: value for key, value in record.items() if value}
     found.modules = {name for pickler in picklers for name in (*pickler.modules, *pickler.candidates)}
     return found
+
+
+def _submodules(tops: set[str], words: set[str]) -> list[str]:
+    """Return the loaded submodules that code names: ``xml.dom.minidom`` after ``import xml.dom.minidom`` earlier."""
+    found = []
+    for name in list(sys.modules):
+        top, *parts = name.split(".")
+        if parts and top in tops and words.issuperset(parts):
+            found.append(name)
+    return sorted(found)
 
 
 _ATTRIBUTE = re.compile(r"\.\s*\w+\s*(?:=[^=]|[-+*/|&%@]=|:\s*\w+\s*=)|setattr|\bpatch\b")
@@ -175,7 +192,7 @@ def _functions_of_added(make_pickler: Any, notes: list[str]) -> dict[str, Any]:
 
 
 def _seed(values: Mapping[str, Any]) -> str:
-    """Return what an array's tasks derive their seeds from: in a seeded notebook the same whenever it runs as a whole."""
+    """Return what an array's tasks derive their seeds from: the same whenever a seeded notebook runs as a whole."""
     states = [values.get(name) for name in table.GENERATORS]
     return digest_bytes(json.dumps([next(_arrays), states]).encode())
 

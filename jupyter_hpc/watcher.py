@@ -34,6 +34,7 @@ LONG_S = 600.0  # a job that has waited this long is asked about less often, in 
 LATE_S = 5.0  # an answer that took so long is worth a line in the record
 SLOW_S = 2.0  # an answer takes milliseconds; a question to a controller that is down, seconds
 JITTER = 0.15  # so that many kernels don't ask at the same moment
+_chance = random.Random()  # noqa: S311 no secret; the notebook's own sequence stays as it is
 
 __all__ = ["Follower", "Watcher", "cancel", "follow", "followed", "recorded_status", "watcher_of"]
 
@@ -231,7 +232,7 @@ class Watcher:
         slowest = self.backend.slowest_poll_s * min(6.0, max(1.0, youngest / LONG_S))
         due = min((s + 1 for f in self.live.values() if (s := f.next_event_s()) is not None), default=slowest)
         wait = min(slowest, due, max(self.backend.first_poll_s, youngest))
-        return wait * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 no secret
+        return wait * _chance.uniform(1 - JITTER, 1 + JITTER)
 
     def went_away(self, asked: float) -> None:
         """A question got no answer: say so, and ask no other until a ping gets one."""

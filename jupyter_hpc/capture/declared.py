@@ -47,9 +47,10 @@ def _declared(path: str, mtime: int) -> tuple[dict[str, Any], set[str], set[str]
     literals: dict[str, Any] = {}
     functions: set[str] = set()
     for statement in tree.body:
-        if isinstance(statement, ast.FunctionDef) and bound[statement.name] == 1:
-            if not statement.decorator_list:
+        if isinstance(statement, ast.FunctionDef) and not statement.decorator_list:
+            if bound[statement.name] == 1:
                 functions.add(statement.name)
+            continue
         target, value = _assignment(statement)
         if target is not None and bound[target] == 1:
             try:

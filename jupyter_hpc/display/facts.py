@@ -86,6 +86,7 @@ def facts(job: Job) -> list[str]:
         lines.append(f"deleted: {', '.join(manifest['deleted'])}")
     lines += stale_lines(record)
     lines += [f"{name} did not come back: {why}" for name, why in (manifest.get("unsent") or {}).items()]
+    lines += (manifest.get("settings") or {}).get("notes") or []
     if manifest.get("missing"):
         lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
     if manifest.get("mutated"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -81,7 +82,8 @@ def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[s
 
     outcome.bring(shell.user_ns, check=check, force=force)
     session.bound(outcome.known)
-    bring_back(outcome.settings)
+    for note in bring_back(outcome.settings):
+        print(note, file=sys.stderr)  # noqa: T201
 
 
 def _watch(follower: Follows, reader: RunReader | ArrayReader, view: View, job: Job) -> Output | None:

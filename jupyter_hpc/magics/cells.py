@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class
 
 from . import options
 from .exposed import exposed
+from .shell_options import shell_options
 from .tokens import expand, split_line
 
 if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
@@ -108,6 +109,7 @@ class HPCMagics(Magics):
             "find_label": self._label,
             "notebook": notebook_of(self.shell),
             "ipythons": self.shell.user_ns_hidden,
+            "shell": shell_options(self.shell),
         }
         from ..payload import Request
 

@@ -137,7 +137,7 @@ def _set(shell: Any, options: Dict[str, Any]) -> None:
 
     figures.teach(shell.display_formatter, options)
     if options.get("precision"):
-        shell.display_formatter.formatters["text/plain"].float_precision = options["precision"]
+        shell.display_formatter.formatters["text/plain"].float_format = options["precision"]
     try:
         from matplotlib_inline.config import InlineBackend
     except ImportError:  # then there is nothing to %config

@@ -1,7 +1,7 @@
 """Levels and handlers of loggers.
 
-A handler travels if it writes to stdout or stderr, appends to a file, or does nothing; the node's streams take the place of
-the kernel's. Others belong to what they are connected to, and stay.
+A handler travels if it writes to stdout or stderr, appends to a file, or does nothing; the node's streams take the
+place of the kernel's. Others belong to what they are connected to, and stay.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ def get_logging() -> State:
     own = {n: v for n, v in names.items() if n not in _FIRST_LEVELS}
     if own:
         found["levels"] = own
-    if logging._warnings_showwarning is not None:  # type: ignore[attr-defined]
-        found["warnings"] = True
     root = _described(logging.root)
     if root != {"level": logging.WARNING}:
         found[_ROOT] = root
@@ -103,8 +101,6 @@ def set_logging(values: State, gone: List[str]) -> None:
         logging.disable(values.get("disable", logging.NOTSET))
     for name, level in (values.get("levels") or {}).items():
         logging.addLevelName(level, name)
-    if "warnings" in values or "warnings" in gone:
-        logging.captureWarnings(bool(values.get("warnings")))
     for key in [*values, *gone]:
         if key == _ROOT:
             _make(logging.root, values.get(key) or {"level": logging.WARNING})

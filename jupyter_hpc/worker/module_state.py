@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import types
 
-from .settings import after_execution, decode, is_plain, on_import
+from .settings import decode, is_plain, on_import
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
     Snapshot = Dict[str, Tuple[int, Any]]
 
-__all__ = ["after_execution", "apply", "assigned", "changed", "snapshot"]
-
 COMPARED_BYTES = 1 << 18  # more is not compared at each cell
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, types.FunctionType, types.BuiltinFunctionType)
 _FUNCTIONS = (types.FunctionType, classmethod, staticmethod, property)
-_MISSING = object()
+_MISSING: Any = object()
 
 
 def snapshot(module: Any, *, deep: bool) -> Snapshot:
@@ -50,14 +48,14 @@ def _attributes(module: Any) -> List[Tuple[str, Any]]:
         if type(name) is not str or (name[:2] == "__" and name[-2:] == "__"):
             continue
         found.append((name, value))
-        if isinstance(value, type) and value.__dict__.get("__module__") in (owner, None):
+        if issubclass(type(value), type) and value.__dict__.get("__module__") in (owner, None):
             found += [(f"{name}.{key}", each) for key, each in list(value.__dict__.items())]
     return found
 
 
 def _content(value: Any) -> Any:
     """Return a key of what a changeable value holds; None where it has none."""
-    if isinstance(value, (*_ATOMS, *_FUNCTIONS, type, types.ModuleType)):
+    if issubclass(type(value), (*_ATOMS, *_FUNCTIONS, type, types.ModuleType)):
         return None
     import pickle
 
@@ -88,7 +86,7 @@ def changed(module: Any, before: Snapshot, *, deep: bool) -> Dict[str, Any]:
     found = {}
     for name, value in _attributes(module):
         known = before.get(name, _MISSING)
-        if isinstance(value, types.ModuleType) or known is _MISSING and _is_part_of_new(name, before):
+        if issubclass(type(value), types.ModuleType) or known is _MISSING and _is_part_of_new(name, before):
             continue
         if known is _MISSING or known[0] != id(value) or (deep and known[1] != _content(value)):
             found[name] = value
@@ -114,19 +112,22 @@ def _is_assigned(module: Any, name: str, value: Any, deep: bool) -> bool:
         return False
     if attribute:
         return is_plain(value)
-    package = str(getattr(value, "__module__", None) or "").partition(".")[0]
-    if isinstance(value, (type, types.FunctionType)) and package == module.__name__.partition(".")[0]:
-        return False  # loaded late
+    if issubclass(type(value), (type, types.FunctionType)):
+        package = str(getattr(value, "__module__", None) or "").partition(".")[0]
+        if package == module.__name__.partition(".")[0]:
+            return False  # loaded late
     return owner not in _own_globals(module)
 
 
 def is_users(value: Any) -> bool:
-    """Tell whether a function, class or instance was made in the notebook."""
-    value = getattr(value, "__func__", value)
-    value = value.fget if isinstance(value, property) else value
-    if isinstance(value, (type, types.FunctionType)):
-        return getattr(value, "__module__", None) == "__main__"
-    return type(value).__module__ == "__main__"
+    """Tell whether a function, class or instance was made in the notebook; a proxy isn't asked what it stands for."""
+    kind: Any = type(value)
+    if kind in (classmethod, staticmethod, types.MethodType):
+        return is_users(value.__func__)
+    if kind is property:
+        return is_users(value.fget)
+    made: Any = value if issubclass(kind, (type, types.FunctionType)) else kind
+    return getattr(made, "__module__", None) == "__main__"
 
 
 def _own_globals(module: Any) -> set[str]:

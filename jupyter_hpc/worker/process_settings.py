@@ -78,9 +78,10 @@ def set_environment(values: State, gone: List[str]) -> None:
 
 def get_path() -> State:
     """Return the folders that are not the interpreter's own, each with its side of those."""
-    found, side = {}, "front"
-    for entry in sys.path:
-        if not isinstance(entry, str) or not entry or entry == os.curdir:
+    found: State = {}
+    side, entries = "front", _entries()
+    for entry in entries:
+        if entry in ("", os.curdir):
             continue
         whole = os.path.abspath(entry)
         if _is_interpreters(whole):
@@ -88,6 +89,12 @@ def get_path() -> State:
         elif os.path.isdir(whole):
             found.setdefault(whole, side)
     return found
+
+
+def _entries() -> List[str]:
+    """``sys.path``; some put other objects there, which the import system ignores as well."""
+    entries: List[Any] = sys.path
+    return [entry for entry in entries if isinstance(entry, str)]
 
 
 def _is_interpreters(folder: str) -> bool:
@@ -102,19 +109,19 @@ def _library_folder() -> str:
 
 def set_path(values: State, gone: List[str]) -> None:
     """Folders that this machine has are added: after the cell's own modules, or at the end."""
-    present = {os.path.abspath(p) for p in sys.path if isinstance(p, str) and p}
+    present = {os.path.abspath(p) for p in _entries() if p}
     new = [f for f in values if f not in present and os.path.isdir(f)]
     first = _first_place()
     sys.path[first:first] = [f for f in new if values[f] == "front"]
     sys.path += [f for f in new if values[f] != "front"]
     lost = set(gone)
-    sys.path[:] = [p for p in sys.path if not isinstance(p, str) or os.path.abspath(p) not in lost or not p]
+    sys.path[:] = [p for p in _entries() if not p or os.path.abspath(p) not in lost]
 
 
 def _first_place() -> int:
     """Where a folder that the user put first belongs: before the interpreter's, behind what is there already."""
-    for place, entry in enumerate(sys.path):
-        if isinstance(entry, str) and entry and _is_interpreters(os.path.abspath(entry)):
+    for place, entry in enumerate(_entries()):
+        if entry and _is_interpreters(os.path.abspath(entry)):
             return max(place - 1, 0) if entry.endswith(".zip") else place
     return 0
 
@@ -149,7 +156,11 @@ def get_warnings() -> State:
     """Return the filters as plain data; those that the kernel made for itself stay there."""
     import warnings
 
-    return {"filters": [_described(each) for each in warnings.filters if not _is_kernels(each)]}
+    found: State = {"filters": [_described(each) for each in warnings.filters if not _is_kernels(each)]}
+    logging: Any = sys.modules.get("logging")
+    if getattr(logging, "_warnings_showwarning", None) is not None:
+        found["logged"] = True
+    return found
 
 
 def _is_kernels(each: Any) -> bool:
@@ -170,16 +181,32 @@ def _pattern(pattern: Any) -> Any:
 
 
 def set_warnings(values: State, gone: List[str]) -> None:
+    if "logged" in values or "logged" in gone:
+        import logging
+
+        logging.captureWarnings("logged" in values)
+    if "filters" in values:
+        _set_filters(values["filters"])
+
+
+def _set_filters(filters: List[Any]) -> None:
+    """New filters come first, as when they are made; the kernel's own stay where they are among the old ones."""
     import warnings
 
-    kept: List[Any] = [each for each in warnings.filters if _is_kernels(each)]
-    for described in values.get("filters", ()):
+    wanted = []
+    for described in filters:
         found = _filter(described)
         if found is not None:
-            kept.append(found)
+            wanted.append(found)
         else:
             _later(described)
-    warnings.filters[:] = kept  # type: ignore[index]
+    here: List[Any] = list(warnings.filters)
+    same, new = len(here), len(wanted)
+    while same and (_is_kernels(here[same - 1]) or (new and here[same - 1] == wanted[new - 1])):
+        same -= 1
+        new -= not _is_kernels(here[same])
+    own = [each for each in here[:same] if _is_kernels(each)]
+    warnings.filters[:] = [*wanted[:new], *own, *here[same:]]  # type: ignore[index]
     _filters_changed()
 
 

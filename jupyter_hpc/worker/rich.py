@@ -54,7 +54,7 @@ def format_object(obj: Any, options: Dict[str, Any]) -> Bundle:
             if mime not in data:
                 _from_method(obj, method, mime, data, metadata)
     if "text/plain" not in data:
-        data["text/plain"] = plain(obj, str(options.get("precision") or ""))
+        data["text/plain"] = plain(obj, options)
     return data, metadata
 
 
@@ -105,26 +105,21 @@ def _jsonable(value: Any) -> Any:
     return base64.b64encode(value).decode()
 
 
-def plain(obj: Any, precision: str = "") -> str:
-    """Return the text form; long containers are laid out as the kernel lays them out.
+def plain(obj: Any, options: Dict[str, Any]) -> str:
+    """Return the text form; long containers are laid out as the kernel lays them out."""
+    if options:
+        from .plain_text import chosen
 
-    Parameters
-    ----------
-    precision : str
-        The format of floats, as in ``%.3f``.
-    """
-    if precision and type(obj) is float:
-        return precision % obj
+        if (text := chosen(obj, options)) is not None:
+            return text
     try:
         text = repr(obj)
     except Exception as error:
         return f"<{type(obj).__qualname__} whose repr raised {type(error).__name__}: {error}>"
     is_long = isinstance(obj, (dict, list, tuple, set, frozenset)) and ("\n" in text or len(text) > 79)
-    if not is_long and _as_repr(obj) and not (precision and _may_hold_floats(obj)):
+    if not is_long and _as_repr(obj):
         return text
     try:
-        if precision:  # the shell's printer knows it
-            return str(ipython.shell().display_formatter.formatters["text/plain"](obj))
         from IPython.lib.pretty import pretty
     except ImportError:
         import pprint
@@ -152,10 +147,6 @@ def _as_repr(obj: Any, depth: int = 0) -> bool:
         return False
     shown: Any = kind.__repr__
     return shown is not object.__repr__ and not hasattr(kind, "_repr_pretty_")
-
-
-def _may_hold_floats(obj: Any) -> bool:
-    return type(obj) not in (str, int, bool, bytes, type(None))
 
 
 def _event(update: Any) -> str:

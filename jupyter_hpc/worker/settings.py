@@ -1,6 +1,6 @@
-"""The process around the cell: settings that the kernel's user made are made here, and those that the cell makes go back.
+"""The process around the cell: settings that the kernel's user made are made here, and those of the cell go back.
 
-A setting is a dict of keys and values that are not the library's own defaults. Each value travels by itself, so one that
+A setting is a dict of keys and values that are not the library's own defaults. Each value travels by itself: one that
 can't be sent, read or set costs nothing else, and only what the cell changed goes back. Nothing is imported for a
 setting's sake: it waits until something imports its library.
 """
@@ -144,7 +144,7 @@ class OnImport:
 
     def _enter(self) -> None:
         if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+            sys.meta_path.insert(0, self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if not (name in self._waiting or self._always or self._after) or name in self._asked:
@@ -174,7 +174,7 @@ def spec_of(finder: Any, name: str, path: Any, target: Any) -> Any:
 
 def after_execution(spec: Any, then: Callable[[Any], None]) -> Any:
     """Let the loader of a spec call ``then`` with the module that it has executed."""
-    loader = getattr(spec, "loader", None)
+    loader: Any = getattr(spec, "loader", None)
     execute = getattr(loader, "exec_module", None)
     if execute is None or isinstance(loader, type):  # built-in and frozen modules have one loader in common
         return spec

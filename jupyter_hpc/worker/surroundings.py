@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List
 
+MOST_BYTES = 8 << 20  # of one value, as it stands in a manifest
 ARRAY_TASK = "SLURM_ARRAY_TASK_ID"
 
 
@@ -49,6 +50,8 @@ class Surroundings:
             from .module_state import apply
 
             apply(self._attributes, self._notes)
+        for name in self._carried.get("submodules") or ():
+            on_import.call(name.partition(".")[0], lambda _, name=name: _import(name))  # type: ignore[misc]
         if self._follow and self._tops:
             for module in list(sys.modules.values()):
                 self._look(module)
@@ -101,9 +104,22 @@ class Surroundings:
             module = sys.modules.get(name)
             for attribute, value in changed(module, before, deep=self._is_local(name)).items():
                 try:
-                    found.setdefault(name, {})[attribute] = encode(value, make_pickler)
+                    encoded = encode(value, make_pickler)
+                    if len(str(encoded)) > MOST_BYTES:
+                        raise OverflowError(f"it has more than {MOST_BYTES >> 20} MiB")
+                    found.setdefault(name, {})[attribute] = encoded
                 except Exception as error:
                     self._notes.append(
                         f"{name}.{attribute} did not come back: {type(error).__name__}: {error}"[:200]
                     )
         return found
+
+
+def _import(name: str) -> None:
+    """Import a submodule that the kernel had loaded, and that the cell names without importing it."""
+    import importlib
+
+    try:
+        importlib.import_module(name)
+    except Exception:  # where it is missing here, the cell says so where it needs it
+        pass
