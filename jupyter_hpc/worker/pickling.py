@@ -20,7 +20,7 @@ from typing import Any, Callable, Dict, Optional, Set, Tuple
 import cloudpickle
 from cloudpickle import cloudpickle as _cp
 
-from . import classes, functional, late, reducers
+from . import classes, connected, functional, late, reducers
 from .content import Twin
 from .foreign import bound, instance_dict, module_of
 
@@ -142,6 +142,10 @@ class ValuePickler(cloudpickle.Pickler):
         self._is_probe = False
 
     def reducer_override(self, obj: Any) -> Any:
+        unconnected = connected.reduce(obj)
+        if unconnected is not None:
+            self.rebuilds = True
+            return unconnected
         kind = type(obj)
         if issubclass(kind, (type, types.FunctionType)) or kind is object:
             module = module_of(obj)

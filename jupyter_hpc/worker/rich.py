@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from . import figures, ipython
+from . import figures, ipython, widgets
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -201,6 +201,9 @@ class Publisher:
         transient: Optional[Dict[str, Any]] = None,
         event: str = "display",
     ) -> None:
+        if widgets.VIEW in data:
+            widgets.show(self, data[widgets.VIEW], event, transient or {})
+            return
         data = {mime: _jsonable(value) for mime, value in data.items()}
         self.log.event(event, data=data, metadata=metadata or {}, transient=transient or {})
 
@@ -239,6 +242,7 @@ class Publisher:
 
     def flush_figures(self) -> None:
         """Show the figures that pyplot still holds, and close them, as the inline backend does."""
+        widgets.flush()
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is None:
             return

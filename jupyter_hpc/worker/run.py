@@ -156,7 +156,7 @@ class _Worker:
         import faulthandler
 
         from . import cell as running
-        from . import ipython, modules, monitor
+        from . import ipython, modules, monitor, questions
 
         faulthandler.enable(file=2, all_threads=False)
         sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]
@@ -172,6 +172,7 @@ class _Worker:
 
         builtins.display = self.publisher.display  # type: ignore[attr-defined]
         running.install_exit_guard()
+        questions.refuse(ipython.AfterImport)
         package = __name__.rpartition(".")[0]
         os.environ["MPLBACKEND"] = f"module://{package}.matplotlib_backend"
         ipython.install(self.publisher, self.namespace)

@@ -291,3 +291,40 @@ def test_all_forms_of_ipythons_display_arrive(notebook: Notebook) -> None:
         "<b>complex</b>",
     ]
     assert [text for kind, text in notebook.shown() if kind == "update_display"] == ["'two'", "'three'"]
+
+
+WIDGETS = """
+import ipywidgets, time
+from tqdm.notebook import tqdm
+bar = ipywidgets.IntProgress(max=4, description='steps')
+display(bar)
+bar.value = 4
+for _ in tqdm(range(3), desc='rounds'):
+    pass
+slider = ipywidgets.IntSlider(value=sent.value + chosen.index)
+slider
+"""
+
+
+def test_widgets_show_progress_as_text_any_other_as_a_sentence_and_travel_as_values(
+    notebook: Notebook,
+) -> None:
+    notebook.run("import ipywidgets\nsent = ipywidgets.IntSlider(value=7)")
+    notebook.run(
+        "chosen = ipywidgets.Dropdown(options=['a', 'b'], value='b')\nchosen.observe(lambda change: None)"
+    )
+    executed = notebook.remote(WIDGETS)
+    texts = [text for kind, text in notebook.shown() if kind == "update_display"]
+    assert any(text.startswith("steps 100%") and text.endswith("4/4") for text in texts)
+    assert any(text.startswith("rounds: 100%") for text in texts)
+    assert "An IntSlider can't be shown from a job" in executed.text
+    assert notebook.value("(slider.value, slider.comm is not None)") == (8, True)
+
+
+def test_input_and_getpass_say_that_nobody_is_there(notebook: Notebook) -> None:
+    notebook.run("from getpass import getpass")
+    executed = notebook.remote(
+        "try:\n    getpass()\nexcept EOFError as e:\n    print(e)\ninput()", fails=True
+    )
+    assert executed.error.name == "EOFError" and executed.error.value.startswith("input() has nobody to ask")
+    assert "getpass() has nobody to ask" in notebook.value("_hpc.logs()")

@@ -70,7 +70,9 @@ def test_an_os_error_keeps_its_errno_and_file(notebook: Notebook) -> None:
     )
 
 
-def test_an_exception_whose_constructor_takes_more_than_it_keeps_arrives_as_itself(notebook: Notebook) -> None:
+def test_an_exception_whose_constructor_takes_more_than_it_keeps_arrives_as_itself(
+    notebook: Notebook,
+) -> None:
     executed = notebook.remote(
         "class Two(Exception):\n    def __init__(self, a, b): super().__init__(f'{a}-{b}')\nraise Two(1, 2)",
         fails=True,
