@@ -123,6 +123,8 @@ def _show(arguments: argparse.Namespace) -> str:
         "",
         record["code"]["text"].rstrip(),
     ]
+    if traceback := (record.get("exception") or {}).get("traceback"):
+        lines += ["", traceback.rstrip()]
     if status.state.is_final and record.get("command"):
         lines += ["", "submitted with: " + " ".join(record["command"][:2]) + " …"]
     return "\n".join(lines)

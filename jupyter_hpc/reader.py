@@ -17,6 +17,7 @@ from .worker.versions import words
 CHUNK = 4 << 20
 SCHEDULER_LOG_BYTES = 64 << 10
 MOST_SAMPLES = 120
+TEXT = ("stdout", "stderr", "traceback")  # what is in the log
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Output:
     Attributes
     ----------
     kind : str
-        ``stdout``, ``stderr``, ``display``, ``update_display``, ``clear_output`` or ``value``; ``attempt``
-        where the scheduler started the job anew: displays and value before it are no result.
+        ``stdout``, ``stderr``, ``display``, ``update_display``, ``clear_output`` or ``value``; ``traceback``, the
+        text of the exception that ended the cell; ``attempt`` where the scheduler started the job anew: displays
+        and value before it are no result.
     """
 
     kind: str
@@ -168,7 +170,8 @@ class RunReader:
                 self._stream, self._decoders = "stdout", {}
                 return [*before, Output("attempt", text=f"attempt {event.get('number')}")]
             if kind == "stream":
-                self._stream = "stderr" if event.get("name") == "stderr" else "stdout"
+                name = event.get("name")
+                self._stream = name if isinstance(name, str) and name in TEXT else "stdout"
                 return before
             if kind in ("display", "update_display", "clear_output", "value"):
                 return [*before, _output(kind, event)]
@@ -229,7 +232,7 @@ class ArrayReader:
     def _marked(self, index: int, output: Output) -> list[Output]:
         if output.kind == "value":  # one Out[n] can't show them all
             return [replace(output, kind="display")]
-        if output.kind not in ("stdout", "stderr"):
+        if output.kind not in TEXT:
             return [] if output.kind == "clear_output" else [output]  # it would clear the others' too
         text = self._unfinished.pop((index, output.kind), "") + output.text
         whole, newline, rest = text.rpartition("\n")
@@ -260,14 +263,14 @@ def _output(kind: str, event: dict[str, Any]) -> Output:
 def _of_last_attempt(outputs: list[Output]) -> list[Output]:
     """Leave out what attempts that were taken back displayed; their text stays, as in the log."""
     last = max((i for i, output in enumerate(outputs) if output.kind == "attempt"), default=0)
-    return [o for i, o in enumerate(outputs) if i >= last or o.kind in ("stdout", "stderr")]
+    return [o for i, o in enumerate(outputs) if i >= last or o.kind in TEXT]
 
 
 def _joined(outputs: list[Output]) -> list[Output]:
     """Join neighbouring pieces of the same stream."""
     found: list[Output] = []
     for output in outputs:
-        if found and output.kind in ("stdout", "stderr") and found[-1].kind == output.kind:
+        if found and output.kind in TEXT and found[-1].kind == output.kind:
             found[-1] = Output(output.kind, text=found[-1].text + output.text)
         else:
             found.append(output)

@@ -29,7 +29,7 @@ class Sources:
     @classmethod
     def read(cls, job: Job) -> Sources:
         """Read a job's files."""
-        reader, tail = reader_of(job.run), LogTail()
+        reader, tail = reader_of(job.run), LogTail(traceback=True)
         tail.add(reader.poll(everything=True))
         return cls(reader, tail)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..reader import Output
+from ..reader import TEXT, Output
 from .ansi import fold, strip, to_html
 
 MAX_LINES = 200
@@ -73,25 +73,29 @@ class LogTail:
         How many there were in all.
     dropped : bool
         Earlier text is no longer here.
+    traceback : bool
+        Show the one that ended the cell; where the exception is raised below, it would stand there twice.
     """
 
     blocks: list[Block] = field(default_factory=lambda: [Block(0, {})])
     lines: int = 0
     dropped: bool = False
+    traceback: bool = False
     _clears: bool = False
 
     def add(self, outputs: Sequence[Output]) -> None:
         """Take the text among the outputs; `clear_output` empties it, as in a notebook."""
+        kinds = TEXT if self.traceback else TEXT[:2]
         for output in outputs:
             if output.kind == "clear_output":
                 self._clears = True
                 if output.wait:
                     continue
-            elif output.kind not in ("stdout", "stderr", "display"):
+            elif output.kind not in (*kinds, "display"):
                 continue
             if self._clears:
                 self.blocks, self.lines, self._clears = [Block(self.blocks[-1].number + 1, {})], 0, False
-            if output.text and output.kind in ("stdout", "stderr"):
+            if output.text and output.kind in kinds:
                 self._take(output.kind, output.text)
 
     def _take(self, kind: str, text: str) -> None:

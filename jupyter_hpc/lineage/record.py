@@ -11,9 +11,10 @@ from ..worker import container
 from ..worker.outcome import CHANGE, EXCEPTION, RETURN
 from ..worker.shown import SHOWN
 from . import blobs
-from .redaction import all_redacted
+from .redaction import all_redacted, redacted
 
 NOT_RECORDED = "not recorded"
+MOST_TEXT = 64 << 10  # of a traceback
 RESULT = "return value"  # how the value of a call is named
 _DETAIL = ("name", "type", "nbytes", "digest", "shape", "dtype", "length")
 
@@ -30,6 +31,7 @@ def ended(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:
     manifest = manifest if isinstance(manifest, dict) else {}
     return {
         "outputs": outputs(manifest),
+        "exception": exception(manifest),
         "files": files(reader),
         "execution": execution(reader, record, manifest),
         "determinism": determinism(reader),
@@ -51,6 +53,15 @@ def outputs(manifest: dict[str, Any]) -> list[dict[str, Any]]:
                     continue
             found.append({**one, "name": RESULT if name == RETURN else name})
     return found
+
+
+def exception(manifest: dict[str, Any]) -> dict[str, str] | None:
+    """Return type, message and traceback of what the cell raised, without what looks like a secret."""
+    error = manifest.get("error")
+    if not isinstance(error, dict) or not error.get("type"):
+        return None
+    texts = {key: str(error.get(key) or "") for key in ("type", "message", "traceback")}
+    return {key: redacted(text[-MOST_TEXT:]) for key, text in texts.items()}
 
 
 def files(reader: RunReader) -> list[dict[str, Any]]:

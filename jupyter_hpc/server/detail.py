@@ -22,6 +22,7 @@ def detail(job: Job) -> dict[str, Any]:
         "why": (record.get("why") or []) if status.state is JobState.PENDING else [],
         "hint": verdict.get("hint") or "",
         "evidence": verdict.get("evidence") or [],
+        "traceback": (record.get("exception") or {}).get("traceback") or "",
         "attempts": record.get("attempts") or [],
         "resources": record["spec"].get("resources") or {},
         "is_awaited": any(is_alive(mark.name.removeprefix(WAITS)) for mark in job.run.waits()),

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 EVENTS = "events.jsonl"
 LOG = "log"
+_NUMBERS = {
+    "stdout": b"1",
+    "stderr": b"2",
+    "traceback": b"3",
+}  # the last is the cell's own, which is raised elsewhere
 
 
 class EventWriter:
@@ -81,7 +86,7 @@ class LogFile:
 
     def write(self, name: str, data: bytes) -> None:
         with self.lock:
-            number = b"1" if name == "stdout" else b"2"
+            number = _NUMBERS[name]
             if self._current[:] != number:
                 self._events.write("stream", name=name, at=self.size())
                 self._current[:] = number
@@ -92,6 +97,11 @@ class LogFile:
             except OSError as error:
                 error.filename = self.path  # a full disk: say which
                 raise
+
+    def write_traceback(self, text: str) -> None:
+        """Write how the cell failed, as a kernel shows it below what the cell wrote."""
+        self.flush()
+        self.write("traceback", text.encode("utf-8", "backslashreplace"))
 
     def event(self, event: str, **fields: Any) -> None:
         """Write an event at this place in the text."""

@@ -326,12 +326,14 @@ class _Worker:
 
     def _finish(self, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> int:
         from . import monitor
-        from .cell import Stopped
+        from .cell import Stopped, format_traceback
         from .outcome import Outcome
 
         monitor.ignore_signals()
         try:
             self.log.flush()
+            if self.cell["kind"] != "script" and isinstance(error, (Exception, KeyboardInterrupt)):
+                self.log.write_traceback(format_traceback(error, self.labels))
             self.events.write("saving")
             self._record_files(hurry=isinstance(error, Stopped))
             record = Outcome(self).write(value, error, watch)

@@ -228,3 +228,17 @@ def test_the_next_cell_after_an_exception_runs(notebook: Notebook) -> None:
     notebook.remote("1 / 0", fails=True)
     notebook.remote("x = 5")
     assert notebook.value("x") == 5
+
+
+def test_the_traceback_is_in_log_record_and_views_and_once_below_the_cell(notebook: Notebook) -> None:
+    notebook.run("def helper(x):\n    return x / 0")
+    executed = notebook.remote("print('before')\nhelper(1)", fails=True)
+    assert "return x / 0" not in executed.text.replace(executed.error.traceback, "")
+    assert notebook.shown()[0] == ("stdout", "before\n")
+    for where in ("_hpc.logs()", "_hpc.record['exception']['traceback']"):
+        text = notebook.value(where)
+        assert "return x / 0" in text and text.count("Traceback (most recent call last)") == 1
+        assert text.count('File "Cell In[') == 2 and text.endswith("ZeroDivisionError: division by zero\n")
+    assert "return x / 0" in notebook.run(f"%hpc show {notebook.value('_hpc.id')}").text
+    notebook.remote("secret = 'hf_' + 'a' * 30\nraise ValueError(secret)", fails=True)
+    assert "hf_aaa" not in notebook.value("str(_hpc.record['exception'])")
