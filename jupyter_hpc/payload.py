@@ -245,11 +245,12 @@ def build(
             modules = local_modules.collect(names | carried.modules, by_text=by_text)
         found["modules"] = modules
         cell = _instructions(request, pickler, freeze(modules))
+        cell["sources"] |= modules.sources()
         cell |= {
             "settings": carried.record,
             "shell": dict(request.shell),
             "modules": modules.table,
-            "search_paths": search_path.describe(),
+            "search_paths": search_path.describe(request.workdir),
             "standard": search_path.standard_names(),
         }
         return {"environment": _environment(request, pickler, modules, needed), "cell": cell}

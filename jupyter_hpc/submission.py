@@ -253,8 +253,8 @@ def _record(
             "label": request.label,
             "functions": {k: dict(v) for k, v in built.functions.items()},
             "modules": {
-                "digest": built.modules.digest,
-                "files": {k: str(v) for k, v in built.modules.files.items()},
+                "digest": built.modules.asked_digest,
+                "files": {k: str(v) for k, v in built.modules.asked().items()},
             },
         },
         "inputs": [

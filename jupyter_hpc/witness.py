@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-OURS = frozenset({"cloudpickle", "blake3", "xxhash", "inotify_simple", "kubernetes"})
+OURS = frozenset({"cloudpickle", "blake3", "xxhash", "inotify_simple", "kubernetes", "ipywidgets"})
+LOADED_S = 0.05  # how long looking at what was loaded before may take
 MOST_BYTES = 1 << 20  # a longer source is not kept
 MOST_BYTES_IN_ALL = 64 << 20
 _INSTALLED = ("site-packages", "dist-packages")
@@ -42,7 +44,7 @@ class Witness:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if path is None and name in OURS and _is_for_us():
+        if path is None and (name in OURS or name in sys.stdlib_module_names) and _is_for_us():
             return PathFinder.find_spec(name, [p for p in sys.path if is_installed(p + os.sep)], target)
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.has_location and spec.origin:
@@ -75,12 +77,14 @@ def is_installed(path: str) -> bool:
 
 
 def _is_for_us() -> bool:
-    """Whether this package's own code, or one that it imports for itself, is what imports."""
+    """Whether this package's own code, or one that it imports for itself, is what imports, also by way of others."""
     frame: Any = sys._getframe(2)
     while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if not name.startswith("importlib"):
-            return str(name).partition(".")[0] in OURS | {"jupyter_hpc"}
+        name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if name == "jupyter_hpc" or name in OURS:
+            return True
+        if name not in sys.stdlib_module_names:
+            return False
         frame = frame.f_back
     return False
 
@@ -107,7 +111,10 @@ def note_loaded() -> None:
     """Remember the local modules that were imported before anybody looked."""
     if _witness is None:
         return
+    deadline = time.monotonic() + LOADED_S
     for name, module in list(sys.modules.items()):
+        if time.monotonic() > deadline:
+            return
         origin = getattr(getattr(module, "__spec__", None), "origin", None)
         if not isinstance(origin, str) or not origin.endswith(".py") or is_installed(origin):
             continue

@@ -97,25 +97,31 @@ def _named(root: Path, words: frozenset[str]) -> list[Path]:
     return found
 
 
-def digest(files: Mapping[str, Path], texts: Mapping[str, bytes]) -> tuple[str, dict[str, str], int]:
-    """Return the digest of all files, that of each, and their size; a large file counts by its place and state."""
-    hasher, each, nbytes = Hasher("sha256"), {}, 0
+def digests(files: Mapping[str, Path], texts: Mapping[str, bytes]) -> tuple[dict[str, str], int]:
+    """Return the digest of each file, and the size of all; a large file counts by its place and state."""
+    each, nbytes = {}, 0
     for name in sorted(files):
         if name in texts:
-            size, value = len(texts[name]), f"sha256:{hashlib.sha256(texts[name]).hexdigest()}"
+            nbytes += len(texts[name])
+            each[name] = f"sha256:{hashlib.sha256(texts[name]).hexdigest()}"
         else:
             info = files[name].stat()
-            size = info.st_size
-            value = _digest_of(str(files[name]), size, info.st_mtime_ns, info.st_ino)
-        nbytes += size
-        each[name] = value
-        hasher.update(f"{name}\0{size}\0{value}\0".encode("utf-8", "surrogateescape"))
-    return hasher.tagged(), each, nbytes
+            nbytes += info.st_size
+            each[name] = _digest_of(str(files[name]), info.st_size, info.st_mtime_ns, info.st_ino)
+    return each, nbytes
+
+
+def total(digests: Mapping[str, str]) -> str:
+    """Return the digest of all files, from that of each."""
+    hasher = Hasher("sha256")
+    for name in sorted(digests):
+        hasher.update(f"{name}\0{digests[name]}\0".encode("utf-8", "surrogateescape"))
+    return hasher.tagged()
 
 
 def _digest_of(path: str, size: int, mtime: int, number: int) -> str:
     if size > LINKED_BYTES:
-        return path
+        return f"{path} of {size} bytes at {mtime}"
     if abs(time.time_ns() - mtime) < FRESH_NS:
         return digest_file(path, "sha256")
     return _remembered(path, size, mtime, number)

@@ -40,7 +40,7 @@ class LocalModules:
     ``imports`` are the top-level modules that these files import. ``texts`` are sources that differ from the file:
     the module was edited after its import. ``table`` says what the node's finder needs, by module; ``data`` are files
     that are no package's, but are named by a module that looks beside itself; ``unasked`` are modules that only a name
-    could ask for; ``notes`` are what can't be as it is here.
+    could ask for, and ``is_cut`` if there are too many of them; ``notes`` are what can't be as it is here.
     """
 
     files: dict[str, Path]
@@ -52,7 +52,22 @@ class LocalModules:
     digests: dict[str, str] = field(default_factory=dict)
     data: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
+    is_cut: bool = False
     notes: tuple[str, ...] = ()
+
+    def asked(self) -> dict[str, Path]:
+        """Return the files without those of modules that nothing in the cell names: a run doesn't depend on these."""
+        return {name: path for name, path in self.files.items() if _first(name) not in self.unasked}
+
+    @property
+    def asked_digest(self) -> str:
+        """The digest of :meth:`asked`."""
+        return beside.total({name: self.digests[name] for name in self.asked()})
+
+    def sources(self) -> dict[str, dict[str, str]]:
+        """Return the texts of edited modules as they were imported, by path, for tracebacks."""
+        kept = ((str(self.files[name]), text.decode("utf-8", "replace")) for name, text in self.texts.items())
+        return {path: {"label": path, "text": text} for path, text in kept}
 
     @property
     def top_level(self) -> list[str]:
@@ -95,12 +110,18 @@ def collect(names: Iterable[str], *, by_text: bool = False) -> LocalModules:
     data = beside.files(found.files)
     for name, path in data.items():
         found.files.setdefault(name, path)
-    digest, digests, nbytes = beside.digest(found.files, found.texts)
+    digests, nbytes = beside.digests(found.files, found.texts)
+    digest = beside.total(digests)
     unasked = tuple(sorted(set(found.table) - asked))
     return LocalModules(
         found.files, digest, nbytes, imports, found.table, found.texts, digests, tuple(sorted(data)), unasked,
-        tuple(dict.fromkeys(found.notes)),
+        found.is_cut, tuple(dict.fromkeys(found.notes)),
     )  # fmt: skip
+
+
+def _first(name: str) -> str:
+    """Return the module that a frozen file is of."""
+    return name.partition("/")[0].removesuffix(".py")
 
 
 class _Collection:
@@ -112,6 +133,7 @@ class _Collection:
         self.table: dict[str, dict[str, Any]] = {}
         self.imports: set[str] = set()
         self.notes: list[str] = []
+        self.is_cut = False
         self._seen: set[str] = {"__main__", "jupyter_hpc", ""}
 
     def add(self, names: Iterable[str]) -> None:
@@ -162,9 +184,7 @@ class _Collection:
             files = _files_of(name, spec)[0] if spec is not None else {}
             nbytes += sum(path.stat().st_size for path in files.values())
             if count >= MOST_UNASKED or nbytes > MOST_UNASKED_BYTES or len(files) > MOST_UNASKED:
-                self.notes.append(
-                    "the folders on sys.path hold more than travels unasked: import in the cell what it needs from them"
-                )
+                self.is_cut = True
                 break
             self.add([name])
         self.imports = asked

@@ -16,11 +16,11 @@ _ZIPPED = re.compile(r"python\d+\.zip$")
 _OF_STANDARD = (None, "built-in", "frozen")
 
 
-def describe() -> dict[str, list[str]]:
+def describe(workdir: str | None = None) -> dict[str, list[str]]:
     """Return the entries of ``sys.path`` that are neither the standard library's nor site-packages, by their place.
 
     ``first`` stand before the standard library, ``middle`` before site-packages (IPython puts the notebook's folder
-    there, as ``""``), ``last`` behind.
+    there, as ``""``), ``last`` behind. With another working folder there, the kernel's comes behind ``""``.
     """
     found: dict[str, list[str]] = {"first": [], "middle": [], "last": []}
     place = "first"
@@ -33,6 +33,8 @@ def describe() -> dict[str, list[str]]:
             place = "last"
         elif entry == "" or os.path.exists(entry):
             found[place].append(os.path.abspath(entry) if entry else "")
+            if not entry and workdir and workdir != os.getcwd():
+                found[place].append(os.getcwd())
     return found
 
 

@@ -39,6 +39,10 @@ def summary(found: Preflight) -> list[str]:
         )
         if modules.data:
             lines.append(f"Files beside them that they name: {', '.join(modules.data)}.")
+    if modules.is_cut:
+        lines.append(
+            "The folders on sys.path hold more modules than travel unasked: import in the cell what it needs."
+        )
     lines += [f"{note}." for note in modules.notes]
     if found.requirements is not None:
         lines += _environment(found.requirements)
