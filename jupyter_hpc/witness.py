@@ -107,6 +107,12 @@ def install() -> None:
     finders.insert(finders.index(PathFinder) if PathFinder in finders else len(finders), _witness)
 
 
+def uninstall() -> None:
+    """Look on no more; what was seen is kept."""
+    if _witness is not None and _witness in sys.meta_path:
+        sys.meta_path.remove(_witness)
+
+
 def note_loaded() -> None:
     """Remember the local modules that were imported before anybody looked."""
     if _witness is None:
@@ -139,7 +145,11 @@ def as_imported(path: str) -> tuple[bytes | None, str]:
             return None, "was edited after it was imported here; it travels as it is now"
         return None, ""
     loaded = getattr(sys.modules.get(seen.name), "__spec__", None)
-    if loaded is None or os.path.abspath(str(loaded.origin)) != path or seen.state == _state(path):
+    if loaded is None or os.path.abspath(str(loaded.origin)) != path:
+        return None, ""
+    if not os.path.exists(path):
+        return seen.source, "is not there any more, and travels as it was when it was imported here"
+    if seen.state == _state(path):
         return None, ""
     if seen.source is None:
         return (

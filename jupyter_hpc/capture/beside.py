@@ -39,7 +39,7 @@ def files(modules: Mapping[str, Path]) -> dict[str, Path]:
     nbytes = 0
     taken = set(modules.values())
     for kept, path in list(modules.items()):
-        if path.suffix != ".py":
+        if path.suffix != ".py" or not path.exists():
             continue
         words = _words(str(path), path.stat().st_mtime_ns)
         if not words:

@@ -155,6 +155,11 @@ class _Collection:
         spec = _spec(name)
         if spec is None:
             return
+        if spec.name != name and "." not in spec.name and spec.origin and is_local(spec.origin):
+            self.table[name] = {"alias": spec.name}  # another name for a module, in sys.modules
+            self._seen.add(spec.name)
+            yield from self._one(spec.name)
+            return
         files, entry = _files_of(name, spec)
         if not files:
             return
@@ -171,8 +176,9 @@ class _Collection:
                 self.texts[kept] = source
             if why:
                 self.notes.append(f"{name} ({path}) {why}")
-            self.imports |= _imports(str(path), path.stat().st_mtime_ns)
-            yield path
+            if path.exists():
+                self.imports |= _imports(str(path), path.stat().st_mtime_ns)
+                yield path
 
     def add_unasked(self, names: Iterable[str]) -> None:
         """Take what may be asked for by name only, as far as that is little."""
@@ -182,7 +188,7 @@ class _Collection:
                 continue
             spec = _spec(name)
             files = _files_of(name, spec)[0] if spec is not None else {}
-            nbytes += sum(path.stat().st_size for path in files.values())
+            nbytes += sum(path.stat().st_size for path in files.values() if path.exists())
             if count >= MOST_UNASKED or nbytes > MOST_UNASKED_BYTES or len(files) > MOST_UNASKED:
                 self.is_cut = True
                 break
@@ -243,9 +249,15 @@ def _files_of(name: str, spec: ModuleSpec) -> tuple[dict[str, Path], dict[str, A
         if whole and f"{name}/__init__.py" in files:
             entry |= {"file": f"{name}/__init__.py", **_place(files[f"{name}/__init__.py"])}
         return files, entry
-    if spec.origin and spec.has_location and os.path.isfile(spec.origin) and is_local(spec.origin):
+    if spec.origin and spec.has_location and is_local(spec.origin):
         path = Path(os.path.abspath(spec.origin))
-        kept = name + next((e for e in EXTENSION_SUFFIXES if path.name.endswith(e)), ".py")
+        if not path.is_file():  # it was, when it was imported
+            return (
+                ({f"{name}.py": path}, {"file": f"{name}.py"})
+                if witness.as_imported(str(path))[0]
+                else ({}, {})
+            )
+        kept = name + next((e for e in (*EXTENSION_SUFFIXES, ".pyc") if path.name.endswith(e)), ".py")
         return {kept: path}, {"file": kept, "numbers": _numbers([str(path.parent)]), **_place(path)}
     return {}, {}
 

@@ -24,8 +24,11 @@ def register(ipython: Any) -> None:
 
 def unregister(ipython: Any) -> None:
     """Undo :func:`register`."""
+    from .. import witness
     from . import completion, local_cells
     from .cells import NAMES, bodiless
+
+    witness.uninstall()
 
     if bodiless in ipython.input_transformers_cleanup:
         ipython.input_transformers_cleanup.remove(bodiless)

@@ -90,12 +90,15 @@ class Modules:
         if entry is None:
             top = self.table.get(name.partition(".")[0])
             return self._below(name, top, target) if top is not None and "folders" in top else None
+        if "alias" in entry:
+            loader: Any = _Alias(entry["alias"])
+            return ModuleSpec(name, loader)
         if "archive" in entry:
             return external.PathFinder.find_spec(name, [os.path.join(self.frozen, entry["archive"])])
         if "file" not in entry:
             return self._namespace(name, entry)
-        kept, origin = os.path.join(self.frozen, entry["file"]), entry["origin"]
-        if not self._holds(name):
+        kept, origin = os.path.join(self.frozen, entry["file"]), entry.get("origin")
+        if origin is None or not self._holds(name):
             return _spec(name, kept, kept)
         if self._is_live(origin, target):
             return None
@@ -179,9 +182,27 @@ def _spec(name: str, kept: str, origin: str) -> Any:
     loader: Any
     if kept.endswith(".py"):
         loader = external.SourceFileLoader(name, kept) if kept == origin else _Frozen(name, origin, kept)
+    elif kept.endswith(".pyc"):
+        loader = external.SourcelessFileLoader(name, kept)
     else:
         loader = external.ExtensionFileLoader(name, origin)
     return external.spec_from_file_location(name, origin, loader=loader, submodule_search_locations=inside)
+
+
+class _Alias:
+    """Gives a module that has another name of its own."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._spec: Any = None
+
+    def create_module(self, spec: Any) -> Any:
+        module = sys.modules.get(self._name) or __import__(self._name)
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: Any) -> None:
+        module.__spec__ = self._spec
 
 
 class _Frozen(external.SourceFileLoader):

@@ -108,10 +108,12 @@ def test_what_is_imported_by_name_only_and_how_else_modules_are_made(notebook: N
         "with zipfile.ZipFile('lib.zip', 'w') as z: z.writestr('zmod.py', 'def f(): return 9')\n"
         "sys.path.insert(0, 'lib.zip'); import zmod"
     )
+    notebook.write("gone.py", "def g(): return 5")
+    notebook.run("import gone, os; os.remove('gone.py'); sys.modules['nick'] = models")
     notebook.remote(
-        "import importlib\nname = 'plug_a'\np = importlib.import_module(name).val()\nq = func(2) + my_dyn.K\nr = zmod.f()"
+        "import importlib, nick\nw = (gone.g(), nick.M.v)\nname = 'plug_a'\np = importlib.import_module(name).val()\nq = func(2) + my_dyn.K\nr = zmod.f()"
     )
-    assert notebook.value("(p, q, r)") == (3, 30, 9)
+    assert notebook.value("(p, q, r, w)") == (3, 30, 9, (5, 4))
     if notebook.target == "local":  # elsewhere the file itself may not be seen
         notebook.remote("import pickle\nv = pickle.load(open('m.pkl', 'rb')).v")
         assert notebook.value("v") == 4
