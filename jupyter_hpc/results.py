@@ -22,6 +22,7 @@ from .rundir import Run
 from .salvage import needed
 from .sent import Sent
 from .worker import container
+from .worker.apart import apart
 from .worker.outcome import CHANGE, EXCEPTION, RETURN
 from .worker.shown import SHOWN
 
@@ -97,7 +98,8 @@ class Outcome:
         was = dict(self.sent.values) if self.sent is not None else {}
         for name in self.changes.bring(namespace, check=check, force=force):
             if self.remember is not None and name in namespace:
-                self.known[name] = self.remember(name, namespace[name])
+                made = apart(f"the origin of {name}", self.remember, name, namespace[name])
+                self.known.update({name: made} if made is not None else {})
         for name in self.deleted:
             if name in namespace and namespace[name] is was.get(name):
                 del namespace[name]
@@ -139,7 +141,18 @@ def load(job: Job, *, here: bool = False) -> Outcome:
         outcome.error = _job_error(job, verdict)
     elif manifest.get("error"):
         outcome.error = _remote_error(job, manifest["error"], outcome)
+    elif RETURN in outcome.unsent:
+        outcome.error = _lost_value(job, outcome.unsent[RETURN])
+    outcome.unsent.pop(RETURN, None)
     return outcome
+
+
+def _lost_value(job: Job, why: str) -> ResultError:
+    """A call's value is all that somebody waits for: where it can't come, nothing else may stand for it."""
+    why = why.replace(RETURN, "the value")
+    return ResultError(
+        f"What the function returned did not come back: {why}.", hint=f"`%hpc show {job.id}` has the rest."
+    )
 
 
 def _checked_manifest(run: Run) -> dict[str, Any]:
@@ -170,7 +183,7 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
     for name, module in (manifest.get("modules") or {}).items():
         try:
             outcome.names[name] = importlib.import_module(module)
-        except ImportError as error:
+        except Exception as error:  # what it runs when it is imported may raise anything
             outcome.unsent[name] = needed(module, "", error)
     if not manifest["names"]:
         return
@@ -183,7 +196,7 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
             (name, value, None) for name, value in zip(names, _read(job, manifest, base))
         ]
     except Exception:  # a foreign __setstate__ may raise anything; the other names still come
-        values = _salvage(job, manifest, names, base)
+        values = _salvaged(job, manifest, names, base)
     known = dict(zip(names, manifest["names"]))
     for name, value, why in values:
         if name == SHOWN:
@@ -194,13 +207,15 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
             outcome.error = value
         elif name == RETURN:
             outcome.value = value
-            _remember(job, RESULT, value, known[name], manifest)
+            apart("the origin of the value", _remember, job, RESULT, value, known[name], manifest)
         elif name.startswith(CHANGE):
             outcome.changes.add(name.replace(CHANGE, ""), value)
         else:
             outcome.names[name] = value
-            outcome.known[name] = _remember(job, name, value, known[name], manifest)
-    outcome.changes.of(base, job.id, manifest.get("changed") or [])
+            made = apart(f"the origin of {name}", _remember, job, name, value, known[name], manifest)
+            outcome.known.update({name: made} if made is not None else {})
+    apart("changes in place", outcome.changes.of, base, job.id, manifest.get("changed") or [])
+    apart("what did not load, in the record,", _note_unloaded, job, outcome, manifest)
     if not base.here:
         outcome.names.update(outcome.changes.made())
     outcome.remember = lambda name, value: _remember(job, name, value, known[CHANGE + name], manifest)
@@ -228,8 +243,25 @@ def _read(job: Job, manifest: dict[str, Any], base: Base) -> list[Any]:
             values = [unpickler.load() for _ in manifest["names"]]
         finally:
             unpickler.memo = {}  # it may hold the unpickler itself, and so everything
-    memo.remember_loaded(buffers, manifest["buffers"])
+    apart("the origin of large arrays", memo.remember_loaded, buffers, manifest["buffers"])
     return values
+
+
+def _note_unloaded(job: Job, outcome: Outcome, manifest: dict[str, Any]) -> None:
+    """Keep in the record what did not load here, so that no card says that it was received."""
+    said = manifest.get("unsent") or {}
+    unloaded = {n: why for n, why in outcome.unsent.items() if n not in said and not n.startswith("<")}
+    if unloaded != (job.record.get("unloaded") or {}):
+        job.run.update(unloaded=unloaded)
+
+
+def _salvaged(
+    job: Job, manifest: dict[str, Any], names: list[str], base: Base
+) -> list[tuple[str, Any, str | None]]:
+    try:
+        return _salvage(job, manifest, names, base)
+    except Exception as error:  # nothing can be read: each name says why
+        return [(name, None, f"{type(error).__name__}: {error}") for name in names]
 
 
 def _salvage(
@@ -299,11 +331,11 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
         _explain(remote, job.verdict)
         return remote
     hint = str(job.verdict.get("hint") or not_sent.hint(described, job.record))
-    _add_note(error, described, hint)
+    apart("the suggestion", _add_note, error, described, hint)
     try:
         error.job = job  # type: ignore[attr-defined]
         error._render_traceback_ = lambda: _render(error, described, where, hint)  # type: ignore[attr-defined]
-    except AttributeError:  # an exception with __slots__
+    except Exception:  # an exception with __slots__, or one that forbids to set its attributes
         pass
     return error
 

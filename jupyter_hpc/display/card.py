@@ -9,6 +9,7 @@ from ..jobs import Job, Status
 from ..reader import ArrayReader, RunReader, reader_of
 from ..resubmission import suggestion
 from ..use import right_size
+from ..worker.apart import apart
 from .facts import facts, headline, sent_html, uses
 from .icons import icon
 from .style import BOX, PRE, QUIET, command, escaped, folded, plain, with_code
@@ -40,13 +41,13 @@ def card_html(job: Job, sources: Sources | None = None) -> str:
     rows = [f"<div>{headline(job.record, status)}</div>", *_cause(job, status)]
     if tasks := job.tasks:
         rows.append(tasks_html(tasks))
-    lines = uses(job, sources.reader, status)
+    lines = apart("what the job used", uses, job, sources.reader, status, default=[])
     if lines:
         rows.append(_quiet(" · ".join(html.escape(line.words) for line in lines)))
     if enough := right_size(lines):
         rows.append(_quiet(f"{command(enough)} would do"))
-    rows += [_quiet(html.escape(line)) for line in facts(job)]
-    rows += [_quiet(sent) for sent in (sent_html(job.record),) if sent]
+    rows += [_quiet(html.escape(line)) for line in apart("what came back", facts, job, default=[])]
+    rows += [_quiet(sent) for sent in (apart("what was sent", sent_html, job.record),) if sent]
     if sources.tail.lines or sources.tail.blocks[-1].pieces:
         rows.append(_quiet(_log(job, sources.tail)))
     rows.append(_quiet(_way_back(job, status)))
@@ -94,11 +95,11 @@ def card_text(job: Job, sources: Sources | None = None) -> str:
     lines = [f"{icon(status.state)[0]} {plain(job.describe(), 2000)}", *tasks_text(job.tasks)]
     if line := suggestion(job):
         lines.append(f"Resubmit with {line}")
-    found = uses(job, sources.reader, status)
+    found = apart("what the job used", uses, job, sources.reader, status, default=[])
     lines += [" · ".join(line.words for line in found)] if found else []
     if enough := right_size(found):
         lines.append(f"{enough} would do")
-    lines += facts(job)
+    lines += apart("what came back", facts, job, default=[])
     text = sources.tail.plain().rstrip("\n")
     if text:
         lines.append(text)

@@ -75,7 +75,11 @@ def facts(job: Job) -> list[str]:
         lines.append(
             f"attempt {len(earlier) + 1}; before: {', '.join(str(a.get('reason')) for a in earlier)}"
         )
-    names = [_sized(n) for n in manifest.get("names", []) if not n["name"].startswith("<")]
+    unloaded = record.get("unloaded") or {}
+    made = [
+        n for n in manifest.get("names", []) if not n["name"].startswith("<") and n["name"] not in unloaded
+    ]
+    names = [_sized(n) for n in made]
     names += sorted(manifest.get("modules", {}))
     if names:
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
@@ -85,8 +89,11 @@ def facts(job: Job) -> list[str]:
     if manifest.get("deleted"):
         lines.append(f"deleted: {', '.join(manifest['deleted'])}")
     lines += stale_lines(record)
-    lines += [f"{name} did not come back: {why}" for name, why in (manifest.get("unsent") or {}).items()]
     lines += (manifest.get("settings") or {}).get("notes") or []
+    lines += [
+        f"{name} did not come back: {why}"
+        for name, why in {**(manifest.get("unsent") or {}), **unloaded}.items()
+    ]
     if manifest.get("missing"):
         lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
     if manifest.get("mutated"):

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..payload import Item
 from ..store import Store
+from ..worker.apart import apart
 from ..worker.foreign import is_a
 from .cells import session
 from .registry import Known, known_values
@@ -21,15 +22,20 @@ def origins(items: Iterable[Item], namespace: Mapping[str, Any]) -> dict[str, di
     A run that made the same content comes first, then one that made this object or what it is a view of, then local
     cells, which may have derived it. What is none of these is new to us.
     """
-    return {item.name: _origin(item, namespace[item.name]) for item in items}
+    return {
+        item.name: apart(f"the origin of {item.name}", _origin, item, namespace[item.name], default={})
+        for item in items
+    }
 
 
 def sent(items: Iterable[Item], namespace: Mapping[str, Any], runs: Store) -> None:
     """A run got these values: remember what they were, and begin to write local cells."""
     for item in items:
         if not _is_code(namespace[item.name]):
-            known_values.sent(item.name, namespace[item.name], item.digest)
-    session.begin(runs)
+            apart(
+                f"the origin of {item.name}", known_values.sent, item.name, namespace[item.name], item.digest
+            )
+    apart("the record of local cells", session.begin, runs)
 
 
 def _origin(item: Item, value: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ..reader import ArrayReader, Output, RunReader, reader_of
 from ..results import Outcome
 from ..rundir import WAITS, Run
 from ..watcher import follow
+from ..worker.apart import apart
 from .shell import show
 
 SECOND_INTERRUPT_S = 2.0
@@ -61,10 +62,12 @@ def run_attached(
     follower, reader = follow(job), reader_of(job.run)
     view = make_view(job, reader, quiet=quiet)
     value = _watch(follower, reader, view, job)
-    view.finish()
-    if not brings:
+    try:
+        outcome = job.outcome(here=True) if brings else None
+    finally:
+        apart("the card", view.finish)  # only now, as it says what came back
+    if outcome is None:
         return job
-    outcome = job.outcome(here=True)
     bring(shell, outcome, check=not submitted)
     for note in outcome.notes() if quiet else outcome.changes.notes():
         view.say(note)
@@ -81,8 +84,8 @@ def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[s
     from ..settings import bring_back
 
     outcome.bring(shell.user_ns, check=check, force=force)
-    session.bound(outcome.known)
-    for note in bring_back(outcome.settings):
+    apart("the origin of names", session.bound, outcome.known)
+    for note in apart("what settings changed", bring_back, outcome.settings, default=()):
         print(note, file=sys.stderr)  # noqa: T201
 
 
@@ -93,13 +96,13 @@ def _watch(follower: Follows, reader: RunReader | ArrayReader, view: View, job: 
     with _said_to_wait(job.run) as waits, _Interrupts(wake) as interrupts:
         while True:
             ended = follower.ended.done()
-            new = reader.poll(everything=ended)
+            new = apart("output", reader.poll, everything=ended, default=[])
             if any(
                 o.kind == "attempt" for o in new
             ):  # what an attempt that was taken back showed is no result
                 value = None
             value = next((o for o in new if o.kind == "value"), value)
-            view.update(follower.status, new)
+            apart("the panel", view.update, follower.status, new)
             if ended:
                 return value
             if interrupts.take():

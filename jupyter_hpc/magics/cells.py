@@ -175,14 +175,13 @@ def _mark_stale(job: Job, namespace: dict[str, Any]) -> list[str]:
         return []
     import threading
 
-    from ..exceptions import HPCError
     from ..lineage import blobs, stale
     from ..lineage.index import Index
 
     lines: list[str] = []
 
     def look() -> None:
-        with suppress(HPCError, OSError):  # a mark must not stop a job
+        with suppress(Exception):  # a mark must not stop a job
             lines.extend(stale.of_inputs(Index(blobs.store_of(job.run)), record, namespace))
             if lines:
                 job.run.update(stale=lines)

@@ -193,7 +193,8 @@ def write(
         own = [b["digest"] for b in buffers[slice(*record["buffers"])]]
         first = not index and not prelude
         subject = subjects.get(record["name"], value)
-        alone = None if first else digest_alone(subject, alone_pickler, known.digest)
+        what = f"the digest of {record['name']}"
+        alone = None if first else apart(what, digest_alone, subject, alone_pickler, known.digest)
         record["digest"] = alone or _combined(record["digest"], own if first else [*own, pickle_digest])
     has_code = bool(getattr(segments.pickler, "has_code", False))
     rebuilds = bool(getattr(segments.pickler, "rebuilds", False))

@@ -7,9 +7,11 @@ import sys
 import types
 
 from . import container
+from .apart import apart
 from .cell import Stopped, format_traceback
 from .circumstances import describe, is_space
 from .continuation import has_identity, prelude, resume
+from .foreign import is_a
 from .ipython import HIDDEN
 from .shown import SHOWN, goes_back
 
@@ -49,18 +51,20 @@ class Outcome:
         elif self.cell["kind"] == "cell" and error is None and goes_back(value):
             values.append((SHOWN, value))
         changes = Changes(self, watch)
-        values += changes.entries()
+        values += apart("what the cell changed in place", changes.entries, default=[])
         extra: Dict[str, Any] = {
             "modules": modules,
             "missing": missing,
             "deleted": self._deleted(),
             "host": os.uname().nodename,
-            "imported": loaded_packages(),
-            "error": self._describe(error),
+            "imported": apart("what was imported", loaded_packages, default={}),
+            "error": apart("the traceback", self._describe, error, default=_bare(error)),
             "changed": changes.names,
             "mutated": changes.left,
             "continues": {"count": len(self._objects), "numbers": self._numbers},
-            "settings": self.worker.surroundings.changed(self._plain),
+            "settings": apart(
+                "what settings changed", self.worker.surroundings.changed, self._plain, default={}
+            ),
         }
         if error is not None and not isinstance(error, (Stopped, SystemExit)):
             if self._survives(error):
@@ -126,7 +130,7 @@ class Outcome:
             untouched = name in self.originals and value is self.originals[name]
             if untouched and name not in self.cell["explicit_outputs"]:
                 continue
-            if isinstance(value, types.ModuleType):
+            if is_a(value, types.ModuleType):
                 modules[name] = value.__name__
             else:
                 values.append((name, value))
@@ -303,6 +307,13 @@ def _is_pythons(name: str) -> bool:
         or (name.startswith("_") and (bare.lstrip("i") == "" or bare.lstrip("i").isdigit()))
         or name in ("_ih", "_oh", "_dh", "_exit_code")
     )
+
+
+def _bare(error: Optional[BaseException]) -> Optional[Dict[str, Any]]:
+    """Return what of an exception is certain."""
+    if error is None:
+        return None
+    return {"type": type(error).__name__, "message": _text(error), "traceback": "", "kind": "exception"}
 
 
 def _text(error: BaseException) -> str:

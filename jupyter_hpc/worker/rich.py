@@ -79,12 +79,8 @@ def _from_method(obj: Any, method: str, mime: str, data: Dict[str, Any], metadat
 
 
 def _call(obj: Any, method: str, **arguments: Any) -> Any:
-    try:
-        function = getattr(obj, method, None)
-        made_up = getattr(obj, "_ipython_canary_method_should_not_exist_", None)
-    except Exception:  # a ``__getattr__`` that knows no such names
-        return None
-    if not callable(function) or made_up is not None:
+    function = _method(obj, method)
+    if function is None:
         return None
     try:
         return function(**arguments)
@@ -95,6 +91,16 @@ def _call(obj: Any, method: str, **arguments: Any) -> Any:
 
         traceback.print_exc()
         return None
+
+
+def _method(obj: Any, name: str) -> Any:
+    """Return a method of the display protocol; an object whose ``__getattr__`` raises, or has everything, has none."""
+    try:
+        function = getattr(obj, name, None)
+        made_up = getattr(obj, "_ipython_canary_method_should_not_exist_", None)
+    except Exception:
+        return None
+    return function if callable(function) and made_up is None else None
 
 
 def _jsonable(value: Any) -> Any:
@@ -155,7 +161,7 @@ def _event(update: Any) -> str:
 
 def _shows_itself(obj: Any) -> bool:
     """Let an object show itself where it can (``_ipython_display_``)."""
-    own = getattr(obj, "_ipython_display_", None)
+    own = _method(obj, "_ipython_display_")
     if ipython.live() is not None or not callable(own) or isinstance(obj, type):
         return False  # IPython's formatter asks it
     try:

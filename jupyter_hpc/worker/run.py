@@ -12,6 +12,7 @@ import time
 import types
 
 from . import container, machine, recording, versions
+from .apart import apart
 from .circumstances import remember_oom_kills
 from .continuation import numbered_there
 from .events import EventWriter, LogFile
@@ -89,6 +90,7 @@ class _Worker:
         self.namespace = self.module.__dict__
         self.originals: Dict[str, Any] = {}  # the values that were sent, by name
         self.objects: List[Any] = []  # everything in them, by its number in the stream
+        self.loading = "what the cell needs"
         self.drift: List[Dict[str, Optional[str]]] = []
         self.began = time.time()
         self._files: Optional[Files] = None
@@ -110,7 +112,7 @@ class _Worker:
         except BaseException as failure:
             self._load_failed(failure)
             return MISMATCH
-        watch = self._watch(buffers)
+        watch = apart("what the cell changes in place", self._watch, buffers)
         self.surroundings.begin()
         seconds = round(time.monotonic() - started, 4)
         self.events.write("loaded", seconds=seconds, **self.surroundings.facts)
@@ -210,7 +212,8 @@ class _Worker:
         with open(os.path.join(directory, container.PICKLE), "rb") as file:
             unpickler = self._unpickler(file, iter(buffers))
             for record in self.manifest["names"]:
-                self.namespace[record["name"]] = unpickler.load()
+                self.loading = record["name"]
+                self.namespace[self.loading] = unpickler.load()
         self.objects = numbered_there(unpickler.memo.copy())
         unpickler.memo = {}  # what it loaded may hold it
         self.originals = {k: v for k, v in self.namespace.items() if k not in before}
@@ -233,9 +236,7 @@ class _Worker:
         hint = "; ".join(map(versions.words, self.drift)) or "The log has the traceback."
         if isinstance(error, ModuleNotFoundError):
             hint = f"Install {error.name} for {sys.executable}, or choose another Python with --python or --venv."
-        message = (
-            f"{os.uname().nodename} could not load what the cell needs: {type(error).__name__}: {error}."
-        )
+        message = f"{os.uname().nodename} could not load {self.loading}: {type(error).__name__}: {error}."
         from .circumstances import describe
 
         self.events.write("mismatch", message=message, hint=hint, **describe(error, self.directory))
