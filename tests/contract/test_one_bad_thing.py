@@ -50,7 +50,7 @@ def test_a_step_that_fails_here_costs_no_name(notebook: Notebook) -> None:
     for place in HERE:
         notebook.run(f"mend = break_it({place!r})")
         try:
-            executed = notebook.remote(f"y = {place!r}\nz = [*x, 2]; w = lambda: z")
+            notebook.remote(f"y = {place!r}\nz = [*x, 2]; w = lambda: z")
         finally:
             notebook.run("mend()")
         assert notebook.value("(y, z, w())") == (place, [1, 2], [1, 2]), place
