@@ -42,7 +42,7 @@ NOT_FOLLOWED = frozenset(
     )
 )
 environment: dict[str, str] = {}
-_snapshots: dict[str, dict[str, tuple[int, Any]]] = {}
+_snapshots: dict[str, Any] = {}
 _late: set[str] = set()  # imported before anybody looked
 
 

@@ -157,7 +157,8 @@ def get_xarray() -> State:
 def set_xarray(values: State, gone: List[str]) -> None:
     import xarray
 
-    xarray.set_options(**values)
+    here = xarray.get_options()
+    xarray.set_options(**{k: v for k, v in values.items() if k in here and here[k] != v})
 
 
 def get_polars() -> State:
@@ -288,14 +289,15 @@ _JAX = (
 def get_jax() -> State:
     import jax
 
-    return {name: getattr(jax.config, name) for name in _JAX if hasattr(jax.config, name)}
+    found = {name: getattr(jax.config, name) for name in _JAX if hasattr(jax.config, name)}
+    return {name: getattr(value, "value", value) for name, value in found.items()}  # some are enumerations
 
 
 def set_jax(values: State, gone: List[str]) -> None:
     import jax
 
     for name, value in values.items():
-        if getattr(jax.config, name, value) != value:
+        if get_jax().get(name, value) != value:
             jax.config.update(name, value)
 
 

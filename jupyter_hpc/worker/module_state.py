@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Tuple
 
-    Snapshot = Dict[str, Tuple[int, Any]]
+    Snapshot = Dict[str, Tuple[Dict[str, int], Dict[str, Any]]]
 
 COMPARED_BYTES = 1 << 18  # more is not compared at each cell
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, types.FunctionType, types.BuiltinFunctionType)
@@ -24,7 +24,7 @@ _MISSING: Any = object()
 
 
 def snapshot(module: Any, *, deep: bool) -> Snapshot:
-    """Return what identifies each value of a module and of its classes.
+    """Return what identifies each value of a module (under the empty name) and of its classes.
 
     Parameters
     ----------
@@ -32,24 +32,30 @@ def snapshot(module: Any, *, deep: bool) -> Snapshot:
         Also what is in values that can change in place.
     """
     found: Snapshot = {}
-    for name, value in _attributes(module):
-        found[name] = (id(value), _content(value) if deep else None)
+    for owner, values in _owners(module):
+        contents = {name: _content(value) for name, value in values.items()} if deep else {}
+        found[owner] = _ids(values), contents
     return found
 
 
-def _attributes(module: Any) -> List[Tuple[str, Any]]:
+def _ids(values: Any) -> Dict[str, int]:
+    return dict(zip(values, map(id, values.values())))
+
+
+def _owners(module: Any) -> List[Tuple[str, Any]]:
+    """Return the namespaces of a module and of its own classes."""
     try:
-        names = types.ModuleType.__getattribute__(module, "__dict__")
+        names = dict(types.ModuleType.__getattribute__(module, "__dict__"))
     except TypeError:  # something else stands in sys.modules
         return []
-    found: List[Tuple[str, Any]] = []
-    owner = names.get("__name__")
-    for name, value in list(names.items()):
-        if type(name) is not str or (name[:2] == "__" and name[-2:] == "__"):
-            continue
-        found.append((name, value))
-        if issubclass(type(value), type) and value.__dict__.get("__module__") in (owner, None):
-            found += [(f"{name}.{key}", each) for key, each in list(value.__dict__.items())]
+    found: List[Tuple[str, Any]] = [("", names)]
+    own = names.get("__name__")
+    for name, value in names.items():
+        if (
+            issubclass(type(value), type)
+            and type.__getattribute__(value, "__dict__").get("__module__") == own
+        ):
+            found.append((name, dict(type.__getattribute__(value, "__dict__"))))
     return found
 
 
@@ -84,28 +90,28 @@ class _Few:
 def changed(module: Any, before: Snapshot, *, deep: bool) -> Dict[str, Any]:
     """Return what differs from a snapshot, by name (``LIMIT``, ``Model.rate``)."""
     found = {}
-    for name, value in _attributes(module):
-        known = before.get(name, _MISSING)
-        if issubclass(type(value), types.ModuleType) or known is _MISSING and _is_part_of_new(name, before):
+    for owner, values in _owners(module):
+        if owner not in before:
+            continue  # a new class travels whole
+        ids, contents = before[owner]
+        if not deep and _ids(values) == ids:
             continue
-        if known is _MISSING or known[0] != id(value) or (deep and known[1] != _content(value)):
-            found[name] = value
-    return {name: value for name, value in found.items() if _is_assigned(module, name, value, deep)}
-
-
-def _is_part_of_new(name: str, before: Snapshot) -> bool:
-    """A new class travels whole."""
-    owner = name.partition(".")[0]
-    return owner != name and owner not in before
+        for name, value in values.items():
+            same = ids.get(name) == id(value) and (not deep or contents.get(name) == _content(value))
+            whole = f"{owner}.{name}" if owner else name
+            if not same and type(name) is str and _is_assigned(module, whole, value, deep):
+                found[whole] = value
+    return found
 
 
 def _is_assigned(module: Any, name: str, value: Any, deep: bool) -> bool:
     """Tell whether it is likely that a person assigned this, not the library itself."""
+    owner, _, attribute = name.partition(".")
+    last = attribute or owner
+    if issubclass(type(value), types.ModuleType) or (last[:2] == "__" and not is_users(value)):
+        return False
     if is_users(value):
         return True
-    owner, _, attribute = name.partition(".")
-    if attribute[:2] == "__":
-        return False
     if deep:
         return True
     if name.startswith("_") or attribute.startswith("_"):
@@ -145,7 +151,12 @@ def _own_globals(module: Any) -> set[str]:
 
 def assigned(module: Any) -> Dict[str, Any]:
     """Return what was certainly assigned from the notebook, of a module whose import nobody saw."""
-    return {name: value for name, value in _attributes(module) if is_users(value)}
+    found = {}
+    for owner, values in _owners(module):
+        for name, value in values.items():
+            if is_users(value) and (not owner or not is_users(module.__dict__[owner])):
+                found[f"{owner}.{name}" if owner else name] = value
+    return found
 
 
 # -- set -----------------------------------------------------------------------------------------

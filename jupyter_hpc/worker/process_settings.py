@@ -153,7 +153,7 @@ def set_interpreter(values: State, gone: List[str]) -> None:
 
 
 def get_warnings() -> State:
-    """Return the filters as plain data; those that the kernel made for itself stay there."""
+    """Return the filters as plain data; those that the kernel and numpy made for themselves stay."""
     import warnings
 
     found: State = {"filters": [_described(each) for each in warnings.filters if not _is_kernels(each)]}
@@ -164,11 +164,13 @@ def get_warnings() -> State:
 
 
 def _is_kernels(each: Any) -> bool:
-    module = each[2].__module__
+    owner = each[2].__module__.partition(".")[0]
     said = getattr(each[1], "pattern", each[1]) or ""
-    return (
-        module.partition(".")[0] in ("IPython", "ipykernel", "jupyter_hpc", "traitlets") or "Trio's" in said
-    )
+    if owner in ("IPython", "ipykernel", "jupyter_hpc", "traitlets") or "Trio's" in said:
+        return True
+    return said.startswith("numpy.") and said.endswith(
+        "size changed"
+    )  # numpy makes them wherever it is imported
 
 
 def _described(each: Any) -> List[Any]:

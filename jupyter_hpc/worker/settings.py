@@ -54,9 +54,7 @@ def functions(name: str, own: Optional[Dict[str, Functions]] = None) -> Function
 
 
 def _beside(name: str) -> Any:
-    import importlib
-
-    return importlib.import_module("." + name, __name__.rpartition(".")[0])
+    return __import__(f"{__name__.rpartition('.')[0]}.{name}", fromlist=["get"])
 
 
 # -- one value as JSON ---------------------------------------------------------------------------
