@@ -175,6 +175,9 @@ def write(
     make, call = make_pickler, _call
     while True:
         segments = _Segments(path, make, prelude)
+        share = getattr(segments.pickler, "share", None)
+        if share is not None:
+            apart("what memory arrays share", share, [value for _, value in values])
         failed = call(_pickle_all, segments, values, subjects)
         pickle_digest = segments.sink.close()
         if failed is None:
@@ -191,7 +194,7 @@ def write(
     known = KnownBuffers(segments.buffers, buffers, digest)
     for index, (record, (_, value)) in enumerate(zip(segments.records, values)):
         own = [b["digest"] for b in buffers[slice(*record["buffers"])]]
-        first = not index and not prelude
+        first = not index and not prelude and not getattr(segments.pickler, "shared", None)
         subject = subjects.get(record["name"], value)
         what = f"the digest of {record['name']}"
         alone = None if first else apart(what, digest_alone, subject, alone_pickler, known.digest)

@@ -140,6 +140,14 @@ class ValuePickler(cloudpickle.Pickler):
         self._namespace = namespace
         self._plans = reducers.Plans()
         self._is_probe = False
+        self.shared: Dict[int, Any] = {}  # arrays that travel as views, by their id: of what
+
+    def share(self, values: typing.List[Any]) -> None:
+        """Let arrays that are written be views of each other, or of what the reader has, as they are here."""
+        if "numpy" in sys.modules:
+            from .arrays import shared
+
+            self.shared = shared(values, [obj for _, obj in self.memo.copy().values()])
 
     def reducer_override(self, obj: Any) -> Any:
         unconnected = connected.reduce(obj)

@@ -120,3 +120,14 @@ def test_constructors_and_hashes_of_their_own_do_no_harm(notebook: Notebook) -> 
 def test_annotations_of_the_cell_are_what_they_name(notebook: Notebook) -> None:
     notebook.remote("def f(x: int = 3) -> str: return str(x)")
     assert notebook.value("f.__annotations__ == {'x': int, 'return': str}") is True
+
+
+def test_views_of_one_array_stay_views_both_ways(notebook: Notebook) -> None:
+    notebook.run("import numpy as np\na = np.zeros(4); b = a[:2]")
+    notebook.remote("b[:] = 1; there = a.sum(); c = a[2:]; d = np.arange(6.); e = d[::2]")
+    assert notebook.value("(float(there), a.tolist(), b.base is a)") == (2.0, [1.0, 1.0, 0.0, 0.0], True)
+    assert notebook.value("(np.shares_memory(c, a), np.shares_memory(d, e), e.tolist())") == (
+        True,
+        True,
+        [0.0, 2.0, 4.0],
+    )
