@@ -65,7 +65,7 @@ def exception(manifest: dict[str, Any]) -> dict[str, str] | None:
 
 
 def files(reader: RunReader) -> list[dict[str, Any]]:
-    """Return the files that the cell declared, each as it was declared last."""
+    """Return the files that the cell declared or was seen with, each as it was told last."""
     found: dict[tuple[Any, Any], dict[str, Any]] = {}
     for event in reader.files:
         key = (event.get("role"), event.get("path"))

@@ -142,13 +142,19 @@ class Modules:
             self._held[name] = _is_same(self.table[name])
         return self._held[name]
 
-    def lost(self, path: Any) -> str:
+    def lost(self, error: Any) -> str:
         """Say why a file isn't there if a module looked for it beside itself; else nothing."""
-        if (
-            not self.frozen
-            or not isinstance(path, str)
-            or not path.startswith(os.path.dirname(self.frozen) + os.sep)
-        ):
+        path, left = "", 20
+        while error is not None and left and not path:
+            found = error.filename if isinstance(error, FileNotFoundError) else None
+            if (
+                self.frozen
+                and isinstance(found, str)
+                and found.startswith(os.path.dirname(self.frozen) + os.sep)
+            ):
+                path = found
+            error, left = error.__cause__ or error.__context__, left - 1
+        if not path:
             return ""
         gone = sorted(name for name in self.table if not self._held.get(name, True))
         where = {os.path.dirname(str(self.table[name].get("origin") or "")) for name in gone} - {""}

@@ -274,11 +274,7 @@ class _Worker:
         except BaseException as raised:
             ends.end_if_child(raised)
             error = raised
-            if isinstance(raised, FileNotFoundError):
-                self.log.write(
-                    "stderr", self.modules.lost(raised.filename).encode("utf-8", "backslashreplace")
-                )
-            self._figures_of_failed_cell()
+            self._after_failure(raised)
         try:
             if error is None or isinstance(error, Exception):
                 ends.wait(running.current_loop())
@@ -309,8 +305,12 @@ class _Worker:
             flags=self.cell.get("future_flags", 0),
         )
 
-    def _figures_of_failed_cell(self) -> None:
+    def _after_failure(self, raised: BaseException) -> None:
         try:
+            words = self.modules.lost(raised)
+            if words:
+                self.log.flush()
+                self.log.write("stderr", words.encode("utf-8", "backslashreplace"))
             self.publisher.flush_figures()
         except Exception:  # the cell's own error is the one to report
             pass

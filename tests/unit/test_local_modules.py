@@ -23,8 +23,8 @@ from jupyter_hpc.worker import modules
 finder = modules.install(json.loads(sys.argv[1]), lambda path: False)
 try:
     exec(sys.argv[2])
-except FileNotFoundError as error:
-    print(finder.lost(error.filename))
+except Exception as error:
+    print(finder.lost(error))
 """
 
 
@@ -70,6 +70,15 @@ UTILS = {
 }
 
 
+WRAPPED = """
+import far_utils
+try:
+    far_utils.conf('unnamed.json')
+except OSError as error:
+    raise RuntimeError('no configuration') from error
+"""
+
+
 def test_what_modules_name_beside_themselves_travels_and_the_rest_is_said(
     frozen: Frozen, tmp_path: Path
 ) -> None:
@@ -80,7 +89,7 @@ def test_what_modules_name_beside_themselves_travels_and_the_rest_is_said(
     assert node(found, folder, code) == f"{{}} a,b {here / 'far_utils.py'}"
     here.rename(tmp_path / "elsewhere")  # a node that doesn't see the folder
     assert node(found, folder, code) == f"{{}} a,b {folder / 'far_utils.py'}"
-    said = node(found, folder, "import far_utils; far_utils.conf('unnamed.json')")
+    said = node(found, folder, WRAPPED)
     assert f"doesn't see {here}" in said
     assert "beside a copy of far_utils" in said
 
