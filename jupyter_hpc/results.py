@@ -21,6 +21,7 @@ from .lineage.registry import SIMPLE, Known, known_values
 from .rundir import Run
 from .salvage import needed
 from .sent import Sent
+from .sent import to as sent_to
 from .worker import container
 from .worker.apart import apart
 from .worker.outcome import CHANGE, EXCEPTION, RETURN
@@ -186,6 +187,7 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
         except Exception as error:  # what it runs when it is imported may raise anything
             outcome.unsent[name] = needed(module, "", error)
     if not manifest["names"]:
+        outcome.sent = sent_to(job.run)  # by which is known what was deleted
         return
     if manifest["has_code"]:
         source_lines.remember(job.run)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Tuple
 
 _SKIPPED = frozenset(  # of a class: what Python itself keeps there
-    "__dict__ __weakref__ __doc__ __module__ __qualname__ __slotnames__ __abstractmethods__ _abc_impl "
+    "__dict__ __weakref__ __module__ __qualname__ __slotnames__ __abstractmethods__ _abc_impl "
     "__annotations_cache__ __annotate_func__ __static_attributes__ __firstlineno__".split()
 )
+_DEFAULT_FACTORY: Any = vars(collections.defaultdict)["default_factory"]
+_ARGUMENTS: Any = vars(BaseException)["args"]
 
 
 class Immutable(Exception):
@@ -128,12 +130,16 @@ class _Named(Aspect):
         raise NotImplementedError
 
     def same(self, taken: Any, now: Any) -> bool:
-        return taken.keys() == now.keys() and all(taken[name] is now[name] for name in now)
+        is_same_order = len(taken) == len(now) and all(a is b for a, b in zip(taken, now))
+        return is_same_order and all(taken[name] is now[name] for name in now)
 
     def state(self, obj: Any, taken: Any) -> Any:
         now = self.take(obj)
-        changed = {k: v for k, v in now.items() if k not in taken or taken[k] is not v}
-        return changed, [k for k in taken if k not in now]
+        stayed = [k for k in taken if k in now]
+        first = next((i for i, (old, new) in enumerate(zip(stayed, now)) if old is not new), len(stayed))
+        moved = stayed[first:]  # deleted and made again: they come after the others, as there
+        changed = {k: v for k, v in now.items() if k not in taken or taken[k] is not v or k in moved}
+        return changed, [*(k for k in taken if k not in now), *moved]
 
 
 class _Attributes(_Named):
@@ -188,13 +194,13 @@ class _Class(_Named):
 
 
 class _Function(_Named):
-    """Attributes and defaults of a function of the notebook."""
+    """Attributes and defaults of a function of the notebook, and what it does and is called."""
 
     name = "function"
-    _own = ("__defaults__", "__kwdefaults__")
+    _own = ("__defaults__", "__kwdefaults__", "__code__", "__doc__", "__name__", "__qualname__")
 
     def take(self, obj: Any) -> Dict[Any, Any]:
-        return {**vars(obj), **{name: getattr(obj, name) for name in self._own}}
+        return {**{name: getattr(obj, name) for name in self._own}, **vars(obj)}
 
     def put(self, obj: Any, state: Any) -> None:
         changed, gone = state
@@ -222,10 +228,48 @@ class _Cell(Aspect):
             del obj.cell_contents
 
 
+class _Kind(Aspect):
+    """The class of an instance, which it may leave for another."""
+
+    name = "kind"
+
+    def take(self, obj: Any) -> Any:
+        return (type(obj),)
+
+    def put(self, obj: Any, state: Any) -> None:
+        object.__setattr__(obj, "__class__", state[0])
+
+
+class _Factory(Aspect):
+    """What a defaultdict makes its values with."""
+
+    name = "factory"
+
+    def take(self, obj: Any) -> Any:
+        return (_DEFAULT_FACTORY.__get__(obj),)
+
+    def put(self, obj: Any, state: Any) -> None:
+        _DEFAULT_FACTORY.__set__(obj, state[0])
+
+
+class _Arguments(Aspect):
+    """What an exception was made with."""
+
+    name = "arguments"
+
+    def take(self, obj: Any) -> Any:
+        return (_ARGUMENTS.__get__(obj),)
+
+    def put(self, obj: Any, state: Any) -> None:
+        _ARGUMENTS.__set__(obj, state[0])
+
+
+KIND, FACTORY, ARGUMENTS = _Kind(), _Factory(), _Arguments()
 ITEMS, PAIRS, MEMBERS, RAW = _Items(), _Pairs(), _Members(), _Raw()
 ATTRIBUTES, SLOTS, CLASS, FUNCTION, CELL = _Attributes(), _Slots(), _Class(), _Function(), _Cell()
 _CONTAINERS = (
     (list, ITEMS), (collections.deque, ITEMS), (dict, PAIRS), (set, MEMBERS), (bytearray, RAW), (array.array, RAW),
+    (collections.defaultdict, FACTORY), (BaseException, ARGUMENTS),
 )  # fmt: skip
 
 
@@ -259,7 +303,8 @@ def is_plain(kind: type) -> bool:
 
 def parts_of(kind: type) -> Tuple[Aspect, ...]:
     """Return the aspects that an instance has by its built-in base, its ``__dict__`` and its slots."""
-    found: List[Aspect] = [aspect for base, aspect in _CONTAINERS if issubclass(kind, base)]
+    found: List[Aspect] = [KIND] if is_notebooks(kind) else []
+    found += [aspect for base, aspect in _CONTAINERS if issubclass(kind, base)]
     if kind.__dictoffset__ or _has_dict(kind):
         found.append(ATTRIBUTES)
     if any("__slots__" in vars(cls) for cls in kind.__mro__) and copyreg._slotnames(kind):  # type: ignore[attr-defined]

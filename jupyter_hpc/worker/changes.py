@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_REACHED = 2_000_000  # objects looked at to tell under which names something changed
 _FIRST = (
+    "kind",
     "class",
     "function",
     "cell",
@@ -233,7 +234,7 @@ def _whole_anew(state: Any) -> Any:
 
 _PLAIN = (
     aspects.ITEMS, aspects.PAIRS, aspects.MEMBERS, aspects.RAW,
-    aspects.ATTRIBUTES, aspects.SLOTS, CLASS, FUNCTION, CELL,
+    aspects.ATTRIBUTES, aspects.SLOTS, CLASS, FUNCTION, CELL, aspects.KIND, aspects.FACTORY, aspects.ARGUMENTS,
 )  # fmt: skip
 _nowhere = Memory(())
 _BY_NAME: Dict[str, Callable[[Any, Any], None]] = {

@@ -100,40 +100,53 @@ class Array(_Bytes):
 
     def take(self, obj: Any) -> Any:
         if obj.dtype.hasobject:
-            return (obj.shape, obj.dtype, *map(_Is, obj.reshape(-1).tolist()))
+            return (obj.shape, obj.dtype, obj.flags.writeable, *map(_Is, obj.reshape(-1).tolist()))
         address = obj.__array_interface__["data"][0]
         place = address if self.memory.holds(address) else digest_bytes(_flat(obj))
-        return (obj.shape, place, obj.dtype)
+        return (obj.shape, place, obj.dtype, obj.flags.writeable)
 
     def state(self, obj: Any, taken: Any) -> Any:
         if obj.dtype.hasobject:
-            return obj.shape, "C", obj.dtype, obj.reshape(-1).tolist()
+            return obj.shape, "C", obj.dtype, obj.reshape(-1).tolist(), obj.flags.writeable
         order = "F" if obj.flags.f_contiguous and not obj.flags.c_contiguous else "C"
-        return obj.shape, order, obj.dtype, pickle.PickleBuffer(_flat(obj))
+        return obj.shape, order, obj.dtype, pickle.PickleBuffer(_flat(obj)), obj.flags.writeable
 
     def put(self, obj: Any, state: Any) -> None:
         import numpy as np
 
-        shape, order, dtype, content = state
+        shape, order, dtype, content, may_write = state
+        if obj.shape != shape and obj.dtype == dtype and obj.size == np.prod(shape, dtype=int):
+            _reshape(obj, shape)
         if obj.shape != shape or obj.dtype != dtype:
             raise Immutable(f"it has the shape {shape} and the type {dtype} now")
+        obj.setflags(write=True)
         if dtype.hasobject:
             for place, value in zip(np.ndindex(*shape), content):
                 obj[place] = value
         else:
             np.copyto(obj, np.frombuffer(content, dtype).reshape(shape, order=order))
+        obj.setflags(write=may_write)
 
     @staticmethod
     def anew(state: Any) -> Any:
         """Return another array of the same content, where the old one can't hold it."""
         import numpy as np
 
-        shape, order, dtype, content = state
+        shape, order, dtype, content, _ = state
         if dtype.hasobject:
             made = np.empty(len(content), dtype)
             made[:] = content
             return made.reshape(shape)
         return np.frombuffer(bytearray(content), dtype).reshape(shape, order=order)
+
+
+def _reshape(obj: Any, shape: Any) -> None:
+    """Give an array another shape in place, as far as its memory allows."""
+    import warnings
+
+    with warnings.catch_warnings():  # numpy would rather have a new array
+        warnings.simplefilter("ignore")
+        obj.shape = shape
 
 
 class _Is:

@@ -170,6 +170,31 @@ PLAIN = {
     "an old value that another name has": Change(
         "value = [1]; old = value", "value.append(2)\nvalue = []", "old == [1, 2] and value == []"
     ),
+    "what a function does and is called": Change(
+        "def one(): return 1\ndef two(): return 2\none_too = one",
+        "one.__code__ = two.__code__\none.__doc__ = 'changed'\none.__name__ = 'named'",
+        "(one_too(), one.__doc__, one.__name__) == (2, 'changed', 'named') and one_too is one",
+    ),
+    "the class of an instance": Change(
+        "class Cold: pass\nclass Warm:\n    t = 20\nroom = Cold(); room_too = room",
+        "room.__class__ = Warm\nroom.x = 1",
+        "room_too is room and type(room) is Warm and (room.t, room.x) == (20, 1)",
+    ),
+    "the order of attributes": Change(
+        "class Bag: pass\nbag = Bag(); bag.x = bag.y = 1", "del bag.x\nbag.x = 1", "list(vars(bag)) == ['y', 'x']"
+    ),
+    "what a defaultdict makes": Change(
+        "import collections\ndd = collections.defaultdict(list)", "dd.default_factory = dict", "dd['k'] == {}"
+    ),
+    "an exception's arguments": Change(
+        "err = ValueError('a'); err_too = err", "err.args = ('b', [1])", "err_too is err and err.args == ('b', [1])"
+    ),
+    "an array's shape, and that it may not be written": Change(
+        "import numpy as np\ngrid = np.arange(4); grid_too = grid\nfixed = np.zeros(2); fixed_too = fixed",
+        "grid.shape = (2, 2)\ngrid[0, 1] = 9\nfixed[0] = 1\nfixed.flags.writeable = False",
+        "grid_too is grid and grid.tolist() == [[0, 9], [2, 3]] and fixed_too is fixed and fixed[0] == 1"
+        " and not fixed.flags.writeable",
+    ),
     "a list in itself": Change("ring = [1]; ring_too = ring", "ring.append(ring)", "ring_too is ring is ring[1]"),
 }  # fmt: skip
 ALL = {"in functions": CALLS, "by the cell": PLAIN}
@@ -186,6 +211,12 @@ def test_what_the_cell_changes_is_changed_here(notebook: Notebook, group: str) -
         if not notebook.value(f"bool({change.then})")
     ]
     assert not wrong
+
+
+def test_a_cell_that_only_deletes(notebook: Notebook) -> None:
+    notebook.run("a = [1]; b = a\ndef f(): pass")
+    notebook.remote("del a, f")
+    assert notebook.value("('a' in globals(), 'f' in globals(), b)") == (False, False, [1])
 
 
 def test_changes_before_an_error_stay(notebook: Notebook) -> None:
