@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..worker.foreign import is_a, module_of, own
+from .annotations import annotated_names
 
 _FEW = 100  # a container of functions is no longer than this
 _WRITERS = {"globals", "exec", "user_ns", "push", "setattr", "__main__"}
@@ -28,7 +29,7 @@ def reached_names(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[st
         name = pending.pop()
         value = namespace.get(name)
         code_names = (each for code in codes(value) for each in _code_names(code))
-        for each in (*code_names, *_annotation_names(value)):
+        for each in (*code_names, *_annotation_names(value), *annotated_names(value, namespace)):
             if each in namespace and each not in done:
                 done.add(each)
                 found[each] = name

@@ -20,6 +20,7 @@ from .foreign import lookup, module_of, mro, own, owner
 from .instances import builtin_base
 
 _ENUM_TABLES = {"_member_map_", "_value2member_map_"}
+_NEVER = {"__dict__", "__weakref__", "__class__", "__annotate_func__", "__annotations_cache__"}
 _filling: Dict[int, type] = {}  # enums that were made here and wait for their attributes
 
 
@@ -48,8 +49,21 @@ def adapted(cls: type, reduced: Any) -> Any:
         reduced = (*reduced[:2], (left, reduced[2][1]), *reduced[3:])
     if _is_sure(cls):
         return (_cp._make_skeleton_class, tuple(arguments), *reduced[2:])
+    state = ({**_inherited(cls, reduced[2][0]), **reduced[2][0]}, reduced[2][1])
+    reduced = (*reduced[:2], state, *reduced[3:])
     make = class_or_bare if plain and not _is_made_here(hook) else bare_class
     return (make, (*arguments, _known_meta(meta)), *reduced[2:5], set_class)
+
+
+def _inherited(cls: type, state: Dict[str, Any]) -> Dict[str, Any]:
+    """Return attributes that are the same in a base, which cloudpickle leaves out: the metaclass may set others."""
+    slots = own(cls).get("__slots__", ())
+    left_out = {*_NEVER, *((slots,) if isinstance(slots, str) else slots)}
+    return {
+        name: value
+        for name, value in own(cls).items()
+        if name not in state and name not in left_out and not name.startswith("_abc_")
+    }
 
 
 def _is_sure(cls: type) -> bool:

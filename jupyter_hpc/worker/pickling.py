@@ -140,6 +140,7 @@ class ValuePickler(cloudpickle.Pickler):
         self._namespace = namespace
         self._plans = reducers.Plans()
         self._is_probe = False
+        self.storages: Dict[Any, Any] = {}  # of tensors
         self.shared: Dict[int, Any] = {}  # arrays that travel as views, by their id: of what
 
     def share(self, values: typing.List[Any]) -> None:
