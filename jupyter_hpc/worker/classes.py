@@ -24,6 +24,15 @@ _NEVER = {"__dict__", "__weakref__", "__class__", "__annotate_func__", "__annota
 _filling: Dict[int, type] = {}  # enums that were made here and wait for their attributes
 
 
+def compiled(cls: type) -> Any:
+    """Return what a class that numba compiled is to be pickled as; None for others."""
+    if not module_of(type(cls)).startswith("numba."):
+        return None
+    from .compiled import reduce_class
+
+    return reduce_class(cls)
+
+
 def adapted(cls: type, reduced: Any) -> Any:
     """Return what a class is to be pickled as, given cloudpickle's way."""
     if not isinstance(reduced, tuple) or reduced[0] not in (

@@ -188,7 +188,7 @@ class ValuePickler(cloudpickle.Pickler):
     def _rebuilt(self, obj: Any, kind: type) -> Any:
         """What pickle and cloudpickle get wrong is made by functions of this package."""
         if issubclass(kind, type):
-            reduced = classes.adapted(obj, super().reducer_override(obj))
+            reduced = classes.compiled(obj) or classes.adapted(obj, super().reducer_override(obj))
         elif kind is types.FunctionType:
             reduced = functional.reduce_function(obj) or super().reducer_override(obj)
         else:
