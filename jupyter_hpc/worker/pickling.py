@@ -20,9 +20,10 @@ from typing import Any, Callable, Dict, Optional, Set, Tuple
 import cloudpickle
 from cloudpickle import cloudpickle as _cp
 
-from . import classes, connected, functional, late, reducers
+from . import classes, connected, frames, functional, late, reducers
+from .apart import apart
 from .content import Twin
-from .foreign import bound, instance_dict, module_of
+from .foreign import bound, instance_dict, module_of, mro
 
 SHIPPED_NAME = "jupyter_hpc_worker"
 INSTALLED_NAME = "jupyter_hpc.worker"
@@ -94,11 +95,13 @@ def make_new_ex(cls: Any, arguments: Tuple[Any, ...], options: Dict[str, Any]) -
 
 def is_frame(kind: type) -> bool:
     """Tell whether a type of pandas is DataFrame, Series or an index, or derived from them."""
-    return any(base.__name__ in ("NDFrame", "Index") for base in kind.__mro__)
+    return any(base.__name__ in ("NDFrame", "Index") for base in mro(kind))
 
 
-def load_frame(data: bytes, buffers: Any) -> Any:
+def load_frame(data: bytes, buffers: Any, accessors: Any = ()) -> Any:
     """Rebuild what :meth:`ValuePickler._frame` reduced."""
+    if accessors:
+        frames.register(accessors)
     return ValueUnpickler(io.BytesIO(data), buffers=buffers).load()
 
 
@@ -253,7 +256,8 @@ class ValuePickler(cloudpickle.Pickler):
             mine |= its
         self.has_code |= inner.has_code
         self.rebuilds = True
-        return load_frame, (file.getvalue(), buffers)
+        extra = apart("accessors of pandas", frames.accessors, default=[])
+        return load_frame, (file.getvalue(), buffers, extra) if extra else (file.getvalue(), buffers)
 
     def _dynamic_function_reduce(self, func: Any) -> Any:
         """Let closures share their cells: a name that two functions have in common stays one."""

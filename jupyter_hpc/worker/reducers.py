@@ -22,7 +22,7 @@ from .instances import LOSES, is_python, reduce_as_base, reduce_owner, reduce_pl
 
 Reduce = Callable[[Any, Any], Any]  # called with object and pickler; NotImplemented leaves it to pickle
 
-_LIBRARIES = {"numpy": ".arrays", "torch": ".tensors", "numba": ".compiled", "pandas": ".frames"}
+_LIBRARIES = {"numpy": ".arrays", "torch": ".tensors", "numba": ".compiled"}
 _ITEM_SETTERS = {dict: ("__setitem__", "update"), list: ("append", "extend", "__setitem__")}
 _STANDARD = {
     "builtins",

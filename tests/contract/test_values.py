@@ -131,3 +131,18 @@ def test_views_of_one_array_stay_views_both_ways(notebook: Notebook) -> None:
         True,
         [0.0, 2.0, 4.0],
     )
+
+
+def test_an_accessor_that_the_notebook_gave_to_frames_is_there(notebook: Notebook) -> None:
+    notebook.run(
+        """
+        import pandas as pd
+        @pd.api.extensions.register_dataframe_accessor("geo")
+        class Geo:
+            def __init__(self, frame): self.frame = frame
+            def count(self): return len(self.frame)
+        df = pd.DataFrame({"a": [1, 2]})
+        """
+    )
+    notebook.remote("r = df.geo.count()")
+    assert notebook.value("(r, df.geo.count(), type(df.geo) is Geo)") == (2, 2, True)
