@@ -175,6 +175,7 @@ def _provided(namespace: Mapping[str, Any]) -> set[str]:
 
 
 def _is_ipythons(value: Any) -> bool:
+    value = value.__func__ if is_a(value, types.MethodType) else value
     origin = module_of(value) if is_a(value, (type, types.FunctionType)) else module_of(type(value))
     if is_a(value, types.FunctionType):  # its ``open`` names another module
         origin = str(value.__globals__.get("__name__", origin))

@@ -324,10 +324,11 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
         return stopped
     error = outcome.error
     if error is None:
+        unsent = "The exception itself can't be sent; its traceback is above."
         remote = RemoteError(
             f"{described['type']}: {described['message']}",
             job=job,
-            hint="The exception itself can't be sent; its traceback is above.",
+            hint="\n".join(x for x in (not_sent.hint(described, job.record), unsent) if x),
         )
         remote.type_name, remote.traceback = described["type"], described["traceback"]
         _explain(remote, job.verdict)

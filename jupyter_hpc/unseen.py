@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .capture.hiding import Hiding, hiding, texts_in
 from .capture.reach import codes, reached_names
 from .resources import format_size
+from .worker.foreign import instance_dict, is_a, module_of
 from .worker.late import LateModule
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 _MOST_LOOKED_AT = 20_000  # parts of a value, to estimate its size
 _SAMPLE = 500
+_ARRAYS = {"numpy", "torch", "cupy", "pyarrow", "xarray", "jax", "jaxlib", "tensorflow"}
 _OBJECT = 64  # bytes of an instance besides what it holds
+_HISTORY = {"In": "_ih", "Out": "_oh"}
 _CELLS_OWN = frozenset("_ __ ___ _i _ii _iii _ih _oh _dh _hpc _exit_code _sh".split())  # noqa: SIM905
 
 
@@ -57,7 +60,8 @@ def find(request: Request, needed: Iterable[str]) -> Hiding:
         return found
     own = hiding([names.code], namespace, is_cell=True)
     if found.texts or found.pointers:  # a function that is given its text, most likely by the cell
-        found.texts |= texts_in(names.code) | {v for n in needed if isinstance(v := namespace.get(n), str)}
+        found.texts |= texts_in(names.code)
+        found.pointers |= set(needed)
     hides = [name for name, _ in names.dynamic if _is_builtin(name, namespace)]
     found.everything[:0] = [*request.sees_all, *hides, *own.everything]
     found.code[:0] = own.code
@@ -98,9 +102,7 @@ def choose(
     for name, by in reached_names(wanted, namespace).items():
         wanted.setdefault(name, f"used by {by}")
     wanted = {n: why for n, why in wanted.items() if n not in needed and n not in provided}
-    values = {
-        name: LateModule(m.__name__) for name in wanted if isinstance(m := namespace[name], types.ModuleType)
-    }
+    values = {name: LateModule(m.__name__) for name in wanted if is_a(m := namespace[name], types.ModuleType)}
     sizes = {name: 0 if name in values else estimate(namespace[name]) for name in wanted}
     large = _too_much(sizes, most)
     kept = {n for n in wanted if n not in large}
@@ -140,6 +142,7 @@ def own_names(namespace: Mapping[str, Any], ipythons: Mapping[str, Any]) -> list
         and name not in _CELLS_OWN
         and not name.lstrip("_i").isdigit()
         and ipythons.get(name, nothing) is not value
+        and not (name in _HISTORY and value is namespace.get(_HISTORY[name]))
     ]
 
 
@@ -157,7 +160,7 @@ def history(request: Request, names: Iterable[str], picklable: Callable[[Any], b
 
 
 def _is_own_code(value: Any) -> bool:
-    return isinstance(value, (type, types.FunctionType)) and value.__module__ == "__main__"
+    return is_a(value, (type, types.FunctionType)) and module_of(value) == "__main__"
 
 
 def _too_much(sizes: Mapping[str, int], most: int) -> dict[str, int]:
@@ -206,7 +209,7 @@ def estimate(value: Any) -> int:
     while pending and looked < _MOST_LOOKED_AT:
         part, times = pending.pop()
         looked += 1
-        if id(part) in seen or isinstance(part, (type, types.FunctionType, types.ModuleType)):
+        if id(part) in seen or is_a(part, (type, types.FunctionType, types.ModuleType)):
             continue
         seen.add(id(part))
         known = _own_size(part)
@@ -221,24 +224,21 @@ def estimate(value: Any) -> int:
 
 
 def _own_size(value: Any) -> int | None:
-    """Return what arrays, tensors and tables say of themselves."""
+    """Return what arrays, tensors and tables say of themselves; nothing else is asked."""
+    root = module_of(type(value)).partition(".")[0]
     try:
-        size = getattr(value, "nbytes", None)
-        if isinstance(size, int):
-            return size
-        usage = getattr(value, "memory_usage", None)
-        if callable(usage) and type(value).__module__.startswith("pandas"):
-            found = usage(deep=False)
-            return int(found.sum() if hasattr(found, "sum") else found)
-    except Exception:  # a property of a foreign class may raise anything
+        if root == "pandas":
+            usage = value.memory_usage(deep=False)
+            return int(usage.sum() if hasattr(usage, "sum") else usage)
+        size = value.nbytes if root in _ARRAYS else value.estimated_size() if root == "polars" else None
+        return size if isinstance(size, int) else None
+    except Exception:  # not everything in these packages has a size
         return None
-    return None
 
 
 def _parts(value: Any) -> list[Any]:
-    if isinstance(value, dict):
+    if type(value) is dict:
         return [part for pair in list(value.items()) for part in pair]
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if type(value) in (list, tuple, set, frozenset):
         return list(value)
-    state = getattr(value, "__dict__", None)
-    return list(state.values()) if isinstance(state, dict) else []
+    return list((instance_dict(value) or {}).values())

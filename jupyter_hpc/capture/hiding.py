@@ -9,9 +9,11 @@ import builtins
 import dis
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..worker.foreign import is_a, module_of
 
 # module → what of it looks names up in the notebook's namespace
 _LOOKS_UP = {
@@ -54,6 +56,7 @@ _WORDS = (
 ) | _LOOKS_UP.keys()
 _GLOBALS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"})
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type)
 _SELECTS = re.compile(r"\b(select|from|join|with)\b", re.IGNORECASE)
 
 
@@ -85,9 +88,7 @@ class Hiding:
     def named(self, namespace: Mapping[str, Any]) -> set[str]:
         """Return the names of the namespace that the texts mention."""
         texts = [*self.texts, *(namespace[name] for name in self.pointers if name in namespace)]
-        return {
-            name for text in texts if isinstance(text, str) for name in in_text(text) if name in namespace
-        }
+        return {name for text in texts if is_a(text, str) for name in in_text(text) if name in namespace}
 
 
 def in_text(text: str) -> set[str]:
@@ -108,10 +109,18 @@ def hiding(codes: Iterable[types.CodeType], namespace: Mapping[str, Any], *, is_
     """
     found = Hiding()
     for code in codes:
-        for each in _nested(code):
-            if _WORDS.intersection(each.co_names):
-                _judge(each, namespace, found, is_cell)
+        parts = list(_nested(code))
+        names = {name for part in parts for name in part.co_names}
+        if _WORDS & names or any(_may_hide(namespace.get(name)) for name in names):
+            _judge(parts, namespace, found, is_cell)
     return found
+
+
+def _may_hide(value: Any) -> bool:
+    """Whether it is a function that may hide names, whatever it is called here, or the notebook as a module."""
+    if is_a(value, types.ModuleType):
+        return bool(value.__name__ == "__main__")
+    return is_a(value, _FUNCTIONS) and module_of(value).partition(".")[0] in _LOOKS_UP.keys() | _LOADS.keys()
 
 
 def texts_in(code: types.CodeType) -> set[str]:
@@ -126,9 +135,12 @@ def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _nested(constant)
 
 
-def _judge(code: types.CodeType, namespace: Mapping[str, Any], found: Hiding, is_cell: bool) -> None:
+def _judge(
+    parts: Sequence[types.CodeType], namespace: Mapping[str, Any], found: Hiding, is_cell: bool
+) -> None:
+    """Judge a piece of code together with what is nested in it, which may use what that imports."""
     reads, words, modules = set(), set(), set()
-    for step in dis.get_instructions(code):
+    for step in (step for part in parts for step in dis.get_instructions(part)):
         if step.opname in _GLOBALS:
             reads.add(str(step.argval))
         elif step.opname in _ATTRIBUTES:
@@ -137,13 +149,13 @@ def _judge(code: types.CodeType, namespace: Mapping[str, Any], found: Hiding, is
             modules.add(str(step.argval).partition(".")[0])
     called = words & TEXT_CALLS
     for name in reads:
-        value = namespace.get(name)
-        if isinstance(value, types.ModuleType):
+        value: Any = namespace.get(name)
+        if is_a(value, types.ModuleType):
             modules.add(value.__name__.partition(".")[0])
-        elif callable(value) and getattr(value, "__name__", None) is not None:
-            modules.add(str(getattr(value, "__module__", None)).partition(".")[0])
+        elif is_a(value, _FUNCTIONS) and module_of(value) != "__main__":
+            modules.add(module_of(value).partition(".")[0])
             words.add(str(value.__name__))
-    constants = {text for text in code.co_consts if isinstance(text, str)}
+    constants = texts_in(parts[0])
     if not is_cell:
         shadowed = {name for name in _BUILTINS & reads if not _is_builtin(name, namespace)}
         found.everything += sorted((_BUILTINS & reads) - shadowed)
@@ -161,7 +173,7 @@ def _judge(code: types.CodeType, namespace: Mapping[str, Any], found: Hiding, is
     for module, means in _LOADS.items():
         if module in modules and means & words:
             found.code.append(f"{module.lstrip('_')}.{min(means & words)}")
-    if "numpy" in modules and "load" in words and _has_keyword(code, "allow_pickle"):
+    if "numpy" in modules and "load" in words and _has_keyword(parts, "allow_pickle"):
         found.code.append("numpy.load")
     if "import_module" in words or (not is_cell and "__import__" in reads):
         found.modules |= constants | {v for n in reads for v in _texts_of(namespace.get(n))}
@@ -171,14 +183,14 @@ def _is_builtin(name: str, namespace: Mapping[str, Any]) -> bool:
     return namespace.get(name, vars(builtins)[name]) is vars(builtins)[name]
 
 
-def _has_keyword(code: types.CodeType, name: str) -> bool:
-    return any(isinstance(constant, tuple) and name in constant for constant in code.co_consts)
+def _has_keyword(parts: Sequence[types.CodeType], name: str) -> bool:
+    return any(isinstance(each, tuple) and name in each for part in parts for each in part.co_consts)
 
 
 def _texts_of(value: Any) -> list[str]:
     """Return a text, or those of a short list: names of modules to import."""
-    if isinstance(value, str):
+    if is_a(value, str):
         return [value]
-    if isinstance(value, (list, tuple)) and len(value) < 100:
-        return [part for part in value if isinstance(part, str)]
+    if type(value) in (list, tuple) and len(value) < 100:
+        return [part for part in value if is_a(part, str)]
     return []
