@@ -145,6 +145,8 @@ class Base:
             self.objects, self.values, self.here = own, self.sent.values, True
         elif count or needs:
             self._copy(run, needs, count, numbers)
+        if told.get("short"):  # the node could not load the last names, which only might have been needed
+            self.objects = self.objects[:count]
         if len(self.objects) != count:
             raise ResultError(
                 f"The result of {run.id} doesn't fit what was sent to it.", hint="Run the cell again."

@@ -21,10 +21,8 @@ from .capture import environment, imports, search_path
 from .capture import modules as local_modules
 from .capture.cell import CellNames
 from .capture.reach import bound_names, reached_names
-from .config import setting
 from .exceptions import UndefinedName, UnpicklableInput
 from .lineage import memo
-from .resources import parse_size
 from .sent import Sent
 from .worker import container
 from .worker.culprit import explain
@@ -230,9 +228,9 @@ def build(
     needed = needed_names(request)
     found: dict[str, Any] = {}
     shared: Any = request.namespace if request.shared is None else request.shared
-    hidden = _hidden(request, needed, shared)
-    instead = {**hidden.values, **unseen.history(request, needed, lambda v: _can_travel(v, shared))}
-    named = [*_data_first(needed, request.namespace), *_data_first(hidden.names, request.namespace)]
+    hidden = unseen.of(request, needed, _provided(request.namespace), shared)
+    instead = {**hidden.values, **unseen.history(request, needed, shared)}
+    named = [*_data_first(needed, request.namespace), *hidden.names]
     values = [(name, instead.get(name, request.namespace[name])) for name in named]
     needed |= hidden.names
 
@@ -253,8 +251,10 @@ def build(
             "modules": modules.table,
             "search_paths": search_path.describe(request.workdir),
             "standard": search_path.standard_names(),
+            "unseen": list(hidden.names),
         }
-        return {"environment": _environment(request, pickler, modules, needed), "cell": cell}
+        loaded = pickler.modules - hidden.only_loads(request, shared)
+        return {"environment": _environment(request, loaded, modules, needed), "cell": cell}
 
     def make_pickler(file: Any, **options: Any) -> ValuePickler:
         return ValuePickler(file, namespace=shared, **options)
@@ -273,36 +273,6 @@ def build(
     )
     lines = (*_missing(request), *hidden.lines)
     return Payload(items, found["modules"], _function_sources(values), manifest, sent, refused, lines)
-
-
-def _hidden(request: Request, needed: Mapping[str, str], shared: Any) -> unseen.Unseen:
-    """Return what travels because it may be needed, where the cell hides the names that it uses."""
-    if request.kind == "script" or not request.auto:
-        return unseen.Unseen()
-    found = unseen.find(request, needed)
-    if not (found or request.guesses):
-        return unseen.Unseen()
-    most = parse_size(str(setting("most_unseen")))
-    return unseen.choose(
-        request, found, needed, _provided(request.namespace), most, lambda v: _can_travel(v, shared)
-    )
-
-
-class _Nowhere:
-    """A file for a pickle that only shows whether there can be one."""
-
-    def write(self, data: Any) -> int:
-        return len(data)
-
-
-def _can_travel(value: Any, shared: Any) -> bool:
-    try:
-        ValuePickler(_Nowhere(), namespace=shared, buffer_callback=lambda _: None).dump(value)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # a foreign __reduce__ may raise anything
-        return False
-    return True
 
 
 def check_complete(built: Payload) -> None:
@@ -334,7 +304,7 @@ def _module_names(request: Request, pickler: ValuePickler) -> set[str]:
 
 
 def _environment(
-    request: Request, pickler: ValuePickler, modules: local_modules.LocalModules, needed: Mapping[str, str]
+    request: Request, loaded: set[str], modules: local_modules.LocalModules, needed: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return what the node's environment is compared with, before anything is loaded there."""
     names = request.names
@@ -342,7 +312,7 @@ def _environment(
     if names is not None:
         mentioned |= names.imports | names.star_imports
     values = [request.namespace[name] for name in needed]
-    loaded = pickler.modules - cloudpickle.list_registry_pickle_by_value()
+    loaded -= cloudpickle.list_registry_pickle_by_value()
     found = imports.needs(request.code, mentioned, loaded, values, modules.top_level)
     packages = imports.versions(found, environment.snapshot().record["packages"])
     return {"site": site_folders(), "packages": packages}

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from .capture.hiding import Hiding, hiding, texts_in
 from .capture.reach import codes, reached_names
-from .resources import format_size
+from .config import setting
+from .resources import format_size, parse_size
 from .worker.foreign import instance_dict, is_a, module_of
 from .worker.late import LateModule
+from .worker.pickling import ValuePickler
 
 if TYPE_CHECKING:
     from .payload import Request
@@ -42,12 +44,61 @@ class Unseen:
         Modules that a name may be, imported by a text.
     lines : tuple of str
         What the user should know.
+    loads : mapping
+        Modules that the pickle of each name needs; none of them may keep the cell from running.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     modules: frozenset[str] = frozenset()
     lines: tuple[str, ...] = ()
+    loads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    needed: tuple[str, ...] = ()
+
+    def only_loads(self, request: Request, shared: Any) -> set[str]:
+        """Return the modules that only these names load: a node without them can run the cell nevertheless."""
+        loads = {module for modules in self.loads.values() for module in modules}
+        if loads:
+            loads -= trial([request.namespace[name] for name in self.needed], shared) or loads
+        return loads
+
+
+def of(request: Request, needed: Collection[str], provided: Collection[str], shared: Any) -> Unseen:
+    """Return what travels because it may be needed, where the cell hides the names that it uses.
+
+    Parameters
+    ----------
+    provided : collection of str
+        Names that the node has of its own.
+    shared : mapping
+        What stands for ``__main__``.
+    """
+    if request.kind == "script" or not request.auto:
+        return Unseen()
+    found = find(request, needed)
+    if not (found or request.guesses):
+        return Unseen()
+    most = parse_size(str(setting("most_unseen")))
+    return choose(request, found, needed, provided, most, lambda value: trial(value, shared))
+
+
+class _Nowhere:
+    """A file for a pickle that only shows whether there can be one."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def trial(value: Any, shared: Any) -> frozenset[str] | None:
+    """Pickle a value to see whether it can travel: which modules its pickle names, or None."""
+    pickler = ValuePickler(_Nowhere(), namespace=shared, buffer_callback=lambda _: None)
+    try:
+        pickler.dump(value)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # a foreign __reduce__ may raise anything
+        return None
+    return frozenset(pickler.modules)
 
 
 def find(request: Request, needed: Iterable[str]) -> Hiding:
@@ -84,7 +135,7 @@ def choose(
     needed: Collection[str],
     provided: Collection[str],
     most: int,
-    picklable: Callable[[Any], bool],
+    tried: Callable[[Any], frozenset[str] | None],
 ) -> Unseen:
     """Choose what travels because it may be needed.
 
@@ -94,8 +145,8 @@ def choose(
         Names that the node has of its own.
     most : int
         Bytes, about, that they may come to; the largest stay here.
-    picklable : callable
-        Tells whether a value can travel.
+    tried : callable
+        Gives the modules that a value's pickle names; None if it can't travel.
     """
     namespace = request.namespace
     wanted = _wanted(request, found, provided)
@@ -108,10 +159,26 @@ def choose(
     kept = {n for n in wanted if n not in large}
     kept -= {n for n in kept if large.keys() & (reached_names([n], namespace).keys() - set(needed))}
     asked = {n: namespace[n] for n in sorted(kept) if n not in values and not _is_simple(namespace[n])}
-    stuck = {name for name, value in asked.items() if not picklable(value)}
-    names = {name: wanted[name] for name in sorted(kept - stuck)}
+    trials = {name: tried(value) for name, value in asked.items()}
+    stuck = {name for name, modules in trials.items() if modules is None}
+    loads = {name: modules for name, modules in trials.items() if modules}
+    order = sorted(kept - stuck, key=lambda name: (_foreign(loads.get(name)), name))
+    names = {name: wanted[name] for name in order}
     lines = _line(found, names, sum(sizes[n] for n in names), large, stuck)
-    return Unseen(names, {n: v for n, v in values.items() if n in names}, frozenset(found.modules), lines)
+    return Unseen(
+        names,
+        {n: v for n, v in values.items() if n in names},
+        frozenset(found.modules),
+        lines,
+        loads,
+        tuple(needed),
+    )
+
+
+def _foreign(modules: Collection[str] | None) -> bool:
+    """Whether a pickle needs what not every Python has: such names come last, since a node may fail at one."""
+    known = sys.stdlib_module_names | {"__main__", ""}
+    return any(module.partition(".")[0] not in known for module in modules or ())
 
 
 def _wanted(request: Request, found: Hiding, provided: Collection[str]) -> dict[str, str]:
@@ -146,7 +213,7 @@ def own_names(namespace: Mapping[str, Any], ipythons: Mapping[str, Any]) -> list
     ]
 
 
-def history(request: Request, names: Iterable[str], picklable: Callable[[Any], bool]) -> dict[str, Any]:
+def history(request: Request, names: Iterable[str], shared: Any) -> dict[str, Any]:
     """Return what is sent for IPython's ``Out``: the entries that the cell asks for, or all that can travel."""
     found: dict[str, Any] = {}
     for name in sorted({"Out", "_oh"}.intersection(names)):
@@ -155,7 +222,9 @@ def history(request: Request, names: Iterable[str], picklable: Callable[[Any], b
             continue  # the user's own
         asked = re.findall(rf"\b{name}\b(?:\[\s*(\d+)\s*\])?", request.code)
         chosen = {int(n) for n in asked} if asked and all(asked) else entries.keys()
-        found[name] = {n: value for n, value in entries.items() if n in chosen and picklable(value)}
+        found[name] = {
+            n: value for n, value in entries.items() if n in chosen and trial(value, shared) is not None
+        }
     return found
 
 

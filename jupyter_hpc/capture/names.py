@@ -26,6 +26,7 @@ PURE_BUILTINS = frozenset(
 CONSUMING_BUILTINS = frozenset("sum min max sorted list tuple set frozenset dict any all".split())
 _NAME_ERRORS = frozenset({"NameError", "Exception", "BaseException"})
 _SWALLOWERS = frozenset({"suppress", "raises", "assertRaises"})
+_NAMESPACES = frozenset({"user_ns", "user_global_ns", "f_globals"})
 _BINDING_MAGICS = frozenset({"run", "pylab", "run_cell_magic"})
 
 
@@ -149,7 +150,7 @@ class Notes:
                     self.star_imports.add(node.module)
                 else:
                     self.imports.add(f"{node.module}.{alias.name}")
-        self.opaque |= any(alias.name == "*" for alias in node.names)
+        self.opaque |= any(alias.name in ("*", "__main__") for alias in node.names)
 
 
 def _runs_code(func: ast.Attribute, args: Sequence[ast.expr]) -> bool:
@@ -278,6 +279,7 @@ class NameVisitor(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if not isinstance(node.ctx, ast.Load):
             self._touch_all(node.value)
+        self.notes.opaque |= node.attr in _NAMESPACES
         self.visit(node.value)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:

@@ -61,7 +61,7 @@ class Outcome:
             "error": apart("the traceback", self._describe, error, default=_bare(error)),
             "changed": changes.names,
             "mutated": changes.left,
-            "continues": {"count": len(self._objects), "numbers": self._numbers},
+            "continues": {"count": len(self._objects), "numbers": self._numbers, "short": self.worker.short},
             "settings": apart(
                 "what settings changed", self.worker.surroundings.changed, self._plain, default={}
             ),

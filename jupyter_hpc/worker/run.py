@@ -89,6 +89,7 @@ class _Worker:
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__
         self.originals: Dict[str, Any] = {}  # the values that were sent, by name
+        self.short = False  # not all of the names could be loaded
         self.objects: List[Any] = []  # everything in them, by its number in the stream
         self.loading = "what the cell needs"
         self.drift: List[Dict[str, Optional[str]]] = []
@@ -213,7 +214,13 @@ class _Worker:
             unpickler = self._unpickler(file, iter(buffers))
             for record in self.manifest["names"]:
                 self.loading = record["name"]
-                self.namespace[self.loading] = unpickler.load()
+                try:
+                    self.namespace[self.loading] = unpickler.load()
+                except Exception:
+                    self.short = self.loading in (self.cell.get("unseen") or ())
+                    if self.short:  # it only may be needed, as all that follows
+                        break
+                    raise
         self.objects = numbered_there(unpickler.memo.copy())
         unpickler.memo = {}  # what it loaded may hold it
         self.originals = {k: v for k, v in self.namespace.items() if k not in before}

@@ -58,6 +58,28 @@ def test_too_large_names_stay_here_and_an_error_says_how_to_send_them(notebook: 
     assert notebook.value("int(y)") == 0
 
 
+def test_what_only_may_be_needed_keeps_no_cell_from_running(notebook: Notebook) -> None:
+    notebook.run(
+        """
+        import sys, types
+        ghost = sys.modules["ghost"] = types.ModuleType("ghost")  # the node has no such module
+        class G: pass
+        G.__module__, G.__qualname__, ghost.G = "ghost", "G", G
+        at_home = G(); data = [1]; other = {2: 3}
+        """
+    )
+    notebook.remote(
+        "data.append(eval('other[' + '2]'))\nr = 'at_home' in globals(), 'data' in vars()\ndel other"
+    )
+    assert notebook.value("(data, r, 'other' in globals(), type(at_home) is G)") == (
+        [1, 3],
+        (False, True),
+        False,
+        True,
+    )
+    notebook.run("del sys.modules['ghost']")
+
+
 def test_only_a_certain_read_of_an_unknown_name_is_refused(notebook: Notebook) -> None:
     executed = notebook.remote("def parse(): return grammar['x']\nok = 1")
     assert "grammar may be missing" in executed.text
