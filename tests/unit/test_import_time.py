@@ -25,7 +25,16 @@ SHELLS = {
     "zmq",
 }
 CORE = (
-    *("capture.bindings", "capture.cell", "capture.environment", "capture.flow", "capture.git"),
+    *(
+        "baseline",
+        "settings",
+        "capture.declared",
+        "capture.bindings",
+        "capture.cell",
+        "capture.environment",
+        "capture.flow",
+        "capture.git",
+    ),
     *("capture.imports", "capture.modules", "capture.names", "capture.reach", "capture.requirements"),
     *("capture.scope", "payload", "backends.build"),
     *("backends.base", "backends.local", "backends.script", "backends.slurm", "backends.slurm.command"),
@@ -49,10 +58,17 @@ CORE = (
     *(
         "worker.machine",
         "worker.changes",
+        "worker.library_settings",
+        "worker.logging_settings",
+        "worker.module_state",
         "worker.outcome",
         "worker.pickling",
+        "worker.plain_text",
+        "worker.process_settings",
         "worker.rich",
         "worker.run",
+        "worker.settings",
+        "worker.surroundings",
         "worker.versions",
     ),
 )
@@ -64,7 +80,17 @@ before = set(sys.modules)
 shell.run_line_magic("load_ext", "jupyter_hpc")
 assert "slurm" in shell.magics_manager.magics["cell"]
 """
-STARTED = ("run", "cell", "ipython", "loose_ends", "monitor", "outcome")
+STARTED = (
+    "run",
+    "cell",
+    "ipython",
+    "loose_ends",
+    "monitor",
+    "outcome",
+    "settings",
+    "surroundings",
+    "process_settings",
+)
 
 
 def imported(code: str) -> set[str]:
