@@ -13,34 +13,11 @@ from typing import Any
 from .worker import module_state
 from .worker.settings import on_import
 
-NOT_FOLLOWED = frozenset(
-    (
-        *(
-            "__main__",
-            "sys",
-            "os",
-            "builtins",
-            "site",
-            "importlib",
-            "warnings",
-            "logging",
-            "threading",
-            "linecache",
-        ),
-        *(
-            "abc",
-            "typing",
-            "asyncio",
-            "IPython",
-            "ipykernel",
-            "traitlets",
-            "jupyter_hpc",
-            "jupyter_client",
-            "zmq",
-        ),
-        *("tornado", "ipywidgets", "cloudpickle"),
-    )
-)
+_SHELL = "IPython ipykernel traitlets jupyter_hpc jupyter_client zmq tornado ipywidgets cloudpickle"
+NOT_FOLLOWED = {"__main__", "abc", "asyncio", "importlib", "linecache", "site", "typing", *_SHELL.split(" ")}
+# these change by themselves
+_OF_PROCESS = {"builtins", "logging", "matplotlib", "os", "sys", "threading", "time", "warnings"}
+_OF_SHELL = ("last_", "ps1", "ps2", "ps3", "tracebacklimit")
 environment: dict[str, str] = {}
 _snapshots: dict[str, Any] = {}
 _late: set[str] = set()  # imported before anybody looked
@@ -87,6 +64,8 @@ def changes(tops: set[str]) -> dict[str, dict[str, Any]]:
         if top not in tops or top in NOT_FOLLOWED or getattr(module, "__name__", None) != name:
             continue
         values = _of_module(name, module)
+        if top in _OF_PROCESS:
+            values = {key: value for key, value in values.items() if _is_foreign(name, key, value)}
         if values:
             found[name] = values
     return found
@@ -104,3 +83,14 @@ def _of_module(name: str, module: Any) -> dict[str, Any]:
 
             values.update(contradicting(module))
     return values
+
+
+def _is_foreign(module: str, name: str, value: Any) -> bool:
+    """Tell whether a name is none of the module's own, or its value the notebook's: all else follows from what runs."""
+    if name.startswith(_OF_SHELL):
+        return False
+    known = _snapshots.get(module, {}).get("", ({}, {}))[0]
+    if module_state.is_users(value):
+        return True
+    is_new = name not in known and "." not in name and not name.startswith("_")
+    return is_new and name not in module_state.words_of(sys.modules[module])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .payload import Request
 
 State = dict[str, Any]
+_ALWAYS = {"builtins", "warnings"}  # what a cell uses without naming it
 _added: dict[str, tuple[str, table.Functions]] = {}
 _told: set[str] = set()
 _arrays = itertools.count()
@@ -108,7 +109,7 @@ def collect(
     added = _functions_of_added(make_pickler, found.notes)
     tops = {name.partition(".")[0] for name in reach}
     own = set(local.top_level)
-    attributes = _attributes(tops | own | set(local.imports), make_pickler, found.notes)
+    attributes = _attributes(tops | own | set(local.imports) | _ALWAYS, make_pickler, found.notes)
     if request.is_array:
         record["seed"] = _seed(record["values"])
     notes = [line for line in found.notes if line not in _told]

@@ -140,13 +140,23 @@ def _own_globals(module: Any) -> set[str]:
     """Return the names that functions of a module assign in it."""
     import re
 
+    lines = re.findall(r"^\s+global\s+([^#\n]+)", _source(module), re.MULTILINE)
+    return {name.strip() for line in lines for name in line.split(",")}
+
+
+def words_of(module: Any) -> set[str]:
+    """Return the words of a module's source."""
+    import re
+
+    return set(re.findall(r"\w+", _source(module)))
+
+
+def _source(module: Any) -> str:
     try:
         with open(module.__file__, encoding="utf-8") as file:
-            text = file.read()
+            return file.read()
     except (AttributeError, TypeError, OSError, UnicodeDecodeError):
-        return set()
-    lines = re.findall(r"^\s+global\s+([^#\n]+)", text, re.MULTILINE)
-    return {name.strip() for line in lines for name in line.split(",")}
+        return ""
 
 
 def assigned(module: Any) -> Dict[str, Any]:

@@ -41,6 +41,7 @@ TABLE: Dict[str, Tuple[str, str]] = {
     "altair": ("altair", "library_settings"),
 }
 EARLY = ("environment", "path", "interpreter", "warnings")  # before anything is imported for the cell's names
+TWICE = ("warnings",)  # what was imported with the names put its own filters before the user's
 GENERATORS = ("random", "numpy_random", "torch_random")  # an array's tasks get seeds of their own
 _PLAIN = (type(None), bool, int, float, str)
 
@@ -219,7 +220,7 @@ class Settings:
 
     def begin(self, *, early: bool) -> None:
         """Make the early settings, or all others: now, or when their library is imported."""
-        table = {n: TABLE[n][0] for n in TABLE if (n in EARLY) is early}
+        table = {n: TABLE[n][0] for n in TABLE if (n in EARLY) is early or n in TWICE}
         if not early:
             table.update({name: added["module"] for name, added in self._added.items()})
         for name, module in table.items():
