@@ -23,6 +23,8 @@ _ADVICE = {
     "socket": "a socket belongs to one process; open it in the cell",
     "Connection": "a connection belongs to one process; open it in the cell",
     "Thread": "a thread belongs to one process",
+    "Task": "a task belongs to its event loop; await it and keep what it gives",
+    "Future": "a future belongs to one process; keep its result",
     "frame": "a frame belongs to one process",
 }
 
