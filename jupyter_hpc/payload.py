@@ -334,6 +334,7 @@ def _instructions(request: Request, pickler: ValuePickler, paths: list[str]) -> 
         "explicit_outputs": explicit,
         "all_new": request.kind == "cell" and request.outputs is None and not request.no_outputs,
         "changes": _changes(request),
+        "deletes": sorted(names.deletes) if names else [],
         "future_flags": request.future_flags,
         "magics": [list(each) for each in request.magics],
         "extensions": list(request.extensions),

@@ -102,7 +102,7 @@ class Outcome:
                 made = apart(f"the origin of {name}", self.remember, name, namespace[name])
                 self.known.update({name: made} if made is not None else {})
         for name in self.deleted:
-            if name in namespace and namespace[name] is was.get(name):
+            if name in namespace and namespace[name] is was.get(name, namespace[name]):
                 del namespace[name]
         namespace.update(self.names)
         if self.sent is not None and not self.changes.kept:

@@ -145,7 +145,11 @@ class Outcome:
         return names
 
     def _deleted(self) -> List[str]:
-        return [n for n in self.originals if n not in self.namespace] if self.cell["all_new"] else []
+        """Names that are gone: of those that were sent, and those that the cell's text deletes."""
+        if not self.cell["all_new"]:
+            return []
+        known = dict.fromkeys([*self.originals, *self.cell["deletes"]])
+        return [name for name in known if name not in self.namespace]
 
     # -- the exception ---------------------------------------------------------------------------
 
