@@ -80,6 +80,8 @@ class HPCMagics(Magics):
         for line in _mark_stale(job, self.shell.user_ns):
             if config.setting("warn_stale"):
                 _say(f"! {line}")
+        for line in (job.record.get("names") or ()) if arguments.quiet else ():
+            _say(f"! {line}")  # else the panel says it
         if arguments.detach:
             return job
         from .blocking import run_attached

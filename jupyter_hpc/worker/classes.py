@@ -61,7 +61,10 @@ def adapted(cls: type, reduced: Any) -> Any:
     state = ({**_inherited(cls, reduced[2][0]), **reduced[2][0]}, reduced[2][1])
     reduced = (*reduced[:2], state, *reduced[3:])
     make = class_or_bare if plain and not _is_made_here(hook) else bare_class
-    return (make, (*arguments, _known_meta(meta)), *reduced[2:5], set_class)
+    # cloudpickle leaves out what a base has as well, but the metaclass may set it otherwise on the way
+    same = {name: value for name, value in own(cls).items() if value is None or type(value) is bool}
+    state = ({**same, **reduced[2][0]}, *reduced[2][1:])
+    return (make, (*arguments, _known_meta(meta)), state, *reduced[3:5], set_class)
 
 
 def _inherited(cls: type, state: Dict[str, Any]) -> Dict[str, Any]:

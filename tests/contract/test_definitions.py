@@ -263,3 +263,20 @@ def test_annotations_are_values_as_in_the_kernel(notebook: Notebook) -> None:
     assert notebook.value("(kind, f.__annotations__['x'] is int)") == (True, True)
     notebook.remote("from __future__ import annotations\ndef g(x: Later): pass\nf.__annotations__")
     assert notebook.value("g.__annotations__") == {"x": "Later"}
+
+
+def test_what_a_metaclass_sets_on_the_way_is_what_it_is_in_the_kernel(notebook: Notebook) -> None:
+    """As in pydantic, where a class with a reference forward is not complete until that is known."""
+    notebook.run(
+        """
+        class Meta(type):
+            def __new__(meta, name, bases, body):
+                cls = super().__new__(meta, name, bases, body)
+                cls.complete = "waits" not in body
+                return cls
+        class Base(metaclass=Meta): waits = True
+        class Waiting(Base): waits = True
+        """
+    )
+    notebook.remote("r = Base.complete, Waiting.complete, Waiting().complete")
+    assert notebook.value("r") == (False, False, False)

@@ -83,6 +83,7 @@ def test_what_only_may_be_needed_keeps_no_cell_from_running(notebook: Notebook) 
 def test_only_a_certain_read_of_an_unknown_name_is_refused(notebook: Notebook) -> None:
     executed = notebook.remote("def parse(): return grammar['x']\nok = 1")
     assert "grammar may be missing" in executed.text
+    assert "grammar may be missing" in notebook.remote("def parse(): return grammar['x']", "--quiet").stderr
     notebook.run("grammar = {'x': 5}\ndef prepare():\n    global ready\n    ready = 1")
     notebook.remote("r = parse()\nprepare()\ns = ready")
     assert notebook.value("(ok, r, s)") == (1, 5, 1)
