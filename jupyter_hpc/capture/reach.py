@@ -72,41 +72,42 @@ def _bound(code: types.CodeType) -> set[str]:
 
 
 def codes(value: Any) -> Iterator[types.CodeType]:
-    """Return the code of a function, a class or an instance of one, if the notebook made it."""
-    return _codes(value, set())
+    """Yield the code of a function, a class or an instance of one, if the notebook made it."""
+    seen: set[int] = set()
+    pending = [value]  # a list of lists may be deeper than Python recurses
+    while pending:
+        each = pending.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            if is_a(each, types.FunctionType) and module_of(each) == "__main__":
+                yield each.__code__
+            pending += reversed(list(_parts(each)))
 
 
-def _codes(value: Any, seen: set[int]) -> Iterator[types.CodeType]:
-    if id(value) in seen:
-        return
-    seen.add(id(value))
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield what may hold code within a value."""
     if is_a(value, (staticmethod, classmethod, types.MethodType)):
-        yield from _codes(value.__func__, seen)
+        yield value.__func__
     elif is_a(value, functools.partial):
-        yield from _codes(value.func, seen)
+        yield value.func
     elif is_a(value, functools._lru_cache_wrapper):
-        yield from _codes(value.__wrapped__, seen)
+        yield value.__wrapped__
     elif type(value) in (list, tuple, dict) and len(value) <= _FEW:
-        for part in value.values() if type(value) is dict else value:
-            yield from _codes(part, seen)
+        yield from value.values() if type(value) is dict else value
     elif is_a(value, property):
-        for function in (value.fget, value.fset, value.fdel):
-            yield from _codes(function, seen)
+        yield from (value.fget, value.fset, value.fdel)
     elif is_a(value, types.FunctionType):
-        if module_of(value) != "__main__":
-            return
-        yield value.__code__
-        for cell in value.__closure__ or ():
-            try:
-                yield from _codes(cell.cell_contents, seen)
-            except ValueError:  # not yet filled
-                continue
+        if module_of(value) == "__main__":
+            for cell in value.__closure__ or ():
+                try:
+                    yield cell.cell_contents
+                except ValueError:  # not yet filled
+                    continue
     elif is_a(value, type):
         if module_of(value) == "__main__":
-            for part in (*type.__dict__["__bases__"].__get__(value), *own(value).values()):
-                yield from _codes(part, seen)
+            yield from (*type.__dict__["__bases__"].__get__(value), *own(value).values())
     elif module_of(type(value)) == "__main__":
-        yield from _codes(type(value), seen)
+        yield type(value)
 
 
 def _code_names(code: types.CodeType) -> Iterator[str]:

@@ -117,9 +117,12 @@ def test_constructors_and_hashes_of_their_own_do_no_harm(notebook: Notebook) -> 
     assert notebook.value("(type(kept) is Failed, kept.code, kept.extra)") == (True, 3, "x")
 
 
-def test_annotations_of_the_cell_are_what_they_name(notebook: Notebook) -> None:
-    notebook.remote("def f(x: int = 3) -> str: return str(x)")
-    assert notebook.value("f.__annotations__ == {'x': int, 'return': str}") is True
+def test_what_is_nested_by_thousands_travels_both_ways(notebook: Notebook) -> None:
+    notebook.run("head = None\nfor i in range(3000): head = (i, head)")
+    notebook.remote(
+        "n, h = 0, head\nwhile h: n += 1; h = h[1]\nlast = None\nfor i in range(3000): last = [i, last]"
+    )
+    assert notebook.value("(n, last[1][1][0], h)") == (3000, 2997, None)
 
 
 def test_views_of_one_array_stay_views_both_ways(notebook: Notebook) -> None:
