@@ -97,6 +97,9 @@ class Request:
     writes: tuple[str, ...] = ()
     notebook: Mapping[str, Any] = field(default_factory=dict)
     shell: Mapping[str, Any] = field(default_factory=dict)  # how the shell shows values, as plain JSON
+    printers: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # the notebook's own ways to show types, by MIME type
     variables: frozenset[str] = frozenset()  # given with --env
     is_array: bool = False
 

@@ -110,6 +110,11 @@ def collect(
     tops = {name.partition(".")[0] for name in reach}
     own = set(local.top_level)
     attributes = _attributes(tops | own | set(local.imports) | _ALWAYS, make_pickler, found.notes)
+    shown = {
+        mime: _encoded(f"How {mime} is made", own, make_pickler, found.notes)
+        for mime, own in request.printers.items()
+    }
+    record["printers"] = {mime: encoded for mime, encoded in shown.items() if encoded is not None}
     if request.is_array:
         record["seed"] = _seed(record["values"])
     notes = [line for line in found.notes if line not in _told]

@@ -13,7 +13,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class
 
 from . import options
 from .exposed import exposed
-from .shell_options import shell_options
+from .shell_options import printers, shell_options
 from .tokens import expand, split_line
 
 if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
@@ -112,6 +112,7 @@ class HPCMagics(Magics):
             "notebook": notebook_of(self.shell),
             "ipythons": self.shell.user_ns_hidden,
             "shell": shell_options(self.shell),
+            "printers": printers(self.shell),
         }
         from ..payload import Request
 

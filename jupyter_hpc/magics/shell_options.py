@@ -29,6 +29,21 @@ def shell_options(shell: Any) -> dict[str, Any]:
     return {key: value for key, value in found.items() if _is_json(value)}
 
 
+def printers(shell: Any) -> dict[str, list[tuple[Any, Any]]]:
+    """Return how the notebook itself shows types (``formatter.for_type``), by MIME type."""
+    found: dict[str, list[tuple[Any, Any]]] = {}
+    with suppress(AttributeError):  # a shell without formatters
+        for mime, formatter in shell.display_formatter.formatters.items():
+            own = [(t, f) for t, f in formatter.type_printers.items() if "__main__" in (_home(t), _home(f))]
+            if own:
+                found[mime] = own
+    return found
+
+
+def _home(obj: Any) -> Any:
+    return getattr(obj, "__module__", None)
+
+
 def _inline_backend(shell: Any) -> dict[str, Any]:
     """Return the inline backend's traits, or what is configured while it isn't loaded."""
     config = sys.modules.get("matplotlib_inline.config")

@@ -50,6 +50,8 @@ class Surroundings:
             from .module_state import apply
 
             apply(self._attributes, self._notes)
+        for mime, encoded in (self._carried.get("printers") or {}).items():
+            self._show_types(mime, encoded)
         for name in self._carried.get("submodules") or ():
             on_import.call(name.partition(".")[0], lambda _, name=name: _import(name))  # type: ignore[misc]
         if self._follow and self._tops:
@@ -64,6 +66,20 @@ class Surroundings:
             from .module_state import snapshot
 
             self._seen[name] = snapshot(module, deep=self._is_local(name))
+
+    def _show_types(self, mime: str, encoded: Any) -> None:
+        """Show types as the notebook does; this needs IPython, which is imported for it."""
+        try:
+            from . import ipython
+            from .settings import decode
+
+            formatter = ipython.shell().display_formatter.formatters[mime]
+            for kind, function in decode(encoded):
+                formatter.for_type(kind, function)
+        except Exception as error:  # no IPython here
+            self._notes.append(
+                f"{mime} is not made as in the notebook: {type(error).__name__}: {error}"[:200]
+            )
 
     def _is_local(self, name: str) -> bool:
         return name.partition(".")[0] in (self._carried.get("modules") or ())

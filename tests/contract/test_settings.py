@@ -222,3 +222,19 @@ def test_a_call_uses_the_state_and_changes_none_here(notebook: Notebook) -> None
     target = notebook.target
     assert notebook.value(f"jupyter_hpc.submit(f, on={target!r}).result()") == 0.13436424411240122
     assert notebook.value("random.random()") == 0.13436424411240122
+
+
+def test_types_are_shown_there_as_the_notebook_shows_them(notebook: Notebook) -> None:
+    notebook.run(
+        """
+        class Shape:
+            pass
+        formatters = get_ipython().display_formatter.formatters
+        formatters["text/html"].for_type(Shape, lambda shape: "<b>a shape</b>")
+        formatters["text/plain"].for_type(Shape, lambda shape, printer, cycle: printer.text("SHAPE"))
+        """
+    )
+    executed = notebook.remote("Shape()")
+    notebook.run("for f in formatters.values(): f.type_printers.pop(Shape, None)")
+    assert executed.result["text/html"] == "<b>a shape</b>"
+    assert executed.result["text/plain"] == "SHAPE"
