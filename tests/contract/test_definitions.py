@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.contract.notebook import Notebook
 
 
@@ -265,18 +267,14 @@ def test_annotations_are_values_as_in_the_kernel(notebook: Notebook) -> None:
     assert notebook.value("g.__annotations__") == {"x": "Later"}
 
 
-def test_what_a_metaclass_sets_on_the_way_is_what_it_is_in_the_kernel(notebook: Notebook) -> None:
-    """As in pydantic, where a class with a reference forward is not complete until that is known."""
+def test_a_pydantic_model_that_waits_for_another_class_is_completed_on_the_node(notebook: Notebook) -> None:
+    pytest.importorskip("pydantic")
     notebook.run(
         """
-        class Meta(type):
-            def __new__(meta, name, bases, body):
-                cls = super().__new__(meta, name, bases, body)
-                cls.complete = "waits" not in body
-                return cls
-        class Base(metaclass=Meta): waits = True
-        class Waiting(Base): waits = True
+        from pydantic import BaseModel
+        class A(BaseModel): b: "B"
+        class B(BaseModel): x: int
         """
     )
-    notebook.remote("r = Base.complete, Waiting.complete, Waiting().complete")
-    assert notebook.value("r") == (False, False, False)
+    notebook.remote("a = A(b={'x': 1})")
+    assert notebook.value("(a.b.x, type(a) is A)") == (1, True)
