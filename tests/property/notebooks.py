@@ -54,6 +54,7 @@ class _Writer:
     def __init__(self, draw: Callable[[Any], Any]) -> None:
         self._draw = draw
         self.space: Space = {"__name__": "__main__"}
+        self._before: Space = {}  # as it was when the cell began
         self.run(SETUP)
 
     def run(self, code: str) -> bool:
@@ -69,14 +70,23 @@ class _Writer:
         """Return the kind and the text of a statement."""
         kinds = [kind for kind in (*KINDS, *OFTEN) if KINDS[kind](self.space)]
         kind = self._draw(st.sampled_from(kinds))
-        text = self._draw(st.sampled_from(KINDS[kind](self.space)))
+        texts = KINDS[kind](self.space)
+        if (
+            kind == "delete"
+        ):  # a name that the cell bound itself: whether the kernel has one, the node isn't told
+            texts = [t for t in texts if self._is_as_it_was(t.partition(" ")[2])] or ["pass"]
+        text = self._draw(st.sampled_from(texts))
         block = self._draw(st.sampled_from(["", "", "", "", *BLOCKS])) if kind in IN_BLOCKS else ""
         if not block:
             return kind, text
         return f"{kind} in {block}", BLOCKS[block].format(inside=textwrap.indent(text, "    "))
 
+    def _is_as_it_was(self, name: str) -> bool:
+        return name not in self._before or self.space.get(name) is self._before[name]
+
     def cell(self) -> Cell:
         """Return a cell; one that fails ends there."""
+        self._before = dict(self.space)
         kinds, texts = [], []
         for _ in range(self._draw(st.integers(1, 4))):
             kind, text = self.statement()

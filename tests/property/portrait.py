@@ -36,7 +36,7 @@ class _Painter:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
         self._numbers: dict[int, int] = {}
-        self._memories: dict[int, tuple[int, int]] = {}
+        self._places: dict[int, int] = {}
         self._held: list[Any] = []  # so that no id is given twice
 
     def paint(self, value: Any) -> Any:
@@ -119,20 +119,19 @@ class _Painter:
     def _numpy(self, value: Any) -> Any:
         if type(value).__name__ == "ndarray":
             inside = self._all(value.ravel()) if value.dtype == object else value.tolist()
-            memory, offset = self._memory(value)
-            return [str(value.dtype), list(value.shape), inside, memory, offset, value.flags.writeable]
+            memory = str(self._memory(value) if value.size else [])
+            return [str(value.dtype), list(value.shape), inside, memory, value.flags.writeable]
         if hasattr(value, "bit_generator"):
             return [type(value.bit_generator).__name__, _short(repr(value.bit_generator.state))]
         return repr(value)  # its scalars
 
-    def _memory(self, value: Any) -> tuple[str, int]:
-        """Return whose bytes an array has, and how far they lie from those that were met first."""
-        root = value
-        while type(root.base).__name__ == "ndarray":
-            root = root.base
-        self._held.append(root)
-        number, first = self._memories.setdefault(id(root), (len(self._memories), value.ctypes.data))
-        return f"memory {number}", value.ctypes.data - first
+    def _memory(self, value: Any) -> list[int]:
+        """Return a number for the place of each element: equal ones are one piece of memory, however it is laid out."""
+        self._held.append(value)
+        places = [value.ctypes.data]
+        for count, step in zip(value.shape, value.strides):
+            places = [place + n * step for place in places for n in range(count)]
+        return [self._places.setdefault(place, len(self._places)) for place in places]
 
     def _object(self, value: Any) -> Any:
         found: dict[str, Any] = {"class": self.paint(type(value))}

@@ -175,7 +175,11 @@ def array(space: Space) -> list[str]:
 
 
 def view(space: Space) -> list[str]:
-    arrays = [x for x, value in values(space).items() if isinstance(value, np.ndarray) and value.size > 1]
+    """Not of arrays of objects, whose views still travel as copies."""
+    found = {
+        x: value for x, value in values(space).items() if isinstance(value, np.ndarray) and value.size > 1
+    }
+    arrays = [x for x, value in found.items() if not value.dtype.hasobject]
     forms = ("{x}[1:]", "{x}.T", "{x}.ravel()", "{x}[::-1]", "{x}.view()")
     return [f"{n} = {form.format(x=x)}" for form in forms for x in arrays for n in NAMES]
 
