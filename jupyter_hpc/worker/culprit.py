@@ -25,6 +25,8 @@ _ADVICE = {
     "Thread": "a thread belongs to one process",
     "Task": "a task belongs to its event loop; await it and keep what it gives",
     "Future": "a future belongs to one process; keep its result",
+    "ReferenceType": "a weak reference belongs to one process; send what it refers to",
+    "WeakMethod": "a weak reference belongs to one process; send what it refers to",
     "frame": "a frame belongs to one process",
 }
 
