@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..worker.container import digest_alone, place_of
-from ..worker.content import dirty_mappings
 from ..worker.digest import Hasher, digest_bytes
+from ..worker.memory import dirty_mappings
 
 SMALL_BYTES = 8 << 20  # hashing less takes no time worth saving
 _MOST = 256

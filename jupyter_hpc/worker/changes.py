@@ -9,7 +9,8 @@ import types
 
 from . import aspects
 from .aspects import CELL, CLASS, FUNCTION, is_notebooks, is_plain, parts_of
-from .content import Array, Memory, Tensor, Whole, is_dense
+from .content import Array, Tensor, Whole, is_dense
+from .memory import Memory
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -222,13 +223,13 @@ def put(
             _BY_NAME[name](obj, state)
         except Exception as error:  # its type's own code may raise anything
             try:
-                anew[number] = _ANEW[name](state)
+                anew[number] = _ANEW[name](obj, state)
             except Exception:
                 failed[number] = f"{type(error).__name__}: {error}"
     return anew, failed
 
 
-def _whole_anew(state: Any) -> Any:
+def _whole_anew(obj: Any, state: Any) -> Any:
     return state
 
 
@@ -241,7 +242,7 @@ _BY_NAME: Dict[str, Callable[[Any, Any], None]] = {
     aspect.name: aspect.put
     for aspect in (*_PLAIN, Array(_nowhere), Tensor(_nowhere), Whole([], copyreg.constructor, _nowhere))
 }
-_ANEW: Dict[str, Callable[[Any], Any]] = {
+_ANEW: Dict[str, Callable[[Any, Any], Any]] = {
     "array": Array.anew,
     "tensor": Tensor.anew,
     "whole": _whole_anew,

@@ -6,18 +6,17 @@ compared without being read. Anything else is compared by its digest.
 
 from __future__ import annotations
 
-import mmap
-import os
 import pickle
 import sys
 
 from .aspects import Aspect, Immutable, parts_of
 from .continuation import resume
 from .digest import digest_bytes
+from .memory import Memory, address_of
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, List, Optional
+    from typing import Any, Callable, List
 
 SHARED_WORK = (
     20_000_000  # objects of the stream times objects that only pickle tells of: more, and they share a memo
@@ -31,54 +30,6 @@ class Twin:
 
     def __init__(self, of: Any) -> None:
         self.of = of
-
-
-class Memory:
-    """Knows which mapped buffers were written."""
-
-    def __init__(self, buffers: Iterable[Any]) -> None:
-        can_tell = os.path.exists("/proc/self/smaps")
-        self._mapped = [_range_of(b) for b in buffers if can_tell and isinstance(b, mmap.mmap)]
-        self._dirty: List[range] = []
-
-    def holds(self, address: int) -> bool:
-        return any(address in each for each in self._mapped)
-
-    def look(self) -> None:
-        """See which were written by now."""
-        self._dirty = (dirty_mappings() or []) if self._mapped else []
-
-    def is_written(self, address: int) -> bool:
-        mapped = next((each for each in self._mapped if address in each), range(0))
-        return any(mapped.start in each or each.start in mapped for each in self._dirty)
-
-
-def _range_of(buffer: Any) -> range:
-    import ctypes
-
-    start = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
-    return range(start, start + len(buffer))
-
-
-def dirty_mappings() -> Optional[List[range]]:
-    """Return the address ranges of mappings with pages of their own: for a private file mapping, written ones.
-
-    (``Private_Dirty`` would also count pages that were only read while the file itself was fresh.)
-    """
-    ranges: List[range] = []
-    current = range(0)
-    try:
-        with open("/proc/self/smaps", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                key = line.split(None, 1)[0]
-                if "-" in key and not key.endswith(":"):
-                    first, _, last = key.partition("-")
-                    current = range(int(first, 16), int(last, 16))
-                elif key == "Anonymous:" and line.split()[1] != "0":
-                    ranges.append(current)
-    except (OSError, ValueError):
-        return None
-    return ranges
 
 
 class _Bytes(Aspect):
@@ -109,7 +60,18 @@ class Array(_Bytes):
         if obj.dtype.hasobject:
             return obj.shape, "C", obj.dtype, obj.reshape(-1).tolist(), obj.flags.writeable
         order = "F" if obj.flags.f_contiguous and not obj.flags.c_contiguous else "C"
-        return obj.shape, order, obj.dtype, pickle.PickleBuffer(_flat(obj)), obj.flags.writeable
+        return obj.shape, order, obj.dtype, self._content(obj), obj.flags.writeable
+
+    def _content(self, obj: Any) -> Any:
+        """Return the bytes of an array; of one that is mapped and was hardly written, the written pages."""
+        flat = _flat(obj)
+        parts = self.memory.written_parts(flat.__array_interface__["data"][0], flat.nbytes)
+        if parts is None:
+            return pickle.PickleBuffer(flat)
+        import numpy as np
+
+        written: Any = np.concatenate([flat[:0], *(flat[a:b] for a, b in parts)])
+        return parts, pickle.PickleBuffer(written)
 
     def put(self, obj: Any, state: Any) -> None:
         import numpy as np
@@ -123,12 +85,14 @@ class Array(_Bytes):
         if dtype.hasobject:
             for place, value in zip(np.ndindex(*shape), content):
                 obj[place] = value
+        elif isinstance(content, tuple):
+            _patch(_flat(obj), *content)
         else:
             np.copyto(obj, np.frombuffer(content, dtype).reshape(shape, order=order))
         obj.setflags(write=may_write)
 
     @staticmethod
-    def anew(state: Any) -> Any:
+    def anew(obj: Any, state: Any) -> Any:
         """Return another array of the same content, where the old one can't hold it."""
         import numpy as np
 
@@ -137,7 +101,21 @@ class Array(_Bytes):
             made = np.empty(len(content), dtype)
             made[:] = content
             return made.reshape(shape)
+        if isinstance(content, tuple):
+            copy = np.array(obj, order=order)
+            _patch(_flat(copy), *content)
+            return copy
         return np.frombuffer(bytearray(content), dtype).reshape(shape, order=order)
+
+
+def _patch(flat: Any, parts: Any, content: Any) -> None:
+    """Put the written parts of a buffer into another that has the rest."""
+    import numpy as np
+
+    new, at = np.frombuffer(content, "u1"), 0
+    for start, end in parts:
+        flat[start:end] = new[at : at + end - start]
+        at += end - start
 
 
 def _reshape(obj: Any, shape: Any) -> None:
@@ -190,7 +168,7 @@ class Tensor(_Bytes):
         import torch
 
         shape, _, _, wants_grad, grad = state
-        new = self.anew(state)
+        new = self.anew(obj, state)
         with torch.no_grad():
             if tuple(obj.shape) == shape and obj.dtype == new.dtype:
                 obj.copy_(new)
@@ -201,7 +179,7 @@ class Tensor(_Bytes):
             obj.grad = grad
 
     @staticmethod
-    def anew(state: Any) -> Any:
+    def anew(_: Any, state: Any) -> Any:
         """Return another tensor of the same content."""
         import torch
 
@@ -311,16 +289,6 @@ class _Digest:
             return True
         self._hasher.update(f"{address}:{raw.nbytes}:{self._memory.is_written(address)}".encode())
         return False
-
-
-def address_of(raw: Any) -> int:
-    """Return where a buffer lies in memory; 0 if it is empty or can't be written."""
-    import ctypes
-
-    view = memoryview(raw)
-    if view.readonly or not view.nbytes:
-        return 0
-    return ctypes.addressof(ctypes.c_char.from_buffer(view))
 
 
 def become(old: Any, new: Any) -> None:

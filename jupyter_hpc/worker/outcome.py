@@ -37,7 +37,7 @@ class Outcome:
         self.namespace = worker.namespace
         self.originals = worker.originals
         self._needs: set[str] = set()
-        self._brings = self.cell["changes"] == "bring"
+        self._brings = self.cell.get("changes") == "bring"
         # where values are copies, only what is known by being itself is referred to
         numbers = None if self._brings else [n for n, obj in enumerate(worker.objects) if has_identity(obj)]
         self._numbers = numbers
@@ -148,7 +148,7 @@ class Outcome:
         """Names that are gone: of those that were sent, and those that the cell's text deletes."""
         if not self.cell["all_new"]:
             return []
-        known = dict.fromkeys([*self.originals, *self.cell["deletes"]])
+        known = dict.fromkeys([*self.originals, *self.cell.get("deletes", ())])
         return [name for name in known if name not in self.namespace]
 
     # -- the exception ---------------------------------------------------------------------------

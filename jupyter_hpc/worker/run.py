@@ -227,7 +227,7 @@ class _Worker:
         return buffers
 
     def _unpickler(self, file: Any, buffers: Any) -> Any:
-        if self.manifest["has_code"] or self.manifest["rebuilds"]:
+        if self.manifest["has_code"] or self.manifest.get("rebuilds"):
             from .pickling import ValueUnpickler
 
             return ValueUnpickler(file, buffers=buffers)
@@ -250,7 +250,7 @@ class _Worker:
 
     def _watch(self, buffers: List[Any]) -> Optional[Watch]:
         """Take what the cell may change; a call's arguments are copies, as in any executor."""
-        if not self.objects or not self.cell["changes"]:
+        if not self.objects or not self.cell.get("changes"):
             return None
         from .changes import Watch
 
