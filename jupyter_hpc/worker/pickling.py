@@ -142,6 +142,7 @@ class ValuePickler(cloudpickle.Pickler):
         self.rebuilds = False  # it needs functions of this package to be loaded
         self._namespace = namespace
         self._plans = reducers.Plans()
+        self._quick: Dict[int, Tuple[type, Optional[reducers.Reduce]]] = {}
         self._is_probe = False
         self.storages: Dict[Any, Any] = {}  # of tensors
         self.shared: Dict[int, Any] = {}  # arrays that travel as views, by their id: of what
@@ -154,6 +155,9 @@ class ValuePickler(cloudpickle.Pickler):
             self.shared = shared(values, [obj for _, obj in self.memo.copy().values()])
 
     def reducer_override(self, obj: Any) -> Any:
+        quick = self._quick.get(id(type(obj)))
+        if quick is not None:
+            return self._planned(obj, quick[1])
         unconnected = connected.reduce(obj)
         if unconnected is not None:
             self.rebuilds = True
@@ -196,7 +200,25 @@ class ValuePickler(cloudpickle.Pickler):
             reduced = functional.reduce_function(obj) or super().reducer_override(obj)
         else:
             plan = self._plans.of(kind)
-            reduced = NotImplemented if plan is None else plan(obj, self)
+            if self._is_all_alike(kind):
+                self._quick[id(kind)] = (kind, plan)
+            return self._planned(obj, plan)
+        return self._noted(reduced)
+
+    def _planned(self, obj: Any, plan: Optional[reducers.Reduce]) -> Any:
+        return NotImplemented if plan is None else self._noted(plan(obj, self))
+
+    @staticmethod
+    def _is_all_alike(kind: type) -> bool:
+        """Tell whether it depends on the type alone how an object is pickled; there may be a hundred thousand."""
+        return not (
+            any(kind is each for each in _EACH_ITS_OWN)
+            or issubclass(kind, types.ModuleType)
+            or module_of(kind) in late.PLACES
+            or (module_of(kind) == "__main__" and reducers.has_own_reduce(kind))
+        )
+
+    def _noted(self, reduced: Any) -> Any:
         if type(reduced) is tuple and module_of(reduced[0]).startswith(_PACKAGE):
             self.rebuilds = True
         return reduced
@@ -295,6 +317,9 @@ _BY_NAME: Dict[type, Callable[[Any], Tuple[Any, ...]]] = {
 _NewType: Any = typing.NewType
 if isinstance(_NewType, type):  # since Python 3.10
     _BY_NAME[_NewType] = lambda t: (typing.NewType, (t.__name__, t.__supertype__))
+
+
+_EACH_ITS_OWN = (types.MethodType, object, _NewType, functools._lru_cache_wrapper)
 
 
 class Resolving:
