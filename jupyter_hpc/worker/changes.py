@@ -10,7 +10,7 @@ import types
 from . import aspects
 from .aspects import CELL, CLASS, FUNCTION, is_notebooks, is_plain, parts_of
 from .content import Array, Tensor, Whole, is_dense
-from .memory import Memory
+from .memory import Memory, address_of
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Watch:
 
     def take(self, skipped: Iterable[Any] = ()) -> None:
         """Take everything as it is now, but for the objects of ``skipped``."""
-        seen = {*map(id, skipped)}
+        seen = {*map(id, skipped), *self._held_by_others()}
         opaque: List[Tuple[int, Any, List[Tuple[Any, Any]]]] = []
         for number, obj in enumerate(self.objects):
             kind = type(obj)
@@ -91,6 +91,20 @@ class Watch:
         self._whole.begin(len(opaque))
         for entry in opaque:
             self._look(entry, (self._whole,))
+
+    def _held_by_others(self) -> Set[int]:
+        """Return the bytearrays that are the memory of arrays and tensors, which are looked at themselves."""
+        raw = [obj for obj in self.objects if type(obj) is bytearray]
+        if not raw:
+            return set()
+        numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+        held = set()
+        for obj in self.objects:
+            if numpy is not None and issubclass(type(obj), numpy.ndarray):
+                held.add(obj.__array_interface__["data"][0])
+            elif torch is not None and issubclass(type(obj), torch.Tensor) and is_dense(obj):
+                held.add(obj.untyped_storage().data_ptr())
+        return {id(each) for each in raw if address_of(each) in held}
 
     def _look(self, entry: Tuple[int, Any, List[Tuple[Any, Any]]], found: Iterable[Any]) -> None:
         for aspect in found:

@@ -270,9 +270,11 @@ class Changes:
         left: set[str] = set()
         brought: set[str] = set()
         for change in changed:
-            known = names[change.number] or list(originals)[:1]
-            if self._outcome._brings and wanted.intersection(known):
-                self.brought.setdefault(next(n for n in known if n in wanted), []).append(change)
+            known = names[change.number]
+            carriers = known or list(originals)  # what no name is seen to hold travels with any
+            carrier = next((name for name in carriers if name in wanted), None)
+            if self._outcome._brings and carrier is not None:
+                self.brought.setdefault(carrier, []).append(change)
                 brought.update(known)
             else:
                 left.update(known)

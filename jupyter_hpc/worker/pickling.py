@@ -165,7 +165,8 @@ class ValuePickler(cloudpickle.Pickler):
         kind = type(obj)
         if issubclass(kind, (type, types.FunctionType)) or kind is object:
             module = module_of(obj)
-            self.modules.add(module)
+            if not module.startswith(_PACKAGE):
+                self.modules.add(module)
             self.has_code |= module == "__main__" and kind is not object
         elif kind is types.CodeType:
             return _with_filename(obj)

@@ -187,6 +187,13 @@ def test_it_is_as_if_it_had_run_here(notebook: Notebook, case: str) -> None:
     assert notebook.value(f"bool({expected})") is True
 
 
+def test_only_what_changed_is_said_to_have_changed(notebook: Notebook) -> None:
+    notebook.run("import numpy as np\nA = np.ones(100); b = bytearray(3); w = [np.ones(10)]; n = np.ones(2)")
+    executed = notebook.remote("w[0] -= A[:10]; b[0] = 1; total = n.sum()")
+    assert "changed here too: b, w\n" in executed.text + "\n"
+    assert notebook.value("(int(w[0].sum()), list(b), int(A.sum()))") == (0, [1, 0, 0], 100)
+
+
 def test_what_was_changed_here_meanwhile_is_left_alone(notebook: Notebook) -> None:
     notebook.run("a = [1]; b = [1]; c = {'b': b}")
     notebook.remote("a.append(2); b.append(2); d = b", "--detach")
