@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -361,7 +362,10 @@ def _render(error: BaseException, described: dict[str, Any], where: str, hint: s
 
 
 def disk_use(path: Path) -> int:
-    """Return the bytes under a folder; equal buffers that are shared count each time."""
-    return sum(
-        os.lstat(os.path.join(folder, name)).st_size for folder, _, files in os.walk(path) for name in files
-    )  # fmt: skip
+    """Return the bytes under a folder; equal buffers that are shared count each time, and what goes meanwhile not."""
+    total = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            with suppress(FileNotFoundError):  # a record is written beside its place, and renamed
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
