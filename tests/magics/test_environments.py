@@ -99,7 +99,10 @@ def test_the_worker_is_python_3_9_and_imports_nothing_else(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
 
     for node in ast.walk(tree):
-        may = allowed | theirs if getattr(node, "col_offset", 0) else allowed
+        in_function = (
+            getattr(node, "col_offset", 0) or path.stem == "matplotlib_backend"
+        )  # which matplotlib imports
+        may = allowed | theirs if in_function else allowed
         if isinstance(node, ast.Import):
             assert {a.name.partition(".")[0] for a in node.names} <= may
         elif isinstance(node, ast.ImportFrom):
