@@ -22,7 +22,7 @@ from .lineage import memo
 from .rundir import Run
 from .worker import classes, container
 from .worker.changes import put
-from .worker.continuation import numbered_there
+from .worker.continuation import Hole, numbered_there
 from .worker.pickling import Resolving
 
 # what makes classes in a stream, and what gives them their attributes
@@ -82,8 +82,8 @@ class ResultUnpickler(_OwnClasses, pickle.Unpickler):
         return super().resolve_known(qualname, tracker_id)
 
 
-def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[str, Any]]:
-    """Load a run's payload as a copy and return its objects by number, and its values by name.
+def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[str, Any], str]:
+    """Load a run's payload as a copy; return its objects by number, its values by name, and why some are not there.
 
     Parameters
     ----------
@@ -98,14 +98,13 @@ def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[
     for path in reversed(manifest["cell"]["module_paths"]):
         if path not in sys.path:
             sys.path.append(path)
+    names, lost = [record["name"] for record in manifest["names"]], ""
     try:
-        with open(folder / container.PICKLE, "rb") as file:
-            unpickler = _PayloadUnpickler(file, buffers=iter(container.load_buffers(str(folder), manifest)))
-            try:
-                values = {record["name"]: unpickler.load() for record in manifest["names"]}
-                objects = numbered_there(unpickler.memo.copy())
-            finally:
-                unpickler.memo = {}
+        values, objects, error = _loaded(folder, manifest, names)
+        if error is not None:  # what it had begun has its number already: once more without it
+            bad = names[len(values)]
+            lost = f"it holds a part of {bad}, which can't be loaded here: {type(error).__name__}: {error}"
+            values, objects, _ = _loaded(folder, manifest, names[: len(values)])
     finally:
         new = {k: v for k, v in main.items() if k not in before}
         for name in new:
@@ -115,7 +114,25 @@ def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[
     for name in kept if keep is None else (*keep, *reached_names(keep, kept)):
         if name in kept:
             main.setdefault(name, kept[name])
-    return objects, values
+    return objects, values, lost
+
+
+def _loaded(
+    folder: Any, manifest: Mapping[str, Any], names: list[str]
+) -> tuple[dict[str, Any], list[Any], Exception | None]:
+    """Return values by name and objects by number, as far as they can be loaded, and what kept the next from it."""
+    values: dict[str, Any] = {}
+    failed = None
+    with open(folder / container.PICKLE, "rb") as file:
+        unpickler = _PayloadUnpickler(file, buffers=iter(container.load_buffers(str(folder), dict(manifest))))
+        try:
+            for name in names:
+                values[name] = unpickler.load()
+        except Exception as error:  # the user's own code may raise anything
+            failed = error
+        objects = numbered_there(unpickler.memo.copy())
+        unpickler.memo = {}
+    return values, objects, failed
 
 
 class Base:
@@ -129,6 +146,8 @@ class Base:
         What was sent, by name.
     here : bool
         They are the kernel's own, not copies.
+    lost : str
+        Why some objects are not there (``Hole``); else empty.
     """
 
     def __init__(self, run: Run, manifest: Mapping[str, Any], *, here: bool) -> None:
@@ -137,6 +156,7 @@ class Base:
         self.sent = sent.to(run)
         self.objects: list[Any] = []
         self.values: Mapping[str, Any] = {}
+        self.lost = ""
         self.here = here and not count
         main = sys.modules["__main__"].__dict__
         needs = [name for name in manifest.get("needs") or () if name not in main]
@@ -157,11 +177,11 @@ class Base:
         if numbers is not None and not needs and all(n in itself for n in numbers):
             self.objects = [itself[n] for n in numbers]
             return
-        copies, self.values = load_payload(run, needs)
-        if count:
-            self.objects = [
-                itself.get(n, copies[n]) for n in (range(len(copies)) if numbers is None else numbers)
-            ]
+        copies, self.values, self.lost = load_payload(run, needs)
+        wanted = range(count) if numbers is None else numbers
+        copies += [Hole] * (max(wanted, default=-1) + 1 - len(copies) if self.lost else 0)
+        if count and len(copies) > max(wanted, default=-1):
+            self.objects = [itself.get(number, copies[number]) for number in wanted]
 
 
 class Changes:

@@ -25,6 +25,7 @@ from .sent import Sent
 from .sent import to as sent_to
 from .worker import container
 from .worker.apart import apart
+from .worker.continuation import Hole
 from .worker.outcome import CHANGE, EXCEPTION, RETURN
 from .worker.shown import SHOWN
 
@@ -85,6 +86,7 @@ class Outcome:
     known: dict[str, Known] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)  # of the process, as the cell left them
     sent: Sent | None = None
+    again: dict[str, Any] = field(default_factory=dict)  # changed names that were brought before, as copies
     remember: Callable[[str, Any], Known] | None = None  # a changed value; holds none
 
     def bring(self, namespace: dict[str, Any], *, check: bool = True, force: Sequence[str] = ()) -> None:
@@ -106,6 +108,7 @@ class Outcome:
             if name in namespace and namespace[name] is was.get(name, namespace[name]):
                 del namespace[name]
         namespace.update(self.names)
+        namespace.update({name: self.again[name] for name in force if name in self.again})
         if self.sent is not None and not self.changes.kept:
             self.sent.let_go()
 
@@ -135,6 +138,7 @@ def load(job: Job, *, here: bool = False) -> Outcome:
     record = job.run.record()
     verdict = job.verdict
     outcome = Outcome(is_call=record.get("kind") == "call")
+    outcome.sent = sent_to(job.run)
     manifest: dict[str, Any] = {}
     if (job.run.result / container.MANIFEST).exists():
         manifest = _checked_manifest(job.run)
@@ -188,16 +192,16 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
         except Exception as error:  # what it runs when it is imported may raise anything
             outcome.unsent[name] = needed(module, "", error)
     if not manifest["names"]:
-        outcome.sent = sent_to(job.run)  # by which is known what was deleted
         return
     if manifest["has_code"]:
         source_lines.remember(job.run)
     base = Base(job.run, manifest, here=here)
     names = [entry["name"] for entry in manifest["names"]]
+    values: list[tuple[str, Any, str | None]]
     try:
-        values: list[tuple[str, Any, str | None]] = [
-            (name, value, None) for name, value in zip(names, _read(job, manifest, base))
-        ]
+        if base.lost:
+            raise ResultError(base.lost)
+        values = [(name, value, None) for name, value in zip(names, _read(job, manifest, base))]
     except Exception:  # a foreign __setstate__ may raise anything; the other names still come
         values = _salvaged(job, manifest, names, base)
     known = dict(zip(names, manifest["names"]))
@@ -220,9 +224,12 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
     apart("changes in place", outcome.changes.of, base, job.id, manifest.get("changed") or [])
     apart("what did not load, in the record,", _note_unloaded, job, outcome, manifest)
     if not base.here:
-        outcome.names.update(outcome.changes.made())
+        made = outcome.changes.made()
+        if here and base.sent is not None:  # they were brought into this kernel already
+            outcome.again = made
+        else:
+            outcome.names.update(made)
     outcome.remember = lambda name, value: _remember(job, name, value, known[CHANGE + name], manifest)
-    outcome.sent = base.sent
 
 
 def _remember(job: Job, name: str, value: Any, item: dict[str, Any], manifest: dict[str, Any]) -> Known:
@@ -280,6 +287,7 @@ def _salvage(
         unpickler = SalvagingUnpickler(file, finder, buffers=buffers)
         if base.objects:
             unpickler.load()
+            unpickler.damage((n for n, obj in enumerate(base.objects) if obj is Hole), base.lost)
         return [(name, unpickler.load_name(), unpickler.failure) for name in names]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from .worker.pickling import Resolving
@@ -68,6 +68,10 @@ class SalvagingUnpickler(pickle._Unpickler):
         self._finder = finder
         self._damaged: dict[int, str] = {}  # places in the memo that belong to a name that failed
         self.failure: str | None = None
+
+    def damage(self, places: Iterable[int], reason: str) -> None:
+        """Say of places in the memo that what belongs there is not here."""
+        self._damaged.update(dict.fromkeys(places, reason))
 
     def load_name(self) -> Any:
         """Return the next value; it is whole only if ``failure`` is None then."""

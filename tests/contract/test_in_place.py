@@ -223,6 +223,31 @@ def test_in_a_new_kernel_names_hold_what_they_came_to_be(notebook: Notebook) -> 
     )
 
 
+def test_a_result_that_was_brought_is_not_brought_over_later_changes(notebook: Notebook) -> None:
+    notebook.run("a = [1]")
+    notebook.remote("a.append(2); b = len(a)")
+    notebook.run("run = _hpc.id; a.append('later'); same = a")
+    notebook.run("%hpc result {run}")
+    assert notebook.value("(a, same is a, b)") == ([1, 2, "later"], True, 2)
+    notebook.run("%hpc result {run} --force a")
+    assert notebook.value("a") == [1, 2]
+
+
+def test_an_input_that_can_not_be_loaded_here_costs_only_what_holds_it(notebook: Notebook) -> None:
+    notebook.run(
+        "import os\nhere = os.getpid()\nclass Z:\n    def __setstate__(self, state):\n"
+        "        if os.getpid() == here: raise ValueError('not here')\n    def __getstate__(self): return {'n': 1}\n"
+        "good = [1]; zed = Z()"
+    )
+    notebook.remote("made = 5; both = [zed]; same = good; kind = len(both)", "--detach")
+    outcome = (
+        "(o := _hpc.outcome(60)) and (o.names['made'], o.names['kind'], o.names['same'], o.unsent['both'])"
+    )
+    made, kind, same, why = notebook.value(outcome)
+    assert (made, kind, same) == (5, 1, [1])
+    assert "zed, which can't be loaded here: ValueError: not here" in why
+
+
 def test_values_are_let_go_without_the_cyclic_collector(notebook: Notebook) -> None:
     notebook.run(
         "import gc, weakref, jupyter_hpc, numpy as np\nclass Big(dict): pass\n"
