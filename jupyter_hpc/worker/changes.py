@@ -88,6 +88,8 @@ class Watch:
             else:
                 self._look(entry, found)
             self._taken.append(entry)
+        if opaque:
+            self._memory.look()  # loading may have written to what they hold
         self._whole.begin(len(opaque))
         for entry in opaque:
             self._look(entry, (self._whole,))

@@ -230,7 +230,6 @@ class Whole(Aspect):
     def begin(self, count: int) -> None:
         """Begin a pass over ``count`` objects."""
         self._base = self.shared = None
-        self._memory.look()
         if count * len(self._objects) > SHARED_WORK:
             self.shared = self._pickler(self._objects)
 
