@@ -27,7 +27,7 @@ def summary(found: Preflight) -> list[str]:
     lines = [
         f"Nothing was submitted. On {found.target.name} ({found.target.backend}): {found.spec.resources.describe()}.",
         f"{len(found.payload.items)} names travel, {format_size(found.payload.nbytes)} in all; "
-        f"back come {', '.join(found.outputs) or 'no names'}.",
+        f"back come {_back(found)}.",
     ]
     lines += [
         f"Can't travel, so this cell would be refused: {why}." for why in found.payload.refused.values()
@@ -52,6 +52,18 @@ def summary(found: Preflight) -> list[str]:
     if found.scrubbed:
         lines.append(f"Not passed on from the allocation around this kernel: {', '.join(found.scrubbed)}.")
     return lines
+
+
+def _back(found: Preflight) -> str:
+    """Return what comes back, as far as it is known before: names of the cell, and whatever it changes."""
+    names = ", ".join(found.outputs)
+    if found.payload.manifest["cell"].get("all_new"):
+        return (
+            f"{names}, and what the cell changes in place"
+            if names
+            else "what the cell binds and changes in place"
+        )
+    return names or "no names"
 
 
 def _environment(wanted: Requirements) -> list[str]:
