@@ -14,6 +14,7 @@ from .capture.hiding import Hiding, hiding, texts_in
 from .capture.reach import codes, reached_names
 from .config import setting
 from .resources import format_size, parse_size
+from .worker.continuation import Nowhere
 from .worker.foreign import instance_dict, is_a, module_of
 from .worker.late import LateModule
 from .worker.pickling import ValuePickler
@@ -82,16 +83,9 @@ def of(request: Request, needed: Collection[str], provided: Collection[str], sha
     return choose(request, found, needed, provided, most, lambda value: trial(value, shared))
 
 
-class _Nowhere:
-    """A file for a pickle that only shows whether there can be one."""
-
-    def write(self, data: Any) -> int:
-        return len(data)
-
-
 def trial(value: Any, shared: Any) -> frozenset[str] | None:
     """Pickle a value to see whether it can travel: which modules its pickle names, or None."""
-    pickler = ValuePickler(_Nowhere(), namespace=shared, buffer_callback=lambda _: None)
+    pickler = ValuePickler(Nowhere(), namespace=shared, buffer_callback=lambda _: None)
     try:
         pickler.dump(value)
     except (KeyboardInterrupt, SystemExit):

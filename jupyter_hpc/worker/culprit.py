@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import types
 from typing import Any, Callable, Iterator, Tuple
 
+from .continuation import Nowhere
 from .foreign import instance_dict, is_a, own, safe_repr, slots, type_name
 
 MAX_OBJECTS = 20_000
@@ -62,15 +62,10 @@ def _first_line(error: BaseException) -> str:
 
 def _fails(value: Any, make_pickler: Callable[..., Any]) -> bool:
     try:
-        make_pickler(_Nowhere()).dump(value)
+        make_pickler(Nowhere()).dump(value)
     except Exception:
         return True
     return False
-
-
-class _Nowhere(io.RawIOBase):
-    def write(self, data: Any) -> int:
-        return len(data)
 
 
 def _search(name: str, value: Any, make_pickler: Callable[..., Any]) -> Tuple[str, Any]:

@@ -10,7 +10,7 @@ from . import container
 from .apart import apart
 from .cell import Stopped, format_traceback
 from .circumstances import describe, is_space
-from .continuation import has_identity, prelude, resume
+from .continuation import Nowhere, has_identity, prelude, resume
 from .foreign import is_a
 from .ipython import HIDDEN
 from .shown import SHOWN, goes_back
@@ -297,13 +297,6 @@ class Changes:
         return kept
 
 
-class Nowhere:
-    """A file that keeps nothing."""
-
-    def write(self, data: Any) -> int:
-        return len(data.raw() if hasattr(data, "raw") else data)
-
-
 def _is_pythons(name: str) -> bool:
     """Tell whether a name is one that Python or IPython itself keeps in the namespace."""
     bare = name.strip("_")
@@ -346,7 +339,7 @@ def _are_plain(values: List[Tuple[str, Any]]) -> bool:
         def reducer_override(self, obj: Any) -> Any:
             raise pickle.PicklingError  # called for all that is no exact built-in type
 
-    class Nowhere:
+    class Bounded:
         size = 0
 
         def write(self, data: Any) -> None:
@@ -355,7 +348,7 @@ def _are_plain(values: List[Tuple[str, Any]]) -> bool:
                 raise OverflowError
 
     try:
-        OnlyPlain(Nowhere(), 5).dump([value for _, value in values])
+        OnlyPlain(Bounded(), 5).dump([value for _, value in values])
     except Exception:  # the real pickler will say what is wrong
         return False
     return True

@@ -23,6 +23,7 @@ from cloudpickle import cloudpickle as _cp
 from . import classes, connected, frames, functional, late, reducers
 from .apart import apart
 from .content import Twin
+from .continuation import Nowhere
 from .foreign import bound, instance_dict, module_of, mro
 
 SHIPPED_NAME = "jupyter_hpc_worker"
@@ -103,11 +104,6 @@ def load_frame(data: bytes, buffers: Any, accessors: Any = ()) -> Any:
     if accessors:
         frames.register(accessors)
     return ValueUnpickler(io.BytesIO(data), buffers=buffers).load()
-
-
-class _Nowhere:
-    def write(self, data: Any) -> int:
-        return len(data.raw()) if hasattr(data, "raw") else len(data)
 
 
 class ValuePickler(cloudpickle.Pickler):
@@ -228,7 +224,7 @@ class ValuePickler(cloudpickle.Pickler):
         """Tell whether a part that could be left out can be pickled; whoever asks that does not ask it again."""
         if self._is_probe:
             return True
-        probe = type(self)(_Nowhere(), namespace=self._namespace, buffer_callback=bool)
+        probe = type(self)(Nowhere(), namespace=self._namespace, buffer_callback=bool)
         probe._is_probe = True
         try:
             probe.dump(obj)
