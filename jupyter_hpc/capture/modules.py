@@ -197,14 +197,14 @@ class _Collection:
 
 
 def _unasked(by_text: bool) -> Iterator[str]:
-    """Return the names of modules that no text names and that may be asked for."""
-    folders = search_path.added()
-    if by_text:
-        for name, module in list(sys.modules.items()):
-            origin = getattr(getattr(module, "__spec__", None), "origin", None)
-            if isinstance(origin, str) and origin.endswith(".py") and not witness.is_installed(origin):
-                yield name
-        folders.append(os.getcwd())
+    """Return the names of modules that no text names and that may be asked for; a cell that can't ask pays nothing."""
+    if not by_text:
+        return
+    for name, module in list(sys.modules.items()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if isinstance(origin, str) and origin.endswith(".py") and not witness.is_installed(origin):
+            yield name
+    folders = [*search_path.added(), os.getcwd()]
     for folder in folders:
         try:
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
