@@ -19,7 +19,27 @@ _WASTE = 4
 
 def plan(kind: type) -> Any:
     """Return how arrays are to be pickled; other types of numpy are its own business."""
-    return _reduce if foreign.type_name(kind) == "numpy.ndarray" else None
+    name = foreign.type_name(kind)
+    if name in ("numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"):
+        return _reduce_masked
+    return _reduce if name == "numpy.ndarray" else None
+
+
+def _reduce_masked(array: Any, pickler: Any) -> Any:
+    """Numpy's own way gives an array without a mask one that is False everywhere, which shows differently."""
+    ma = sys.modules["numpy.ma"]
+    mask = array._mask
+    known = {key: value for key, value in vars(array).items() if key not in ("_mask", "_basedict")}
+    return masked, (ma.getdata(array, subok=False), None if mask is ma.nomask else mask, known)
+
+
+def masked(data: Any, mask: Any, known: Dict[str, Any]) -> Any:
+    """Make a masked array with the attributes that another had."""
+    import numpy.ma as ma
+
+    found = ma.MaskedArray(data, mask=ma.nomask if mask is None else mask, copy=False)
+    vars(found).update(known)
+    return found
 
 
 def _reduce(array: Any, pickler: Any) -> Any:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 CASES = {
+    "a masked array without a mask, and one with": (
+        "import numpy as np\nbare = np.ma.array([1, 2]); full = np.ma.array([1, 2], mask=[0, 1], fill_value=7)",
+        "bare full",
+        "bare.mask is np.ma.nomask and full.mask.tolist() == [False, True] and full.fill_value == 7",
+    ),
     "a dict whose attributes are its items": (
         """
         class C(dict):
