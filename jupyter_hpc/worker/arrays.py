@@ -45,9 +45,20 @@ def masked(data: Any, mask: Any, known: Dict[str, Any]) -> Any:
 def _reduce(array: Any, pickler: Any) -> Any:
     base = pickler.shared.get(id(array))
     if base is None:
-        return NotImplemented
+        is_copied = array.dtype.hasobject or not _is_whole(
+            array
+        )  # a buffer says itself that it may not be written
+        if array.flags.writeable or not is_copied:
+            return NotImplemented
+        return (*array.__reduce__(), None, None, fill_read_only)
     place = (_first(array) - _low(base), array.shape, array.strides, array.dtype)
     return view_of, (base, *place, bool(array.flags.writeable))
+
+
+def fill_read_only(array: Any, state: Any) -> None:
+    """Give an array its content, which nobody may write then."""
+    array.__setstate__(state)
+    array.flags.writeable = False
 
 
 def view_of(base: Any, offset: int, shape: Any, strides: Any, dtype: Any, is_writable: bool) -> Any:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 CASES = {
+    "an array of objects that may not be written, and a strided one": (
+        "import numpy as np\no = np.array([[1], 'x'], dtype=object); s = np.arange(6)[::2]\n"
+        "for a in (o, s): a.flags.writeable = False",
+        "o s",
+        "not o.flags.writeable and not s.flags.writeable and o[0] == [1] and s.tolist() == [0, 2, 4]",
+    ),
     "a masked array without a mask, and one with": (
         "import numpy as np\nbare = np.ma.array([1, 2]); full = np.ma.array([1, 2], mask=[0, 1], fill_value=7)",
-        "bare full",
+        "bare full np",
         "bare.mask is np.ma.nomask and full.mask.tolist() == [False, True] and full.fill_value == 7",
     ),
     "a dict whose attributes are its items": (
