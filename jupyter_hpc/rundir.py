@@ -25,7 +25,7 @@ TASKS = "tasks"  # the folder of an array's tasks
 _OWN_FIELDS = {  # what a task of an array doesn't share with it
     *("array", "state", "reason", "node", "native_id", "started_at", "ended_at", "verdict"),
     *("cancel_asked_at", "attempts", "incidents", "submitted_at", "command", "notes", "why", "image"),
-    *("outputs", "files", "execution", "determinism"),
+    *("outputs", "files", "execution", "determinism", "exception", "unloaded", "changes"),
 }
 LOCK_S = 2.0  # an update takes about a millisecond
 

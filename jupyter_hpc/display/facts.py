@@ -86,6 +86,7 @@ def facts(job: Job) -> list[str]:
         lines.append(f"{verb} {shown}")
     if manifest.get("changed"):
         lines.append(f"changed here too: {', '.join(manifest['changed'])}")
+    lines += record.get("changes") or []
     if manifest.get("deleted"):
         lines.append(f"deleted: {', '.join(manifest['deleted'])}")
     lines += stale_lines(record)

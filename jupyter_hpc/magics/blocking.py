@@ -62,14 +62,17 @@ def run_attached(
     follower, reader = follow(job), reader_of(job.run)
     view = make_view(job, reader, quiet=quiet)
     value = _watch(follower, reader, view, job)
+    outcome = None
     try:
-        outcome = job.outcome(here=True) if brings else None
+        if brings:
+            outcome = job.outcome(here=True)
+            bring(shell, outcome, check=not submitted)
+            apart("what could not be changed, on the card,", _note_changes, job, outcome)
     finally:
         apart("the card", view.finish)  # only now, as it says what came back
     if outcome is None:
         return job
-    bring(shell, outcome, check=not submitted)
-    for note in outcome.notes() if quiet else outcome.changes.notes():
+    for note in outcome.notes() if quiet else ():
         view.say(note)
     if outcome.error is not None:
         raise outcome.error
@@ -77,6 +80,12 @@ def run_attached(
         show(shell, value, outcome.shown)
     _hide_once(job, shell.execution_count)
     return job
+
+
+def _note_changes(job: Job, outcome: Outcome) -> None:
+    """Keep in the record what the card says of changes that are not here, or not in the same object."""
+    if notes := outcome.changes.notes():
+        job.run.update(changes=notes)
 
 
 def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[str] = ()) -> None:

@@ -194,6 +194,16 @@ def test_only_what_changed_is_said_to_have_changed(notebook: Notebook) -> None:
     assert notebook.value("(int(w[0].sum()), list(b), int(A.sum()))") == (0, [1, 0, 0], 100)
 
 
+def test_what_can_not_be_changed_in_place_is_bound_anew_and_said(notebook: Notebook) -> None:
+    notebook.run("import numpy as np\na = np.zeros(2); held = [a]")
+    executed = notebook.remote("a.dtype = 'i8'; a[0] = 7")
+    assert notebook.value("(a.tolist(), a.dtype.name, held[0] is a)") == ([7, 0], "int64", False)
+    card = executed.data("text/plain")[-1]
+    assert (
+        "a could not be changed in place and is another object now; something else here still holds" in card
+    )
+
+
 def test_what_was_changed_here_meanwhile_is_left_alone(notebook: Notebook) -> None:
     notebook.run("a = [1]; b = [1]; c = {'b': b}")
     notebook.remote("a.append(2); b.append(2); d = b", "--detach")
