@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import pickle
 import sys
+import types
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from .rundir import Run
 from .worker import classes, container
 from .worker.changes import put
 from .worker.continuation import Hole, numbered_there
+from .worker.foreign import is_a
 from .worker.pickling import Resolving
 
 # what makes classes in a stream, and what gives them their attributes
@@ -48,9 +50,22 @@ class _OwnClasses(Resolving):
 class _PayloadUnpickler(_OwnClasses, pickle.Unpickler):
     """Loads what another kernel sent; classes that are defined here under their names are these."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.reached: dict[str, Any] = {}  # names in the notebook that functions reach
+
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
+        if found is _cp._function_setstate:
+            return self._fill_function
         return partial(self._make_class, found) if any(found is each for each in _MAKE) else found
+
+    def _fill_function(self, function: Any, state: Any) -> Any:
+        """Keep what a function reaches apart: what is bound here stays as it is, whoever works with it meanwhile."""
+        if function.__globals__ is sys.modules["__main__"].__dict__:
+            self.reached.update(state[1]["__globals__"])
+            state[1]["__globals__"] = {}
+        return _cp._function_setstate(function, state)
 
     def _make_class(
         self, make: Any, kind: Any, name: str, bases: Any, options: Any, tracker: str | None, *more: Any
@@ -78,20 +93,23 @@ class ResultUnpickler(_OwnClasses, pickle.Unpickler):
                 return found
         except pickle.UnpicklingError:
             pass
-        load_payload(self._run, keep=None)
+        load_payload(self._run, keep=None, is_foreign=True)
         return super().resolve_known(qualname, tracker_id)
 
 
-def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[str, Any], str]:
+def load_payload(
+    run: Run, keep: Iterable[str] | None, *, is_foreign: bool
+) -> tuple[list[Any], dict[str, Any], str]:
     """Load a run's payload as a copy; return its objects by number, its values by name, and why some are not there.
 
     Parameters
     ----------
     keep : iterable of str or None
         Names of it that ``__main__`` gets where it has none, with what they reach; None for all.
+    is_foreign : bool
+        Another kernel sent it: this one may lack its classes and functions and what they reach, and gets these, too.
     """
     main = sys.modules["__main__"].__dict__
-    before = dict(main)
     folder = run.payload
     run.check_ours(folder)
     manifest = container.read_manifest(str(folder))
@@ -99,18 +117,15 @@ def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[
         if path not in sys.path:
             sys.path.append(path)
     names, lost = [record["name"] for record in manifest["names"]], ""
-    try:
-        values, objects, error = _loaded(folder, manifest, names)
-        if error is not None:  # what it had begun has its number already: once more without it
-            bad = names[len(values)]
-            lost = f"it holds a part of {bad}, which can't be loaded here: {type(error).__name__}: {error}"
-            values, objects, _ = _loaded(folder, manifest, names[: len(values)])
-    finally:
-        new = {k: v for k, v in main.items() if k not in before}
-        for name in new:
-            del main[name]
-        main.update(before)
-    kept = {**new, **values}
+    values, objects, reached, error = _loaded(folder, manifest, names)
+    if error is not None:  # what it had begun has its number already: once more without it
+        bad = names[len(values)]
+        lost = f"it holds a part of {bad}, which can't be loaded here: {type(error).__name__}: {error}"
+        values, objects, reached, _ = _loaded(folder, manifest, names[: len(values)])
+    kept = {**reached, **values}
+    if is_foreign and keep is not None:
+        code = [name for name, value in values.items() if is_a(value, (type, types.FunctionType))]
+        keep = [*keep, *reached, *code]
     for name in kept if keep is None else (*keep, *reached_names(keep, kept)):
         if name in kept:
             main.setdefault(name, kept[name])
@@ -119,8 +134,8 @@ def load_payload(run: Run, keep: Iterable[str] | None) -> tuple[list[Any], dict[
 
 def _loaded(
     folder: Any, manifest: Mapping[str, Any], names: list[str]
-) -> tuple[dict[str, Any], list[Any], Exception | None]:
-    """Return values by name and objects by number, as far as they can be loaded, and what kept the next from it."""
+) -> tuple[dict[str, Any], list[Any], dict[str, Any], Exception | None]:
+    """Return values by name, objects by number, what functions reach by name, and what kept the next from loading."""
     values: dict[str, Any] = {}
     failed = None
     with open(folder / container.PICKLE, "rb") as file:
@@ -132,7 +147,7 @@ def _loaded(
             failed = error
         objects = numbered_there(unpickler.memo.copy())
         unpickler.memo = {}
-    return values, objects, failed
+    return values, objects, unpickler.reached, failed
 
 
 class Base:
@@ -177,7 +192,7 @@ class Base:
         if numbers is not None and not needs and all(n in itself for n in numbers):
             self.objects = [itself[n] for n in numbers]
             return
-        copies, self.values, self.lost = load_payload(run, needs)
+        copies, self.values, self.lost = load_payload(run, needs, is_foreign=self.sent is None)
         wanted = range(count) if numbers is None else numbers
         copies += [Hole] * (max(wanted, default=-1) + 1 - len(copies) if self.lost else 0)
         if count and len(copies) > max(wanted, default=-1):

@@ -29,7 +29,7 @@ from .worker.continuation import Hole
 from .worker.outcome import CHANGE, EXCEPTION, RETURN
 from .worker.shown import SHOWN
 
-TAIL_LINES = 12
+TAIL_LINES = 16  # a crash has the frames of the worker below those of the cell
 PICKLED_AGAIN_BYTES = 1 << 20
 
 
