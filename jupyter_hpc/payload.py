@@ -255,6 +255,7 @@ def build(
             "search_paths": search_path.describe(request.workdir),
             "standard": search_path.standard_names(),
             "unseen": list(hidden.names),
+            "strided": _numbers(pickler, getattr(pickler, "strided", [])),
         }
         loaded = pickler.modules - hidden.only_loads(request, shared)
         return {"environment": _environment(request, loaded, modules, needed), "cell": cell}
@@ -276,6 +277,12 @@ def build(
     )
     lines = (*_missing(request), *hidden.lines)
     return Payload(items, found["modules"], _function_sources(values), manifest, sent, refused, lines)
+
+
+def _numbers(pickler: Any, objects: list[Any]) -> list[int]:
+    """Return the numbers that objects have in the stream."""
+    memo = pickler.memo.copy() if objects else {}
+    return [memo[id(obj)][0] for obj in objects if id(obj) in memo]
 
 
 def check_complete(built: Payload) -> None:

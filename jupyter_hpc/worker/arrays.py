@@ -45,6 +45,8 @@ def masked(data: Any, mask: Any, known: Dict[str, Any]) -> Any:
 def _reduce(array: Any, pickler: Any) -> Any:
     base = pickler.shared.get(id(array))
     if base is None:
+        if not _is_whole(array):
+            pickler.strided.append(array)
         is_copied = array.dtype.hasobject or not _is_whole(
             array
         )  # a buffer says itself that it may not be written
@@ -79,7 +81,7 @@ def shared(values: Iterable[Any], known: Iterable[Any]) -> Dict[int, Any]:
     values : iterable
         What travels.
     known : iterable
-        What the receiver has already.
+        What the receiver has already, laid out as it is here.
     """
     numpy: Any = sys.modules.get("numpy")
     if numpy is None:

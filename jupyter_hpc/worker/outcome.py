@@ -41,6 +41,7 @@ class Outcome:
         # where values are copies, only what is known by being itself is referred to
         numbers = None if self._brings else [n for n, obj in enumerate(worker.objects) if has_identity(obj)]
         self._numbers = numbers
+        self._elsewhere = set(self.cell.get("strided") or () if self._brings else ())
         self._objects = worker.objects if numbers is None else [worker.objects[n] for n in numbers]
 
     def write(self, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> Dict[str, Any]:
@@ -102,6 +103,8 @@ class Outcome:
 
         def resumed(file: Any, **options: Any) -> Any:
             pickler = make(file, **options)
+            if hasattr(pickler, "elsewhere"):
+                pickler.elsewhere = self._elsewhere
             return resume(pickler, objects) if objects else pickler
 
         subjects = {CHANGE + name: self.originals[name] for name in changes.brought}

@@ -141,6 +141,10 @@ class ValuePickler(cloudpickle.Pickler):
         self._quick: Dict[int, Tuple[type, Optional[reducers.Reduce]]] = {}
         self._is_probe = False
         self.storages: Dict[Any, Any] = {}  # of tensors
+        self.strided: typing.List[Any] = []  # arrays that will be laid out otherwise at the other end
+        self.elsewhere: Set[int] = (
+            set()
+        )  # the numbers of such arrays in the stream that this one goes on from
         self.shared: Dict[int, Any] = {}  # arrays that travel as views, by their id: of what
 
     def share(self, values: typing.List[Any]) -> None:
@@ -148,7 +152,8 @@ class ValuePickler(cloudpickle.Pickler):
         if "numpy" in sys.modules:
             from .arrays import shared
 
-            self.shared = shared(values, [obj for _, obj in self.memo.copy().values()])
+            known = [obj for number, obj in self.memo.copy().values() if number not in self.elsewhere]
+            self.shared = shared(values, known)
 
     def reducer_override(self, obj: Any) -> Any:
         quick = self._quick.get(id(type(obj)))

@@ -170,6 +170,12 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "(opt.p is net.w and net.w==[-1.0] and type(opt) is Opt and k is helper)",
         "",
     ),
+    "a view of an array that is laid out backwards": (
+        "import numpy as np; back = np.arange(4.0)[::-1]; a = np.arange(4.0)",
+        "b = back[1:]\nv = a[1:]\nv[0] = 9",
+        "b.tolist() == [2.0, 1.0, 0.0] and v.base is a and a[1] == 9",
+        "",
+    ),
     "a namespace": (
         "import types\nns=types.SimpleNamespace(a=1); nn=ns",
         "ns.a=2; ns.b=3",
