@@ -40,6 +40,8 @@ class LocalBackend(Backend):
         return Submitted("", command, script.SCRIPT)
 
     async def submit(self, submission: Submission) -> Submitted:
+        for child in self._children.values():
+            child.poll()  # one that ended, and that nobody asked about, doesn't stay as a zombie
         planned = self.preview(submission)
         script.write(submission.run, submission.spec)
         log = os.open(submission.run.scheduler_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
