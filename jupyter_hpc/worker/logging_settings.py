@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     State = Dict[str, Any]
 
-_KERNELS = ("IPKernelApp", "ipykernel", "tornado", "traitlets", "asyncio", "jupyter_hpc", "parso", "comm")
+_KERNELS = (
+    *("IPKernelApp", "TerminalIPythonApp", "IPython", "ipykernel", "tornado", "traitlets", "asyncio"),
+    *("jupyter_hpc", "parso", "comm"),
+)
 _STYLES = {"%": logging.PercentStyle, "{": logging.StrFormatStyle, "$": logging.StringTemplateStyle}
 _ROOT = "root"
 _LOGGER = "logger:"
@@ -65,6 +68,8 @@ def _described(logger: logging.Logger) -> State:
 def _handler(handler: logging.Handler) -> Optional[State]:
     """Return a handler as plain data, None if it stays here."""
     kind = type(handler)
+    if type(handler.formatter).__module__.partition(".")[0] in _KERNELS:
+        return None  # of the program around the notebook
     found: State = {"level": handler.level, "formatter": _formatter(handler.formatter)}
     if handler.filters:
         found["filters"] = list(handler.filters)
