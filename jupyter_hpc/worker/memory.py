@@ -43,9 +43,7 @@ class Memory:
 
 
 def _range_of(buffer: Any) -> range:
-    import ctypes
-
-    start = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+    start = address_of(buffer)
     return range(start, start + len(buffer))
 
 

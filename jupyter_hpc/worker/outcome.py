@@ -284,8 +284,17 @@ class Changes:
         self.names, self.left = sorted(brought), sorted(left - brought)
 
     def entries(self) -> List[Tuple[str, Any]]:
-        """Return what travels, an entry for each name."""
-        return [(CHANGE + name, [c.state() for c in changes]) for name, changes in self.brought.items()]
+        """Return what travels, an entry for each name; a change that can't be read is named as one that stays."""
+        found = []
+        for name, changes in self.brought.items():
+            states = []
+            for change in changes:
+                try:
+                    states.append(change.state())
+                except Exception:  # its type's own code may raise anything: the other changes still go
+                    self.left = sorted({*self.left, name})
+            found.append((CHANGE + name, states))
+        return found
 
     @staticmethod
     def possible(states: List[Any], make: Any) -> List[Any]:
