@@ -128,7 +128,7 @@ def test_kernel_kills_the_worker(cluster: Path) -> None:
         job,
         "killed-for-memory",
         exceptions.OutOfMemory,
-        r"`--mem 1G`",
+        r"`--mem 2G`",
         r"killed \d+ process\(es\) for memory",
     )
     assert recorded(job) == "FAILED 137:0"
@@ -142,7 +142,7 @@ def test_kernel_kills_a_child(cluster: Path) -> None:
         job = submit(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {code!r}], check=True)")
         assert job.wait(30), job
     check(
-        job, "child-out-of-memory", subprocess.CalledProcessError, r"`--mem 1G`", r"for memory(.|\n)*SIGKILL"
+        job, "child-out-of-memory", subprocess.CalledProcessError, r"`--mem 2G`", r"for memory(.|\n)*SIGKILL"
     )
 
 

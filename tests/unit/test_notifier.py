@@ -1,0 +1,76 @@
+"""Watched folders: one inotify instance for all watchers of a process, of which a user may have 128."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from jupyter_hpc.notifier import Notifier
+
+
+def instances() -> int:
+    links = []
+    for each in os.listdir("/proc/self/fd"):
+        try:
+            links.append(os.readlink(f"/proc/self/fd/{each}"))
+        except FileNotFoundError:  # the folder's own
+            pass
+    return links.count("anon_inode:inotify")
+
+
+def job_in(folder: Path) -> Any:
+    folder.mkdir(exist_ok=True)
+    return SimpleNamespace(id=folder.name, run=SimpleNamespace(path=folder))
+
+
+async def woken(wake: asyncio.Event) -> None:
+    await asyncio.wait_for(wake.wait(), 30)
+    wake.clear()
+
+
+def test_ten_watchers_take_one_instance(tmp_path: Path) -> None:
+    async def main() -> None:
+        before = instances()
+        wakes = [asyncio.Event() for _ in range(10)]
+        notifiers = [Notifier(wake) for wake in wakes]
+        jobs = [job_in(tmp_path / str(i)) for i in range(10)]
+        for notifier, job in zip(notifiers, jobs):
+            notifier.watch(job)
+        assert instances() == before + 1
+        (tmp_path / "7" / "log").write_text("a line")
+        await woken(wakes[7])
+        assert not any(wake.is_set() for wake in wakes) and not notifiers[7].over.is_set()
+        (tmp_path / "3" / "end.json").write_text("{}")
+        await woken(wakes[3])
+        assert [n.over.is_set() for n in notifiers] == [i == 3 for i in range(10)]
+        for notifier, job in zip(notifiers, jobs):
+            notifier.forget(job)
+        assert instances() == before
+
+    asyncio.run(main())
+
+
+def test_two_watch_one_folder_until_the_last_forgets_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        job = job_in(tmp_path / "run")
+        first, second = asyncio.Event(), asyncio.Event()
+        one, two = Notifier(first), Notifier(second)
+        one.watch(job)
+        two.watch(job)
+        one.forget(job)
+        (job.run.path / "log").write_text("a line")
+        await woken(second)
+        assert not first.is_set()
+        two.forget(job)
+        third = asyncio.Event()
+        three = Notifier(third)
+        three.watch(job)
+        (job.run.path / "log").write_text("another line")
+        await woken(third)
+        assert not first.is_set() and not second.is_set()
+        three.forget(job)
+
+    asyncio.run(main())
