@@ -1,8 +1,9 @@
 """Arrays that share memory here share it there: a view travels as a view, where what it is a view of travels as well.
 
 Pickle copies each array for itself. Of the arrays of one piece of memory, the one that spans most of it stands for the
-others, if it holds theirs. Nothing is sent for a view's sake that isn't sent anyway, except that where views overlap
-and hold none the other, the memory below them goes, unless that is much more than they are.
+others, if it holds theirs. Nothing is sent for a view's sake that isn't sent anyway, except that the memory below them
+goes where views overlap and hold none the other, unless that is much more than they are; and below a single view with
+strides of its own (``a[::-1]``, axes in another order), unless that is more than twice as much.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from . import foreign
 
 _MOST = 10_000  # values that are looked at
 _DEEPEST = 3  # containers in containers
-_WASTE = 4
+_WASTE = 4  # times the bytes of views that overlap
+_WASTE_ALONE = 2
 
 
 def plan(kind: type) -> Any:
@@ -101,7 +103,7 @@ def shared(values: Iterable[Any], known: Iterable[Any]) -> Dict[int, Any]:
     new = {id(a) for a in ours} - {id(a) for a in theirs}
     for arrays in groups.values():
         distinct = list({id(a): a for a in arrays}.values())
-        if len(distinct) > 1:
+        if len(distinct) > 1 or not _is_whole(distinct[0]):
             found.update({i: base for i, base in _views(distinct) if i in new})
     return found
 
@@ -131,6 +133,8 @@ def _outside(largest: Any, arrays: List[Any]) -> Iterator[Tuple[Any, Any]]:
 
 
 def _is_worth(below: Any, arrays: List[Any]) -> bool:
+    if len(arrays) == 1:
+        return bool(below.nbytes <= _WASTE_ALONE * arrays[0].nbytes)
     return bool(below.nbytes <= _WASTE * sum(a.nbytes for a in arrays)) and any(
         _overlap(a, b) for n, a in enumerate(arrays[:100]) for b in arrays[n + 1 : 100]
     )

@@ -176,6 +176,12 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "b.tolist() == [2.0, 1.0, 0.0] and v.base is a and a[1] == 9",
         "",
     ),
+    "an array that was laid out backwards there": (
+        "import numpy as np",
+        "a = np.arange(4.0)[::-1]",
+        "a.strides == (-8,) and not np.shares_memory(a.ravel(), a)",
+        "",
+    ),
     "a namespace": (
         "import types\nns=types.SimpleNamespace(a=1); nn=ns",
         "ns.a=2; ns.b=3",

@@ -66,6 +66,19 @@ def test_a_small_view_of_a_large_array_is_sent_alone(tmp_path: Path) -> None:
     assert np.array_equal(read["y"], LONG[10:30])
 
 
+@pytest.mark.parametrize("view", [LONG[::-1], LONG[::2], A[:, ::-1], A.reshape(2, 3, 4).transpose(1, 0, 2)])
+def test_a_view_that_travels_alone_is_laid_out_as_it_was(tmp_path: Path, view: Any) -> None:
+    read, _ = trip(tmp_path, {"x": view})
+    assert read["x"].strides == view.strides and np.array_equal(read["x"], view)
+    assert np.shares_memory(read["x"].ravel(), read["x"]) == np.shares_memory(view.ravel(), view)
+
+
+def test_a_view_of_a_few_columns_travels_without_the_others(tmp_path: Path) -> None:
+    table = LONG.reshape(1000, 1000)
+    read, size = trip(tmp_path, {"x": table[:, 3]})
+    assert size < 10_000 and np.array_equal(read["x"], table[:, 3])
+
+
 def test_a_read_only_view_stays_one_and_objects_are_copied(tmp_path: Path) -> None:
     view = A[:]
     view.flags.writeable = False
