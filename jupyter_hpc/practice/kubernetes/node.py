@@ -185,8 +185,8 @@ class Node:
             "containerLogMonitorInterval": "3s",
             "evictionHard": {
                 "memory.available": "100Mi",
-                "nodefs.available": "1%",
-                "imagefs.available": "1%",
+                "nodefs.available": "100Mi",
+                "imagefs.available": "100Mi",
             },
             "imageGCHighThresholdPercent": 100,  # an image that is removed can't be pulled again
             "imageGCLowThresholdPercent": 99,
