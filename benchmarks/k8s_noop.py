@@ -24,8 +24,8 @@ from typing import Any
 
 from noop import Kernel
 
-from jupyter_hpc import portal
 from jupyter_hpc.backends.kubernetes.client import ApiError, Client
+from jupyter_hpc.runtime import portal
 
 STAGES = (
     ("capture, payload, record", "begin", "created"),

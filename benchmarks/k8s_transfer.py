@@ -20,8 +20,8 @@ from typing import Any
 
 from k8s_noop import cluster, use
 
-from jupyter_hpc import portal
 from jupyter_hpc.backends.kubernetes.client import Client
+from jupyter_hpc.runtime import portal
 from tests.clusters.kubernetes.components import KUBECTL
 
 CELL = "y = data\ny.append(1)"
@@ -29,10 +29,10 @@ CELL = "y = data\ny.append(1)"
 
 def cell(size: int) -> float:
     """Send so many bytes and take them back; return the seconds until they are here."""
-    from jupyter_hpc.capture.cell import analyze
-    from jupyter_hpc.jobs import JobSpec
-    from jupyter_hpc.payload import Request
-    from jupyter_hpc.submission import submit_request
+    from jupyter_hpc.capture.cell.analysis import analyze
+    from jupyter_hpc.capture.payload import Request
+    from jupyter_hpc.jobs.job import JobSpec
+    from jupyter_hpc.submit.submission import submit_request
 
     names: dict[str, Any] = {"data": bytearray(os.urandom(1 << 20)) * (size >> 20)}
     request = Request(text=CELL, code=CELL, names=analyze(CELL, CELL), namespace=names)

@@ -34,9 +34,11 @@ async def _nothing(*_: object) -> None:
 @contextmanager
 def unrecorded() -> Iterator[None]:
     """Run cells without a record of where things come from."""
-    from jupyter_hpc import follower, handover, results, submission
-    from jupyter_hpc.lineage import inputs
-    from jupyter_hpc.store import Store
+    from jupyter_hpc.follow import follower
+    from jupyter_hpc.jobs import results
+    from jupyter_hpc.lineage.record import inputs
+    from jupyter_hpc.runs.store import Store
+    from jupyter_hpc.submit import handover, submission
 
     bare = _bare_worker(Store.worker_directory)
     with ExitStack() as stack:
@@ -57,7 +59,7 @@ def unrecorded() -> Iterator[None]:
 
 def _bare_worker(original: Callable[[Any], Path]) -> Callable[[Any], Path]:
     def worker_directory(store: Any) -> Path:
-        from jupyter_hpc.store import _compile
+        from jupyter_hpc.runs.store import _compile
 
         source = original(store)
         bare = source.with_name(f"{source.name}-bare")
@@ -129,7 +131,7 @@ def jobs(shell: Any, pairs: int) -> None:
 
 def array(shell: Any, mib: int) -> None:
     """Digest an array as submissions do, without writing it."""
-    from jupyter_hpc.lineage import memo
+    from jupyter_hpc.capture import memo
 
     hashed = 0
     original = memo.digest_bytes

@@ -16,12 +16,12 @@ from ._version import __version__
 _Path = TypeVar("_Path")
 
 if TYPE_CHECKING:
-    from .exceptions import HPCError
-    from .jobs import Job, JobState
-    from .lineage.ask import runs
-    from .resources import Resources
-    from .settings import carry_setting
-    from .submission import submit
+    from .capture.environment.carried_settings import carry_setting
+    from .jobs.job import Job, JobState
+    from .lineage.ask.runs import runs
+    from .model.exceptions import HPCError
+    from .model.resources import Resources
+    from .submit.submission import submit
 
 __all__ = [
     "HPCError",
@@ -38,13 +38,13 @@ __all__ = [
 ]
 
 _LAZY = {
-    "HPCError": "exceptions",
-    "Job": "jobs",
-    "JobState": "jobs",
-    "Resources": "resources",
-    "carry_setting": "settings",
-    "runs": "lineage.ask",
-    "submit": "submission",
+    "HPCError": "model.exceptions",
+    "Job": "jobs.job",
+    "JobState": "jobs.job",
+    "Resources": "model.resources",
+    "carry_setting": "capture.environment.carried_settings",
+    "runs": "lineage.ask.runs",
+    "submit": "submit.submission",
 }
 
 
@@ -72,8 +72,8 @@ def attach(run: str) -> Job:
     JobNotFound
         If no run directory matches.
     """
-    from .config import store
-    from .jobs import Job
+    from .jobs.job import Job
+    from .targets.target import store
 
     return Job(store().find(run))
 
@@ -99,7 +99,7 @@ def artifact(path: _Path, name: str | None = None) -> _Path:
     if worker is not None:
         worker.current_files().declare(path, name)
         return path
-    from .lineage.cells import declare
+    from .lineage.record.cells import declare
 
     declare(path, name)
     return path

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from jupyter_hpc.backends import script
 from jupyter_hpc.backends.base import Backend, Observation, Submission, Submitted
-from jupyter_hpc.exceptions import SubmissionError, TargetError
-from jupyter_hpc.jobs import JobState
+from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.exceptions import SubmissionError, TargetError
 
 
 class Lineup(Backend):

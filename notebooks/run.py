@@ -19,10 +19,11 @@ import nbconvert
 import nbformat
 from retarget import retarget
 
-from jupyter_hpc import portal, practice
-from jupyter_hpc.config import store, targets
-from jupyter_hpc.exceptions import TargetError
-from jupyter_hpc.jobs import Job
+from jupyter_hpc import practice
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.exceptions import TargetError
+from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets.target import store, targets
 
 TIMEOUT_S = 300
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from ..exceptions import OptionError, TargetError
-from ..jobs import JobSpec, JobState
-from ..resources import format_time
-from ..rundir import Run
+from ..jobs.job import JobSpec, JobState
+from ..model.exceptions import OptionError, TargetError
+from ..model.resources import format_time
+from ..runs.run import Run
 from .budget import Budget
 
 

@@ -12,10 +12,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..capture.requirements import Requirements, find_uv, is_program
-from ..jobs import JobSpec
-from ..rundir import Run
-from ..store import Store
+from ..capture.environment.requirements import Requirements, find_uv, is_program
+from ..jobs.job import JobSpec
+from ..runs.run import Run
+from ..runs.store import Store
 from ..worker.digest import digest_bytes
 
 LINK = "environment"  # in the run directory, to the folder

@@ -9,9 +9,9 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
-from .. import process
-from ..exceptions import SubmissionError
-from ..jobs import JobState
+from ..jobs.job import JobState
+from ..model.exceptions import SubmissionError
+from ..runtime import process
 from . import script
 from .base import Backend, Observation, Submission, Submitted
 

@@ -9,9 +9,9 @@ import os
 import re
 from pathlib import Path
 
-from ..exceptions import OptionError
-from ..jobs import JobSpec
-from ..rundir import Run
+from ..jobs.job import JobSpec
+from ..model.exceptions import OptionError
+from ..runs.run import Run
 
 LONGEST = 100_000  # the kernel allows 128 KiB for one variable
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..worker.foreign import is_a, module_of, own
-from .annotations import annotated_names
+from .cell.annotations import annotated_names
 
 _FEW = 100  # a container of functions is no longer than this
 _WRITERS = {"globals", "exec", "user_ns", "push", "setattr", "__main__"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Protocol
 
-from ..jobs import Job, Status
-from ..reader import ArrayReader, Output, RunReader
-from .icons import icon
+from ..jobs.job import Job, Status
+from ..runs.reader import ArrayReader, Output, RunReader
+from ..views.icons import icon
 
 
 class View(Protocol):

@@ -8,18 +8,18 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .. import portal
-from ..jobs import Job, JobState, Status
-from ..reader import ArrayReader, Output, RunReader, reader_of
-from ..resources import Resources
-from .card import Sources, card_html, card_text
-from .facts import headline, sent_html, stale_lines
-from .meters import time_bar, use_meters
-from .mime import job_mime
+from ..jobs.job import Job, JobState, Status
+from ..model.resources import Resources
+from ..runs.reader import ArrayReader, Output, RunReader, reader_of
+from ..runtime import portal
+from ..views.card import Sources, card_html, card_text
+from ..views.log import LogTail
+from ..views.meters import time_bar, use_meters
+from ..views.mime import job_mime
+from ..views.style import escaped
+from ..views.summary import headline, sent_html, stale_lines
+from ..views.tasks import chosen, tasks_html
 from .panel import show
-from .style import escaped
-from .tasks import chosen, tasks_html
-from .text import LogTail
 
 REFRESH_S = 0.25
 BYTES_PER_S = 64 << 10  # a large refresh is followed by a longer pause
@@ -233,7 +233,7 @@ class Panel:
         if status.state is not JobState.PENDING or self._tasks:
             self._why = []
         elif time.monotonic() >= self._why_at and status.native_id:
-            from .why import explained
+            from ..views.waiting import explained
 
             self._why_at = time.monotonic() + WHY_EVERY_S
             portal.start(explained(self._job, status.native_id)).add_done_callback(self._explained)
@@ -287,7 +287,7 @@ class Panel:
         self.wants_detach = True
 
     def _on_cancel(self, _: Any) -> None:
-        from ..watcher import cancel
+        from ..follow.watcher import cancel
 
         self._cancel.disabled = True
         self._note = "cancelling …"
@@ -305,7 +305,7 @@ class Panel:
         """Replace the widget by the card, with a way to try again under it."""
         self._end()
         if self._job.verdict.get("again") is not None:
-            from .again import offer
+            from .resubmit_button import offer
 
             offer(self._job)
 

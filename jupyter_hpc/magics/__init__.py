@@ -7,7 +7,7 @@ from typing import Any
 
 def register(ipython: Any) -> None:
     """Register magics, the transformer for bodiless cells, and completion; idempotent."""
-    from .. import baseline, witness
+    from ..capture.environment import baseline, witness
     from . import completion, local_cells
     from .cells import HPCMagics, bodiless
 
@@ -24,7 +24,7 @@ def register(ipython: Any) -> None:
 
 def unregister(ipython: Any) -> None:
     """Undo :func:`register`."""
-    from .. import witness
+    from ..capture.environment import witness
     from . import completion, local_cells
     from .cells import NAMES, bodiless
 

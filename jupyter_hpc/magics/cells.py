@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 
-from . import options
-from .exposed import exposed
+from ..capture.cell.magics import exposed
+from . import parse as options
 from .shell_options import printers, shell_options
 from .tokens import expand, split_line
 
 if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
-    from ..jobs import Job, JobSpec
-    from ..payload import Request
+    from ..capture.payload import Request
+    from ..jobs.job import Job, JobSpec
 
 STALE_S = 0.3  # how long a cell waits at most to know whether what it was sent is stale
 NAMES = ("slurm", "k8s", "local", "hpc")
@@ -65,7 +65,8 @@ class HPCMagics(Magics):
         if arguments.help or cell.strip() in ("", "#"):
             print(options.help_text(prog))  # noqa: T201 a magic's help is printed
             return None
-        from .. import config, submission
+        from ..submit import submission
+        from ..targets import target as config
         from .shell import keep_future_imports
 
         target = arguments.on or target or str(config.setting("default_target"))
@@ -84,7 +85,7 @@ class HPCMagics(Magics):
             _say(f"! {line}")  # else the panel says it
         if arguments.detach:
             return job
-        from .blocking import run_attached
+        from ..display.attached import run_attached
 
         run_attached(self.shell, job, quiet=arguments.quiet, submitted=True)
         return None  # the cell's own value has been shown, and is what _ is
@@ -114,11 +115,11 @@ class HPCMagics(Magics):
             "shell": shell_options(self.shell),
             "printers": printers(self.shell),
         }
-        from ..payload import Request
+        from ..capture.payload import Request
 
         if cell.startswith("#!"):
             return Request(text=cell, code="", names=None, kind="script", **common)
-        from ..capture.cell import analyze
+        from ..capture.cell.analysis import analyze
         from .shell import future_flags, lazy_annotations
 
         flags = future_flags(self.shell)
@@ -138,8 +139,8 @@ class HPCMagics(Magics):
         """Add what the magics in the cell need."""
         from collections import ChainMap
 
+        from ..capture.cell.magics import inside
         from .carried import carried
-        from .exposed import inside
 
         found = inside(request.code, self.shell.transform_cell)
         own = carried(self.shell, found.magics)
@@ -161,7 +162,7 @@ class HPCMagics(Magics):
         return " ".join(name) if name else None
 
     def _show_preflight(self, found: Any) -> None:
-        from ..display.preflight import preflight_html, preflight_text
+        from .preflight import preflight_html, preflight_text
 
         data = {"text/html": preflight_html(found), "text/plain": preflight_text(found)}
         self.shell.display_pub.publish(data)
@@ -178,8 +179,9 @@ def _mark_stale(job: Job, namespace: dict[str, Any]) -> list[str]:
         return []
     import threading
 
-    from ..lineage import blobs, stale
-    from ..lineage.index import Index
+    from ..lineage.ask import stale
+    from ..lineage.index.index import Index
+    from ..runs import blobs
 
     lines: list[str] = []
 
@@ -207,13 +209,13 @@ def _spec(arguments: options.CellArguments, cell: str, backend: str) -> JobSpec:
 
         passthrough = (*leading_directives(cell), *passthrough)
     elif passthrough:
-        from ..exceptions import OptionError
+        from ..model.exceptions import OptionError
 
         hint = "--patch changes fields of the pod." if backend == "kubernetes" else ""
         raise OptionError(f"Options after -- are sbatch's own; a {backend} target has none.", hint=hint)
     from dataclasses import fields
 
-    from ..jobs import JobSpec
+    from ..jobs.job import JobSpec
 
     named = {f.name for f in fields(JobSpec)} & {f.name for f in fields(arguments)}
     return JobSpec(**{**{name: getattr(arguments, name) for name in named}, "passthrough": passthrough})

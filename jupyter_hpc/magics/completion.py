@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import options
+from . import parse as options
 
 _MAGIC = re.compile(r"^%{1,2}(slurm|k8s|local|hpc)\s")
 
@@ -25,7 +25,7 @@ def matches(text: str) -> tuple[str, list[str]]:
 
 def _line(rest: str) -> tuple[str, list[str]]:
     """Complete a command's name, then its options and what they take."""
-    from ..commands import COMMANDS
+    from ..commands.registry import COMMANDS
 
     name, _, arguments = rest.partition(" ")
     if " " not in rest:
@@ -47,25 +47,25 @@ def _answers(command: str, before: str) -> list[str]:
     if before == "--on":
         return _targets()
     if command == "runs":
-        from ..lineage.where import WORDS
+        from ..lineage.ask.where import WORDS
 
         return [word for word in WORDS if " " not in word]
     if command in ("lineage", "tag", "diff", "rerun", "export"):
-        from ..lineage.ask import offers
+        from ..lineage.ask.runs import offers
 
         return offers(tags=command in ("lineage", "tag", "export"))
     return []
 
 
 def _targets() -> list[str]:
-    from ..config import targets
+    from ..targets.target import targets
 
     return list(targets())
 
 
 def _choices(magic: str, rest: str) -> Mapping[str, Sequence[str]]:
     """Return what the target's backend offers, from its caches; completion never fails, and asks nobody."""
-    from ..config import setting, target
+    from ..targets.target import setting, target
 
     named = re.findall(r"(?:^|\s)--on[=\s]+(\S+)\s", rest)
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .. import commands
-from ..config import store
-from ..jobs import Job
+from ..commands import registry as commands
+from ..jobs.job import Job
+from ..targets.target import store
 
 
 def run_line(shell: Any, argv: list[str]) -> Any:
@@ -23,7 +23,7 @@ def run_line(shell: Any, argv: list[str]) -> Any:
         print(arguments.text)  # noqa: T201
         return None
     if name == "lineage" and not arguments.json:
-        from ..lineage.view import lineage
+        from ..lineage.show.view import lineage
 
         return lineage(arguments.what)
     if name == "rerun" and not arguments.detach:
@@ -36,9 +36,9 @@ def run_line(shell: Any, argv: list[str]) -> Any:
 
 def _rerun(shell: Any, arguments: Any) -> None:
     """Show the new job live, then compare; the kernel's names stay as they are."""
-    from ..lineage.commands import changes
-    from ..lineage.rerun import reproduction, rerun, warnings
-    from .blocking import run_attached
+    from ..commands.lineage import changes
+    from ..display.attached import run_attached
+    from ..submit.rerun import reproduction, rerun, warnings
 
     old = Job(store().find(arguments.run))
     for line in warnings(old, arguments.workdir):
@@ -50,7 +50,7 @@ def _rerun(shell: Any, arguments: Any) -> None:
 
 
 def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
-    from .blocking import bring, run_attached
+    from ..display.attached import bring, run_attached
 
     job = commands.resubmitted(arguments) if name == "resubmit" else Job(store().find(arguments.run))
     if name == "resubmit" or (name == "attach" and not job.state.is_final):

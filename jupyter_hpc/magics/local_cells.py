@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from .exposed import exposed
+from ..capture.cell.magics import exposed
 
 _OURS = re.compile(r"\s*%%(slurm|k8s|local|hpc)\b")
 _shells: list[Any] = []  # a callback may take the result only, and is registered for one shell
@@ -31,7 +31,7 @@ def unregister(ipython: Any) -> None:
 
 def before_cell(info: Any) -> None:
     """Files that are older than this were not written by the cell."""
-    lineage = sys.modules.get("jupyter_hpc.lineage.cells")
+    lineage = sys.modules.get("jupyter_hpc.lineage.record.cells")
     if lineage is not None:
         lineage.session.files.began = time.time()
 
@@ -51,8 +51,8 @@ def _note(shell: Any, result: Any) -> None:
     text = result.info.raw_cell
     if result.info.silent or not result.info.store_history or not text.strip() or _OURS.match(text):
         return
-    from ..capture.cell import steps
-    from ..lineage.cells import LocalCell, session
+    from ..capture.cell.analysis import steps
+    from ..lineage.record.cells import LocalCell, session
     from .cells import notebook_of
 
     try:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_hpc.exceptions import TargetError
+from jupyter_hpc.model.exceptions import TargetError
 
 from .slurm_conf import (
     COMMANDS_CONF,

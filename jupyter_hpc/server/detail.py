@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..jobs import Job, JobState
-from ..process import is_alive
-from ..reader import RunReader
-from ..rundir import WAITS, read_json
+from ..jobs.job import Job, JobState
+from ..runs.reader import RunReader
+from ..runs.run import WAITS, read_json
+from ..runtime.process import is_alive
 from ..worker.container import MANIFEST
 from .listing import summary
 

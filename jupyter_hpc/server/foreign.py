@@ -15,11 +15,11 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import portal
 from ..backends.base import ForeignJob
-from ..config import targets
-from ..exceptions import HPCError, JobNotFound
-from ..watcher import Watcher, watcher_of
+from ..follow.watcher import Watcher, watcher_of
+from ..model.exceptions import HPCError, JobNotFound
+from ..runtime import portal
+from ..targets.target import targets
 
 PATIENCE_S = 10.0
 OLD_S = 60.0  # an answer of this age is asked for anew

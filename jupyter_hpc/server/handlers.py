@@ -12,11 +12,11 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
-from ..exceptions import HPCError, JobNotFound, OptionError, TargetError
-from ..jobs import Job
-from ..lineage.view import of_run as lineage_of
-from ..resubmission import resubmit
-from ..rundir import Run
+from ..jobs.job import Job
+from ..lineage.show.view import of_run as lineage_of
+from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
+from ..runs.run import Run
+from ..submit.resubmit import resubmit
 from .detail import detail
 from .feed import Feed
 from .foreign import SEPARATOR, readable_log

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..jobs import Job, JobState, Status, first_line
-from ..rundir import Run
-from ..statuses import refresh
-from ..store import ID_PATTERN, Store
-from ..watcher import follow, followed
+from ..follow.glance import refresh
+from ..follow.watcher import follow, followed
+from ..jobs.job import Job, JobState, Status, first_line
+from ..runs.run import Run
+from ..runs.store import ID_PATTERN, Store
 from .foreign import ForeignJobs
 
 MOST = 500

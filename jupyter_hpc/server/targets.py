@@ -6,10 +6,10 @@ import asyncio
 import time
 from typing import Any
 
-from .. import portal
 from ..backends.base import Availability
-from ..config import Target, targets
-from ..exceptions import HPCError
+from ..model.exceptions import HPCError
+from ..runtime import portal
+from ..targets.target import Target, targets
 
 FRESH_S = 60.0  # at most one question a minute for each target, whoever watches
 PATIENCE_S = 15.0
@@ -41,6 +41,6 @@ async def _one(target: Target) -> dict[str, Any]:
 
 
 async def _ask(target: Target) -> Availability:
-    from ..watcher import watcher_of
+    from ..follow.watcher import watcher_of
 
     return await (await watcher_of(target.name)).backend.availability()

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
-from jupyter_hpc.jobs import Job
+from jupyter_hpc.jobs.job import Job
 from tests.browser.lab import SLOW_MS, TOKEN, Lab, command, open_sidebar
 from tests.faults.road import says, slurm, submit, until
 

@@ -7,19 +7,19 @@ import pytest
 from tests.contract.notebook import Notebook
 
 HERE = [
-    "jupyter_hpc.lineage.registry.Registry.made",
-    "jupyter_hpc.lineage.registry.Registry.sent",
-    "jupyter_hpc.lineage.registry.Registry.origin",
-    "jupyter_hpc.lineage.memo.digest_here",
-    "jupyter_hpc.lineage.memo.remember_loaded",
-    "jupyter_hpc.lineage.cells.Session.bound",
-    "jupyter_hpc.lineage.cells.Session.begin",
-    "jupyter_hpc.lineage.stale.of_inputs",
-    "jupyter_hpc.lineage.record.ended",
+    "jupyter_hpc.lineage.record.registry.Registry.made",
+    "jupyter_hpc.lineage.record.registry.Registry.sent",
+    "jupyter_hpc.lineage.record.registry.Registry.origin",
+    "jupyter_hpc.capture.memo.digest_here",
+    "jupyter_hpc.capture.memo.remember_loaded",
+    "jupyter_hpc.lineage.record.cells.Session.bound",
+    "jupyter_hpc.lineage.record.cells.Session.begin",
+    "jupyter_hpc.lineage.ask.stale.of_inputs",
+    "jupyter_hpc.lineage.record.ending.ended",
     "jupyter_hpc.worker.container.describe",
-    "jupyter_hpc.display.card.facts",
-    "jupyter_hpc.display.card.sent_html",
-    "jupyter_hpc.results._salvage",
+    "jupyter_hpc.views.card.facts",
+    "jupyter_hpc.views.card.sent_html",
+    "jupyter_hpc.jobs.results._salvage",
 ]
 THERE = [
     "container.describe",
@@ -45,7 +45,7 @@ def break_it(place):
 def test_a_step_that_fails_here_costs_no_name(notebook: Notebook) -> None:
     notebook.run(
         BREAK
-        + "import jupyter_hpc.magics.blocking, jupyter_hpc.lineage.stale, jupyter_hpc.display.card\nx = [1]"
+        + "import jupyter_hpc.display.attached, jupyter_hpc.lineage.ask.stale, jupyter_hpc.views.card\nx = [1]"
     )
     for place in HERE:
         notebook.run(f"mend = break_it({place!r})")

@@ -179,7 +179,7 @@ def test_a_module_imported_before_the_extension_is_compared_with_its_source(note
     notebook.write("early.py", "LIMIT = 1\nTABLE = {}\ndef f(): return 0\n")
     notebook.run(
         """
-        import early, jupyter_hpc.baseline as b
+        import early, jupyter_hpc.capture.environment.baseline as b
         b._snapshots.pop("early"), b._late.add("early")
         early.LIMIT, early.NEW = 7, 8
         early.TABLE["x"] = 1
@@ -214,7 +214,7 @@ def test_a_setting_of_another_library_can_be_added(notebook: Notebook) -> None:
     )
     notebook.remote("there = otherlib.get()\notherlib.set(7)")
     assert notebook.value("(there, otherlib.get())") == (4, 7)
-    notebook.run("import jupyter_hpc.settings as s\ns._added.clear()")
+    notebook.run("import jupyter_hpc.capture.environment.carried_settings as s\ns._added.clear()")
 
 
 def test_a_call_uses_the_state_and_changes_none_here(notebook: Notebook) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc import portal, watcher
-from jupyter_hpc.config import target
+from jupyter_hpc.follow import watcher
+from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets.target import target
 from tests.conftest import Sandbox
 from tests.faults.road import Counter
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jupyter_hpc.capture.cell import analyze
-from jupyter_hpc.config import store
-from jupyter_hpc.jobs import Job, JobSpec
-from jupyter_hpc.payload import Request
-from jupyter_hpc.resources import Resources
-from jupyter_hpc.submission import Preflight, preflight, submit_request
+from jupyter_hpc.capture.cell.analysis import analyze
+from jupyter_hpc.capture.payload import Request
+from jupyter_hpc.jobs.job import Job, JobSpec
+from jupyter_hpc.model.resources import Resources
+from jupyter_hpc.submit.submission import Preflight, preflight, submit_request
+from jupyter_hpc.targets.target import store
 
 RESOURCES = {
     "nodes",

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc import portal, practice, watcher
-from jupyter_hpc.exceptions import TargetError
-from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc import practice
+from jupyter_hpc.follow import watcher
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice.cluster import daemon_pid, start_again
-from jupyter_hpc.submission import submit_request
+from jupyter_hpc.runtime import portal
+from jupyter_hpc.submit.submission import submit_request
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.faults.road import Counter, _request, events, run_directories, says, slurm, submit, until
 
@@ -243,7 +245,7 @@ def test_interrupted_while_it_is_away(small: Cluster) -> None:
 
 
 def test_patience_ends(small: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_hpc import handover
+    from jupyter_hpc.submit import handover
 
     monkeypatch.setattr(handover, "PATIENCE_S", 3.0)
     before = run_directories()

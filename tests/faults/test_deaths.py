@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.exceptions import (
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model.exceptions import (
     JobCancelled,
     JobError,
     OutOfMemory,
@@ -18,7 +19,6 @@ from jupyter_hpc.exceptions import (
     SegmentationFault,
     TimeLimitExceeded,
 )
-from jupyter_hpc.jobs import Job, JobState
 from tests.faults.road import events, says, slurm, submit, until, worker_pid
 
 SOON_S = 2.0

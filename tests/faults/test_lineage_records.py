@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.jobs import Job
-from jupyter_hpc.lineage import blobs, cells
-from jupyter_hpc.rundir import Run
-from jupyter_hpc.store import Store
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.lineage.record import cells
+from jupyter_hpc.runs import blobs
+from jupyter_hpc.runs.run import Run
+from jupyter_hpc.runs.store import Store
 from tests.conftest import Sandbox
 
 KILLER = '''

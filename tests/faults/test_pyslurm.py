@@ -18,13 +18,16 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc import portal, practice, watcher
-from jupyter_hpc.backends.slurm import command, pyslurm_client
+from jupyter_hpc import practice
+from jupyter_hpc.backends.slurm import command
 from jupyter_hpc.backends.slurm.command import SlurmCommand
+from jupyter_hpc.backends.slurm.pyslurm import client as pyslurm_client
 from jupyter_hpc.backends.slurm.states import parse_queue, squeue_format
-from jupyter_hpc.config import target
-from jupyter_hpc.exceptions import SubmissionError, TargetError
-from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc.follow import watcher
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model.exceptions import SubmissionError, TargetError
+from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets.target import target
 from tests.faults.road import Counter, says, slurm, submit, until
 
 STANDIN = Path(__file__).parents[1] / "slurm" / "standin"

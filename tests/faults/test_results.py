@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc import commands
-from jupyter_hpc.exceptions import JobNotFound, ResultError
-from jupyter_hpc.jobs import Job
+from jupyter_hpc.commands import registry as commands
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.exceptions import JobNotFound, ResultError
 from tests.faults.road import submit
 
 CELL = "class Trap:\n    def __reduce__(self): return print, ('unpickled!',)\ny = Trap()"

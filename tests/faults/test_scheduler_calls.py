@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc import practice, watcher
+from jupyter_hpc import practice
 from jupyter_hpc.backends.slurm.states import time_stamp
-from jupyter_hpc.exceptions import JobLost, ProcessDied, SubmissionError, TargetError
-from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc.follow import watcher
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model.exceptions import JobLost, ProcessDied, SubmissionError, TargetError
 from tests.faults.road import Counter, run_directories, says, slurm, submit, until, worker_pid
 
 

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc import commands, portal, watcher
 from jupyter_hpc.backends.slurm import site as sites
 from jupyter_hpc.backends.slurm.site import Site, site_of
-from jupyter_hpc.config import store, target
-from jupyter_hpc.exceptions import OptionError
-from jupyter_hpc.jobs import JobState
+from jupyter_hpc.commands import registry as commands
+from jupyter_hpc.follow import watcher
+from jupyter_hpc.jobs.job import JobState
 from jupyter_hpc.magics.completion import matches
+from jupyter_hpc.model.exceptions import OptionError
+from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets.target import store, target
 from tests.faults.road import Counter, preview, slurm, submit, until
 
 

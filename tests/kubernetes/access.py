@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jupyter_hpc import portal
 from jupyter_hpc.backends.kubernetes import rights
 from jupyter_hpc.backends.kubernetes.client import ApiError, Client
+from jupyter_hpc.runtime import portal
 
 NAMESPACE = "lab"
 

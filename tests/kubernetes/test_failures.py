@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc import cli
 from jupyter_hpc.backends.kubernetes import rights
-from jupyter_hpc.exceptions import (
+from jupyter_hpc.commands import cli
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model.exceptions import (
     EnvironmentMismatch,
     JobCancelled,
     NodeFailed,
@@ -22,7 +23,6 @@ from jupyter_hpc.exceptions import (
     TargetError,
     TimeLimitExceeded,
 )
-from jupyter_hpc.jobs import Job, JobState
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import events, submit, until
 from tests.kubernetes.access import NAMESPACE, Admin, bind

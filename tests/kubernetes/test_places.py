@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_hpc import config
-from jupyter_hpc.exceptions import TargetError
-from jupyter_hpc.jobs import JobState
+from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.exceptions import TargetError
+from jupyter_hpc.targets import target as config
 from tests.clusters.kubernetes.components import S3
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import submit

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc import config
-from jupyter_hpc.exceptions import EnvironmentMismatch
-from jupyter_hpc.jobs import JobState
+from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.exceptions import EnvironmentMismatch
+from jupyter_hpc.targets import target as config
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import preview, submit
 from tests.kubernetes.access import Admin, claim_of

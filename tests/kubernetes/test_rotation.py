@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc.jobs.job import Job, JobState
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import until
 from tests.kubernetes.access import NAMESPACE, Admin

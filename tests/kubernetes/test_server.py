@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 import jupyter_hpc
-from jupyter_hpc import portal
 from jupyter_hpc.backends.kubernetes.client import ApiError, Client
-from jupyter_hpc.exceptions import JobCancelled, SubmissionError
-from jupyter_hpc.jobs import JobState
-from jupyter_hpc.watcher import watcher_of
+from jupyter_hpc.follow.watcher import watcher_of
+from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.exceptions import JobCancelled, SubmissionError
+from jupyter_hpc.runtime import portal
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import submit, until
 from tests.kubernetes.access import NAMESPACE, Admin, bind

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-from jupyter_hpc.follower import LINGER_S
-from jupyter_hpc.jobs import Job
+from jupyter_hpc.follow.follower import LINGER_S
+from jupyter_hpc.jobs.job import Job
 from tests.faults.road import until
 from tests.kubernetes.access import NAMESPACE, Admin
 from tests.kubernetes.conftest import Targets
@@ -23,7 +23,7 @@ def in_a_process(*argv: str) -> str:
 
 
 def hpc(*words: str) -> str:
-    return in_a_process("-m", "jupyter_hpc.cli", *words)
+    return in_a_process("-m", "jupyter_hpc.commands.cli", *words)
 
 
 def begun(admin: Admin) -> Job:
@@ -31,7 +31,7 @@ def begun(admin: Admin) -> Job:
     submitted = f"from tests.faults.road import submit\nprint(submit({WAITS!r}, 'k8s').id)"
     run_id = in_a_process("-c", submitted).splitlines()[-1]
     until(lambda: phases(admin, run_id) == ["Running"], "its pod runs", SLOW_S)
-    from jupyter_hpc.config import store
+    from jupyter_hpc.targets.target import store
 
     return Job(store().find(run_id))
 

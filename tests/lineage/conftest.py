@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.lineage.index import Index
-from jupyter_hpc.store import Store
+from jupyter_hpc.lineage.index.index import Index
+from jupyter_hpc.runs.store import Store
 from tests.conftest import Sandbox
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.exceptions import OptionError
-from jupyter_hpc.lineage import ask, tags
-from jupyter_hpc.lineage.compare import difference
-from jupyter_hpc.lineage.index import Index
-from jupyter_hpc.lineage.where import moment
-from jupyter_hpc.rundir import Run
-from jupyter_hpc.store import Store
+from jupyter_hpc.lineage.ask import runs as ask
+from jupyter_hpc.lineage.ask.compare import difference
+from jupyter_hpc.lineage.ask.where import moment
+from jupyter_hpc.lineage.index import tags
+from jupyter_hpc.lineage.index.index import Index
+from jupyter_hpc.model.exceptions import OptionError
+from jupyter_hpc.runs.run import Run
+from jupyter_hpc.runs.store import Store
 from tests.lineage.records import START, digest, environment, record, run_id, value, write
 
 REPOSITORY = {

@@ -44,7 +44,7 @@ def trained(notebook: Notebook) -> Notebook:
 
 def shell(notebook: Notebook, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "jupyter_hpc.cli", *words],
+        [sys.executable, "-m", "jupyter_hpc.commands.cli", *words],
         env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True, timeout=60, cwd=notebook.folder,
     )  # fmt: skip
 
@@ -127,7 +127,7 @@ def test_a_cell_that_gets_a_stale_value_is_marked_and_says_so_if_asked_to(traine
     got = trained.remote("n = len(clean)")
     assert "stale" not in got.stderr
     assert "⚠ clean is stale: raw was written again by In [" in trained.run("%hpc show {_hpc.id}").stdout
-    trained.run("from jupyter_hpc.display.card import card_html")
+    trained.run("from jupyter_hpc.views.card import card_html")
     assert "⚠ clean is stale" in trained.value("card_html(_hpc)")
     config = Path(ENVIRONMENT["JUPYTER_CONFIG_DIR"], "jupyter_hpc_config.json")
     config.parent.mkdir(exist_ok=True)

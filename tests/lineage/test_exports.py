@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.exceptions import HPCError
-from jupyter_hpc.jobs import Job
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.lineage.exports import export
 from jupyter_hpc.lineage.exports.openlineage import run_uuid
-from jupyter_hpc.store import Store
+from jupyter_hpc.model.exceptions import HPCError
+from jupyter_hpc.runs.store import Store
 from tests.faults.road import submit
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.lineage import tags
-from jupyter_hpc.lineage.index import Index
-from jupyter_hpc.lineage.schema import connect
-from jupyter_hpc.store import Store
+from jupyter_hpc.lineage.index import tags
+from jupyter_hpc.lineage.index.index import Index
+from jupyter_hpc.lineage.index.schema import connect
+from jupyter_hpc.runs.store import Store
 from tests.lineage.records import (
     digest,
     environment,

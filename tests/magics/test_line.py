@@ -15,7 +15,7 @@ from tests.contract.notebook import Notebook
 
 def shell(sandbox: Sandbox, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "jupyter_hpc.cli", *words],
+        [sys.executable, "-m", "jupyter_hpc.commands.cli", *words],
         env=sandbox.environment,
         capture_output=True,
         text=True,

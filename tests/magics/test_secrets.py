@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.lineage.redaction import MARK, all_redacted, is_secret, redacted, without_credentials
+from jupyter_hpc.model.redaction import MARK, all_redacted, is_secret, redacted, without_credentials
 from tests.conftest import Sandbox
 from tests.contract.notebook import Notebook
 

@@ -15,7 +15,7 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from jupyter_hpc.jobs import Job
+from jupyter_hpc.jobs.job import Job
 from tests.faults.conftest import cluster  # noqa: F401 a fixture
 from tests.faults.road import submit
 from tests.server.conftest import TOKEN, Server, started

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 import jupyter_hpc.server
-from jupyter_hpc.config import store
-from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.targets.target import store
 from tests.faults.road import submit, until
 from tests.server.conftest import Server
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.commands import COMMANDS, parse
-from jupyter_hpc.config import store
-from jupyter_hpc.display.card import card_html, card_text
-from jupyter_hpc.exceptions import JobCancelled, OptionError, TasksFailed
-from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc.commands.registry import COMMANDS, parse
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model.exceptions import JobCancelled, OptionError, TasksFailed
+from jupyter_hpc.targets.target import store
+from jupyter_hpc.views.card import card_html, card_text
 from tests.faults.conftest import cluster, few_questions  # noqa: F401 fixtures
 from tests.faults.road import slurm, submit, until
 
@@ -109,7 +109,7 @@ def test_a_waiting_task_that_somebody_cancels_in_a_shell() -> None:
 def test_an_array_is_found_again_by_another_process() -> None:
     job = submit(INDEX + "square = index ** 2", array="2-3")
     assert job.wait(60)
-    from jupyter_hpc import watcher
+    from jupyter_hpc.follow import watcher
 
     watcher._followers.clear()
     again = Job(store().find(job.id))
@@ -119,7 +119,7 @@ def test_an_array_is_found_again_by_another_process() -> None:
 
 def test_an_array_that_nobody_followed_is_known_by_its_tasks() -> None:
     job = submit(INDEX + "square = index ** 2", array="2-3")
-    from jupyter_hpc import watcher
+    from jupyter_hpc.follow import watcher
 
     watcher._followers.clear()
     again = Job(store().find(job.id))

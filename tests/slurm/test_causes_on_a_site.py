@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc import exceptions, practice
-from jupyter_hpc.jobs import Job, JobState
+from jupyter_hpc import practice
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model import exceptions
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.conftest import Sandbox, need_slurm
 from tests.faults.occurrences import check, shows

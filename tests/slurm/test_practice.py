@@ -17,7 +17,7 @@ import pytest
 
 import jupyter_hpc
 from jupyter_hpc import practice
-from jupyter_hpc.exceptions import TargetError
+from jupyter_hpc.model.exceptions import TargetError
 
 needs_slurm = pytest.mark.skipif(
     bool(practice.missing_packages()), reason="the Debian package slurm-wlm isn't installed"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.magics.options import parse
+from jupyter_hpc.magics.parse import parse
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.slurm.waiting import User
 

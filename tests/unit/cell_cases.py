@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import textwrap
 
-from jupyter_hpc.capture.cell import CellNames, analyze
+from jupyter_hpc.capture.cell.analysis import CellNames, analyze
 
 BUILTINS = frozenset(dir(builtins))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-from jupyter_hpc.capture.annotations import annotated_names
+from jupyter_hpc.capture.cell.annotations import annotated_names
 from jupyter_hpc.capture.reach import reached_names
 
 SETUP = """

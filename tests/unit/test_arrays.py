@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_hpc.arrays import MOST_TASKS, combined, parse_tasks
-from jupyter_hpc.dependencies import resolved
-from jupyter_hpc.exceptions import HPCError, OptionError
-from jupyter_hpc.jobs import JobState, Status
-from jupyter_hpc.rundir import write_json
-from jupyter_hpc.store import Store
+from jupyter_hpc.follow.arrays import MOST_TASKS, combined, parse_tasks
+from jupyter_hpc.jobs.job import JobState, Status
+from jupyter_hpc.model.exceptions import HPCError, OptionError
+from jupyter_hpc.runs.run import write_json
+from jupyter_hpc.runs.store import Store
+from jupyter_hpc.submit.dependencies import resolved
 
 
 @pytest.mark.parametrize(

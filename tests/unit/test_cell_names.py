@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from jupyter_hpc.capture.cell import analyze
-from jupyter_hpc.capture.hiding import in_text
+from jupyter_hpc.capture.cell.analysis import analyze
+from jupyter_hpc.capture.cell.hiding import in_text
 from tests.unit.cell_cases import BUILTINS, READS, names, words
 
 
@@ -301,7 +301,7 @@ def test_type_parameters(code, reads, assigns):
 
 def test_import_is_light():
     code = (
-        "import sys; import jupyter_hpc.capture.cell; "
+        "import sys; import jupyter_hpc.capture.cell.analysis; "
         "print({'IPython', 'tokenize', 'typing_extensions', 'numpy'} & set(sys.modules) or 'light')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_hpc.capture.cell import analyze
+from jupyter_hpc.capture.cell.analysis import analyze
 from tests.unit.cell_cases import READS, words
 
 

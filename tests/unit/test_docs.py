@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc import commands, exceptions, pages
-from jupyter_hpc.config import JupyterHPC
-from jupyter_hpc.exceptions import HPCError, help_command
+from jupyter_hpc.commands import registry as commands
+from jupyter_hpc.commands import troubles as pages
+from jupyter_hpc.model import exceptions
+from jupyter_hpc.model.exceptions import HPCError, help_command
+from jupyter_hpc.targets.target import JupyterHPC
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", pages.PAGE, *sorted((ROOT / "docs").glob("*.md"))]
@@ -71,8 +73,8 @@ def test_the_map_has_every_command_and_is_short() -> None:
 def test_the_admin_page_names_every_setting_and_its_example_is_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jupyter_hpc import config
-    from jupyter_hpc.jobs import JobSpec
+    from jupyter_hpc.jobs.job import JobSpec
+    from jupyter_hpc.targets import target as config
 
     text = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
     for name in JupyterHPC.class_traits(config=True):

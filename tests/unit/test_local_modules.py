@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.capture import beside, modules
-from jupyter_hpc.capture.modules import LocalModules
-from jupyter_hpc.store import Store
+from jupyter_hpc.capture.environment import beside, modules
+from jupyter_hpc.capture.environment.modules import LocalModules
+from jupyter_hpc.runs.store import Store
 
 Frozen = Callable[..., tuple[LocalModules, Path]]
 

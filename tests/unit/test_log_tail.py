@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_hpc.display.text import BLOCK_LINES, MAX_BYTES, MAX_LINES, LogTail
-from jupyter_hpc.reader import Output
+from jupyter_hpc.runs.reader import Output
+from jupyter_hpc.views.log import BLOCK_LINES, MAX_BYTES, MAX_LINES, LogTail
 
 
 def text(words: str, kind: str = "stdout") -> list[Output]:

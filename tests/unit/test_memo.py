@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jupyter_hpc.capture.cell import analyze
-from jupyter_hpc.lineage import memo
-from jupyter_hpc.payload import Payload, Request, build
+from jupyter_hpc.capture import memo
+from jupyter_hpc.capture.cell.analysis import analyze
+from jupyter_hpc.capture.payload import Payload, Request, build
 from jupyter_hpc.worker.digest import Hasher, digest_bytes
 
 MIB = 1 << 20

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jupyter_hpc.display.meters import bar, spark, use_meters
-from jupyter_hpc.reader import MOST_SAMPLES, RunReader
-from jupyter_hpc.resources import Resources
-from jupyter_hpc.rundir import Run
-from jupyter_hpc.use import measured
+from jupyter_hpc.explain.use import measured
+from jupyter_hpc.model.resources import Resources
+from jupyter_hpc.runs.reader import MOST_SAMPLES, RunReader
+from jupyter_hpc.runs.run import Run
+from jupyter_hpc.views.meters import bar, spark, use_meters
 
 
 def reader_of(folder: Path, *events: dict[str, Any] | str) -> RunReader:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from jupyter_hpc.notifier import Notifier
+from jupyter_hpc.follow.notifier import Notifier
 
 
 def instances() -> int:

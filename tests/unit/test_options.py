@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_hpc.exceptions import OptionError
-from jupyter_hpc.magics import options
-from jupyter_hpc.magics.options import (
+from jupyter_hpc.magics import parse as options
+from jupyter_hpc.magics.parse import (
     CELL_OPTIONS,
     CellArguments,
     completions,
@@ -18,7 +17,8 @@ from jupyter_hpc.magics.options import (
     parse,
 )
 from jupyter_hpc.magics.tokens import expand, split_line
-from jupyter_hpc.resources import Resources
+from jupyter_hpc.model.exceptions import OptionError
+from jupyter_hpc.model.resources import Resources
 
 PROG = "%%slurm"
 FLAGS = [flag for option in CELL_OPTIONS for flag in option.flags]

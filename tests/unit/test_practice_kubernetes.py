@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc import config
-from jupyter_hpc.exceptions import TargetError
+from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes
 from jupyter_hpc.practice.kubernetes import build, keeper
+from jupyter_hpc.targets import target as config
 
 
 def test_it_says_that_it_takes_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

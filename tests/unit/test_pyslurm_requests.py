@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.backends.slurm import pyslurm_process
 from jupyter_hpc.backends.slurm.options import sbatch_arguments
-from jupyter_hpc.backends.slurm.pyslurm_requests import printed, request_for
+from jupyter_hpc.backends.slurm.pyslurm import process as pyslurm_process
+from jupyter_hpc.backends.slurm.pyslurm.requests import printed, request_for
 from jupyter_hpc.backends.slurm.states import (
     FIELDS,
     SACCT_FIELDS,
@@ -16,9 +16,9 @@ from jupyter_hpc.backends.slurm.states import (
     parse_queue,
     squeue_format,
 )
-from jupyter_hpc.jobs import JobSpec, JobState
-from jupyter_hpc.resources import Resources
-from jupyter_hpc.rundir import Run
+from jupyter_hpc.jobs.job import JobSpec, JobState
+from jupyter_hpc.model.resources import Resources
+from jupyter_hpc.runs.run import Run
 
 QUEUE = ["squeue", "-h", "-r", "--me", "-t", "all", "-O", squeue_format()]
 ARCHIVE = ["sacct", "-X", "-n", "-P", "-j", "7,8", "-o", ",".join(SACCT_FIELDS)]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.capture import requirements
-from jupyter_hpc.exceptions import OptionError
+from jupyter_hpc.capture.environment import requirements
+from jupyter_hpc.model.exceptions import OptionError
 
 
 def pins(packages: dict[str, str], **direct: Any) -> tuple[list[str], dict[str, str]]:

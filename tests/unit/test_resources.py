@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jupyter_hpc.exceptions import OptionError
-from jupyter_hpc.resources import (
+from jupyter_hpc.model.exceptions import OptionError
+from jupyter_hpc.model.resources import (
     Resources,
     did_you_mean,
     format_size,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.capture.declared import contradicting
+from jupyter_hpc.capture.environment.declared import contradicting
 from jupyter_hpc.worker import module_state, process_settings, settings
 from jupyter_hpc.worker.pickling import ValuePickler
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from jupyter_hpc import portal
 from jupyter_hpc.backends.slurm import accounting, command
 from jupyter_hpc.backends.slurm.accounting import AWAY_S, OFF_S, Accounting
-from jupyter_hpc.jobs import JobState
+from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.runtime import portal
 
 SACCT = """#!/bin/bash
 echo asked >> {folder}/calls

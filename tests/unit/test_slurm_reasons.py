@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_hpc.backends.base import start_words, waiting_words
 from jupyter_hpc.backends.slurm.reasons import code_of, group_of, reason_text, words_of
-from jupyter_hpc.jobs import JobState
+from jupyter_hpc.jobs.job import JobState
 
 CODES = (Path(__file__).parent / "recorded" / "reasons.txt").read_text().split()
 

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from jupyter_hpc import absence, watcher
 from jupyter_hpc.backends.base import NoAnswer, Observation
-from jupyter_hpc.exceptions import HPCError, TargetError
-from jupyter_hpc.follower import LINGER_S, Follower
-from jupyter_hpc.jobs import Job, JobState
-from jupyter_hpc.postmortem import Verdict
-from jupyter_hpc.rundir import Run, write_json
+from jupyter_hpc.explain.verdict import Verdict
+from jupyter_hpc.follow import absence, watcher
+from jupyter_hpc.follow.follower import LINGER_S, Follower
+from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.model.exceptions import HPCError, TargetError
+from jupyter_hpc.runs.run import Run, write_json
 
 UNKNOWN = Observation(None)
 RECORD = {"id": "r", "target": {"name": "k8s"}, "code": {}, "spec": {}, "native_id": "7", "state": "RUNNING"}

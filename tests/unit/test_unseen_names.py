@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from jupyter_hpc import not_sent
-from jupyter_hpc.capture.cell import analyze
-from jupyter_hpc.capture.hiding import hiding
-from jupyter_hpc.magics.exposed import inside, without_options
-from jupyter_hpc.payload import Request
-from jupyter_hpc.unseen import choose, estimate, find, own_names
+from jupyter_hpc.capture.cell.analysis import analyze
+from jupyter_hpc.capture.cell.hiding import hiding
+from jupyter_hpc.capture.cell.magics import inside, without_options
+from jupyter_hpc.capture.payload import Request
+from jupyter_hpc.capture.unseen import choose, estimate, find, own_names
+from jupyter_hpc.jobs import not_sent
 
 MIB = 1 << 20
 LOCK = threading.Lock()

@@ -9,18 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...exceptions import SubmissionError, TargetError
-from ...jobs import JobState
-from ...rundir import Run
+from ...jobs.job import JobState
+from ...model.exceptions import SubmissionError, TargetError
+from ...runs.run import Run
 from ...worker.events import EVENTS
 from ..base import Availability, Backend, ForeignJob, NoAnswer, Observation, Submission, Submitted
-from . import archive, manifest, rights
+from . import manifest, rights
 from .availability import available
-from .channel import Channel
+from .carry import archive
+from .carry.channel import Channel
+from .carry.files import LocalFiles
 from .client import ApiError, Client, Unreachable
-from .facts import Seen, is_over, time_stamp
-from .files import LocalFiles
 from .foreign import foreign_job
+from .objects import Seen, is_over, time_stamp
 from .observe import Namespace
 from .reasons import explain
 from .refusals import refusal
@@ -236,7 +237,7 @@ class KubernetesBackend(Backend):
         return LocalFiles(run).has_heard(pod["metadata"]["uid"])
 
     def _run(self, run_id: str) -> Run:
-        from ...config import store
+        from ...targets.target import store
 
         return Run(store().runs_directory / run_id)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from ...exceptions import TargetError
+from ...model.exceptions import TargetError
 
 TIMEOUT_S = 20.0
 SILENT_S = 45.0  # a stream that has been silent for longer is asked for anew: its node or a proxy may be gone

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...jobs import JobState
+from ...jobs.job import JobState
 from ..base import ForeignJob, Observation
-from .facts import condition, time_stamp
+from .objects import condition, time_stamp
 
 
 def foreign_job(item: Mapping[str, Any]) -> ForeignJob:

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ...exceptions import HPCError
+from ...model.exceptions import HPCError
 from .client import ApiError, Client, Unreachable
-from .facts import ended_at, is_over, time_stamp
 from .manifest import MANAGED_BY, MANAGER, RUN, USER, user_label
+from .objects import ended_at, is_over, time_stamp
 
 SELECTOR = f"{MANAGED_BY}={MANAGER},{USER}={user_label()}"
 IDLE_S = 120.0  # a watch that nobody has looked at for this long ends

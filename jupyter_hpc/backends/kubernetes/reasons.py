@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ...jobs import JobState
+from ...jobs.job import JobState
 from ..base import Observation
-from .facts import Object, Seen, condition, container_status, ended_at, is_over, node_of, time_stamp
+from .objects import Object, Seen, condition, container_status, ended_at, is_over, node_of, time_stamp
 from .waits import live_pod, no_pod
 
 # why a pod was ended by others: the DisruptionTarget condition's word → (state, words)

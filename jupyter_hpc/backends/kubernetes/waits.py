@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...jobs import JobState
+from ...jobs.job import JobState
 from ..base import Observation
-from .facts import Object, Seen, container_status, node_of, quantity, time_stamp
+from .objects import Object, Seen, container_status, node_of, quantity, time_stamp
 from .refusals import POLICY
 
 _IMAGE = "Check the name, or who may pull it: --image, `image_pull_secrets`."

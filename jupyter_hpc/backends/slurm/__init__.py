@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...exceptions import SubmissionError, TargetError
-from ...jobs import JobSpec, JobState
-from ...rundir import Run
+from ...jobs.job import JobSpec, JobState
+from ...model.exceptions import SubmissionError, TargetError
+from ...runs.run import Run
 from .. import script
 from ..base import Availability, Backend, ForeignJob, NoAnswer, Observation, Submission, Submitted, Waiting
 from .accounting import DROPPED, Accounting, dropped, mark_of, paired
@@ -19,7 +19,7 @@ from .command import SlurmCommand, unreachable
 from .foreign import parse_foreign
 from .limits import is_checked, violation
 from .options import sbatch_arguments
-from .pyslurm_client import pyslurm_of
+from .pyslurm.client import pyslurm_of
 from .site import site_of
 from .states import parse_queue, squeue_format, time_stamp, with_canceller
 

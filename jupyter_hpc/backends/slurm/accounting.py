@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ...exceptions import TargetError
-from ...jobs import JobState
+from ...jobs.job import JobState
+from ...model.exceptions import TargetError
 from ..base import NoAnswer, Observation
 from .command import SlurmCommand
 from .states import SACCT_FIELDS, parse_accounting

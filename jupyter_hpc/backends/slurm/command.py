@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ... import process
-from ...exceptions import TargetError
+from ...model.exceptions import TargetError
+from ...runtime import process
 from ..base import NoAnswer
 from ..budget import Budget
-from .pyslurm_client import Pyslurm
+from .pyslurm.client import Pyslurm
 
 TIMEOUT_S = 25.0  # a dead controller takes squeue 9 s to notice
 _INHERITED = ("SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "PMI_", "PMIX_", "PMI2_", "SLURMD_")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ...jobs import JobState
+from ...jobs.job import JobState
 
 Group = Literal["queue", "limit", "request", "held", "dependency", "begin", "site", "ended", "unknown"]
 

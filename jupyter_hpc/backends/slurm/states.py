@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from ...jobs import JobState
+from ...jobs.job import JobState
 from ..base import Observation
 from .reasons import reason_text
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from ...exceptions import HPCError
-from ...jobs import JobSpec, JobState
-from ...resources import Resources
-from ...rundir import Run
+from ...jobs.job import JobSpec, JobState
+from ...model.exceptions import HPCError
+from ...model.resources import Resources
+from ...runs.run import Run
 from ..base import Suggestion, Waiting, start_words
 from .command import SlurmCommand
 from .demand import is_decided_elsewhere

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...exceptions import HPCError, JobNotFound
-from ...rundir import Run
-from .. import find, graph
-from ..details import Details, details, run_path
-from ..index import Index, index_of
+from ...model.exceptions import HPCError, JobNotFound
+from ...runs.run import Run
+from ..ask import find, graph
+from ..ask.details import Details, details, run_path
+from ..index.index import Index, index_of
 
 MOST = 1000  # activities that one export walks
 
@@ -32,7 +32,7 @@ def export(kind: str, what: str, to: str | None = None) -> str:
     HPCError
         If the standard's library isn't installed, or nothing says where to.
     """
-    from ..values import kernel_names
+    from ..ask.values import kernel_names
 
     index = index_of()
     runs = collect(index, find.find(index, what, namespace=kernel_names()))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...exceptions import HPCError
+from ...model.exceptions import HPCError
 from . import Exported, missing, requirements
 
 TAG = "jupyter_hpc.run"

@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..._version import __version__
-from ...exceptions import HPCError
-from ...store import Store
-from ..details import Details
+from ...model.exceptions import HPCError
+from ...runs.store import Store
+from ..ask.details import Details
 from . import Exported, missing
 
 NAMESPACE = "jupyter_hpc"

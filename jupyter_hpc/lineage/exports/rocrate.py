@@ -9,10 +9,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ...exceptions import HPCError, OptionError
-from ...results import disk_use
-from ...rundir import read_json
-from ...store import Store
+from ...jobs.results import disk_use
+from ...model.exceptions import HPCError, OptionError
+from ...runs.run import read_json
+from ...runs.store import Store
 from ...worker.container import MANIFEST
 from ...worker.digest import digest_file
 from . import Exported, missing, requirements

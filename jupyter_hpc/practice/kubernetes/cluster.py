@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from jupyter_hpc.exceptions import TargetError
+from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice.cluster import PracticeStatus
 from jupyter_hpc.practice.slurm_processes import daemon_of, stop
 

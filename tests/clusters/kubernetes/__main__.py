@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from jupyter_hpc.exceptions import TargetError
+from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes
 from jupyter_hpc.practice.kubernetes import build, images
 

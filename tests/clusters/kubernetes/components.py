@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_hpc.exceptions import TargetError
+from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice.kubernetes import Cluster, build
 from jupyter_hpc.practice.kubernetes.api import Api
 

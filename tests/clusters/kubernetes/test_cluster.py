@@ -219,7 +219,7 @@ def test_the_command_line_starts_one_and_ends_it(
     environment = {**os.environ, **own}
 
     def practise(action: str) -> str:
-        argv = [sys.executable, "-m", "jupyter_hpc.cli", "practice", action, "--kubernetes"]
+        argv = [sys.executable, "-m", "jupyter_hpc.commands.cli", "practice", action, "--kubernetes"]
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -1,0 +1,1 @@
+"""How a run directory gets into a pod and back."""

@@ -1,0 +1,1 @@
+"""Slurm asked through pyslurm, in a process of its own."""

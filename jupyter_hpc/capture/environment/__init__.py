@@ -1,0 +1,1 @@
+"""What a cell finds around it: packages, local modules, settings, the repository."""

@@ -1,0 +1,1 @@
+"""What ``%hpc`` and ``jupyter hpc`` share."""

@@ -1,0 +1,58 @@
+"""``jupyter hpc``: the same commands in a shell."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from ..model.exceptions import HPCError
+from . import registry as commands
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words:
+        print(commands.short_map("jupyter hpc"))
+        return 0
+    if words[0] in ("-h", "--help"):
+        print(commands.overview("jupyter hpc"))
+        return 0
+    try:
+        name, arguments = commands.parse(words, "jupyter hpc")
+        if getattr(arguments, "text", None):
+            print(arguments.text)
+            return 0
+        if name == "logs" and arguments.follow:
+            return _follow(arguments.run)
+        print(commands.COMMANDS[name].run(arguments))
+    except (HPCError, TimeoutError) as error:
+        print(f"jupyter hpc: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # | head
+        return 0
+    return 0
+
+
+def _follow(run: str) -> int:
+    from ..jobs.job import Job
+    from ..runs.reader import RunReader
+    from ..targets.target import store
+
+    job = Job(store().find(run))
+    reader = RunReader(job.run)
+    while True:
+        ended = job.wait(0.5)
+        for output in reader.poll(everything=ended):
+            if output.kind in ("stdout", "stderr"):
+                stream = sys.stdout if output.kind == "stdout" else sys.stderr
+                stream.write(output.text)
+                stream.flush()
+        if ended:
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""A cell that waits for its job: show it live, take the interrupt, bring the names back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..follow.arrays import Follows
+from ..follow.watcher import follow
+from ..jobs.job import Job
+from ..jobs.results import Outcome
+from ..lineage.record.cells import session
+from ..magics.shell import show
+from ..runs.reader import ArrayReader, Output, RunReader, reader_of
+from ..runs.run import WAITS, Run
+from ..runtime.process import identity_of
+from ..worker.apart import apart
+from .panel import View, make_view
+
+SECOND_INTERRUPT_S = 2.0
+TICK_S = 0.25
+
+
+class Detached(KeyboardInterrupt):
+    """The cell was interrupted; its job goes on."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"detached from {job.id}")
+        self.job = job
+
+    def _render_traceback_(self) -> list[str]:
+        return [
+            f"Detached: the job goes on as {self.job.id}.",
+            f"  %hpc attach {self.job.id}   watch it again; names come back",
+            f"  %hpc cancel {self.job.id}   end it",
+        ]
+
+
+def run_attached(
+    shell: Any, job: Job, *, quiet: bool = False, brings: bool = True, submitted: bool = False
+) -> Job:
+    """Wait for a job in the foreground and put what it made into the kernel, unless ``brings`` is False.
+
+    Parameters
+    ----------
+    submitted : bool
+        By this very cell: nothing else of the user's can have changed anything here meanwhile.
+
+    Raises
+    ------
+    Detached
+        At an interrupt; a second one within two seconds cancels the job.
+    BaseException
+        What the cell raised.
+    """
+    follower, reader = follow(job), reader_of(job.run)
+    view = make_view(job, reader, quiet=quiet)
+    value = _watch(follower, reader, view, job)
+    outcome = None
+    try:
+        if brings:
+            outcome = job.outcome(here=True)
+            bring(shell, outcome, check=not submitted)
+            apart("what could not be changed, on the card,", _note_changes, job, outcome)
+    finally:
+        apart("the card", view.finish)  # only now, as it says what came back
+    if outcome is None:
+        return job
+    for note in outcome.notes() if quiet else ():
+        view.say(note)
+    if outcome.error is not None:
+        raise outcome.error
+    if value is not None:
+        show(shell, value, outcome.shown)
+    _hide_once(job, shell.execution_count)
+    return job
+
+
+def _note_changes(job: Job, outcome: Outcome) -> None:
+    """Keep in the record what the card says of changes that are not here, or not in the same object."""
+    if notes := outcome.changes.notes():
+        job.run.update(changes=notes)
+
+
+def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[str] = ()) -> None:
+    """Put what a job made into the kernel, which knows from then on where it comes from."""
+    from ..capture.environment.carried_settings import bring_back
+
+    outcome.bring(shell.user_ns, check=check, force=force)
+    apart("the origin of names", session.bound, outcome.known)
+    for note in apart("what settings changed", bring_back, outcome.settings, default=()):
+        print(note, file=sys.stderr)  # noqa: T201
+
+
+def _watch(follower: Follows, reader: RunReader | ArrayReader, view: View, job: Job) -> Output | None:
+    wake = threading.Event()
+    follower.listeners.append(wake.set)
+    value: Output | None = None
+    with _said_to_wait(job.run) as waits, _Interrupts(wake) as interrupts:
+        while True:
+            ended = follower.ended.done()
+            new = apart("output", reader.poll, everything=ended, default=[])
+            if any(
+                o.kind == "attempt" for o in new
+            ):  # what an attempt that was taken back showed is no result
+                value = None
+            value = next((o for o in new if o.kind == "value"), value)
+            apart("the panel", view.update, follower.status, new)
+            if ended:
+                return value
+            if interrupts.take():
+                view.say(
+                    f"Interrupted: detaching. Interrupt again within {SECOND_INTERRUPT_S:g} s to cancel the job."
+                )
+            if interrupts.wants_cancel():
+                view.say("Cancelling …")
+                job.cancel()
+            if interrupts.wants_detach() or view.wants_detach or not waits():
+                follower.listeners.remove(wake.set)
+                view.detach()
+                raise Detached(job)
+            wake.wait(TICK_S)
+            wake.clear()
+
+
+@contextmanager
+def _said_to_wait(run: Run) -> Iterator[Callable[[], bool]]:
+    """Say in the run's directory that a cell waits; what is yielded tells whether it still shall."""
+    mark = run.path / f"{WAITS}{identity_of(os.getpid())}"
+    try:
+        mark.touch(0o600)
+    except OSError:  # no room: nobody sees that we wait, and nobody can end it from elsewhere
+        yield lambda: True
+        return
+    try:
+        yield lambda: mark.exists() or not run.path.exists()
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+class _Interrupts:
+    """Collects SIGINT while a cell waits: nothing is torn out of the middle of an update.
+
+    In a thread other than the main one no signal arrives, and nothing is installed.
+    """
+
+    def __init__(self, wake: threading.Event) -> None:
+        self._wake = wake
+        self._times: list[float] = []
+        self._seen = 0
+        self._cancelled = False
+        self._previous: Any = None
+
+    def __enter__(self) -> _Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._times.append(time.monotonic())
+        self._wake.set()
+
+    def take(self) -> bool:
+        """Return True once, at the first interrupt."""
+        first = self._seen == 0 and len(self._times) > 0
+        self._seen = max(self._seen, min(len(self._times), 1))
+        return first
+
+    def wants_cancel(self) -> bool:
+        """Return True once, at a second interrupt."""
+        wanted = len(self._times) > 1 and not self._cancelled
+        self._cancelled |= wanted
+        return wanted
+
+    def wants_detach(self) -> bool:
+        """Return True when the time for a second interrupt is over, or a third one came while cancelling."""
+        if self._cancelled:
+            return len(self._times) > 2
+        return bool(self._times) and time.monotonic() - self._times[0] > SECOND_INTERRUPT_S
+
+
+def _hide_once(job: Job, count: int) -> None:
+    """Let a magic return the job, which has its panel, and the notebook show nothing more of it in this cell."""
+    from IPython.core.getipython import get_ipython
+
+    def nothing() -> None:
+        shell = get_ipython()
+        if shell is None or shell.execution_count != count:
+            raise NotImplementedError  # IPython then goes on to the other formats
+
+    job._ipython_display_ = nothing  # type: ignore[attr-defined]

@@ -1,0 +1,68 @@
+"""The button under a failed job's card: submit it again with what its verdict suggests."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from ..jobs.job import Job
+from ..model.exceptions import HPCError
+from ..submit.resubmit import resubmit, suggested_resources, suggestion
+from ..views.card import card_html
+from ..views.mime import again_mime, job_mime
+from ..views.style import QUIET, escaped
+
+
+def offer(job: Job) -> None:
+    """Show the button, if submitting again is of use."""
+    line = suggestion(job)
+    if line is not None:
+        _Offer(job, line)
+
+
+class _Offer:
+    """The widget goes when the next cell runs: saved with the notebook, it would show as an error in another kernel.
+
+    The card has the line to copy. JupyterLab with our extension shows a button of its own, which needs no kernel.
+    """
+
+    def __init__(self, job: Job, line: str) -> None:
+        import ipywidgets
+        from IPython.core.getipython import get_ipython
+        from IPython.display import display
+
+        self._job = job
+        words = str(job.verdict.get("again") or "")
+        self._button = ipywidgets.Button(
+            description=f"Resubmit with {words}" if words else "Resubmit",
+            icon="repeat",
+            tooltip=line,
+            layout={"width": "auto"},
+        )
+        self._button.on_click(self._on_click)
+        self._said = ipywidgets.HTML()
+        self._row = ipywidgets.HBox([self._button, self._said])
+        data = {**self._row._repr_mimebundle_(), "text/plain": "", **again_mime(job)}
+        self._handle = display(data, raw=True, display_id=True)
+        self._events = get_ipython().events
+        self._events.register("pre_run_cell", self._go)
+
+    def _go(self, *_: Any) -> None:
+        self._events.unregister("pre_run_cell", self._go)
+        self._handle.update({"text/plain": "", **again_mime(self._job)}, raw=True)
+        self._row.close()
+
+    def _on_click(self, _: Any) -> None:
+        """Any thread: a scheduler may be slow to answer."""
+        self._button.disabled = True
+        threading.Thread(target=self._resubmit, name="jupyter_hpc resubmit", daemon=True).start()
+
+    def _resubmit(self) -> None:
+        try:
+            new = resubmit(self._job, resources=suggested_resources(self._job))
+        except (HPCError, OSError) as error:  # a border: what went wrong belongs beside the button
+            self._said.value = f'<span style="{QUIET}">{escaped(error)}</span>'
+            self._button.disabled = False
+            return
+        data = {"text/html": card_html(new), "text/plain": repr(new), **job_mime(new, new.state)}
+        self._handle.update(data, raw=True)

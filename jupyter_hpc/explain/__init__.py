@@ -1,0 +1,1 @@
+"""Why a job ended, what it used, and what would do."""

@@ -1,0 +1,132 @@
+"""When a job has ended, and the verdict on it; why is looked up in the table of causes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..backends.base import Observation
+from ..jobs.job import JobState
+from ..runs.reader import RunReader
+from . import causes
+from .evidence import Facts
+
+_AGAIN = re.compile(r"DUE TO (?:JOB REQUEUE|PREEMPTION|NODE FAILURE)")  # it may run again
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a job ended.
+
+    Attributes
+    ----------
+    cause : str
+        Name of the row of the table of causes; empty if all went well.
+    again : str or None
+        The options to submit it again with, as in ``--mem 6G``; empty: as it was; None: that would be no use.
+    error : str
+        Name of the class in ``exceptions``; empty if the result itself says (its value or its exception).
+    message, hint : str
+        The sentence and what to do.
+    needs_scheduler : bool
+        The scheduler may know more: it is worth one question before this is final.
+    leaves_time : bool
+        The worker was asked to end, and may still save the names it has.
+    evidence : tuple of str
+        What the cause is known by, a line each.
+    """
+
+    state: JobState
+    error: str = ""
+    message: str = ""
+    hint: str = ""
+    needs_scheduler: bool = False
+    leaves_time: bool = False
+    exit_code: int | None = None
+    signal: int | None = None
+    evidence: tuple[str, ...] = ()
+    cause: str = ""
+    again: str | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        record = asdict(self)
+        del record["needs_scheduler"], record["leaves_time"]
+        return {**record, "state": self.state.value, "evidence": list(self.evidence)}
+
+
+def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False) -> Verdict | None:
+    """Return the verdict, or None while the job goes on.
+
+    Parameters
+    ----------
+    seen : Observation or None
+        The scheduler's latest answer; its ``state`` is None if it doesn't know the job.
+    is_lost : bool
+        The scheduler has not known the job for long enough that a result would have shown up.
+    """
+    facts = Facts(reader, seen, is_lost=is_lost)
+    if not facts.has_signs or (not is_lost and _may_run_again(facts)):
+        return None
+    if facts.has_result and not facts.raised:
+        return Verdict(JobState.COMPLETED)
+    told = _told_by_backend(facts)
+    if told is not None:
+        return told
+    found = causes.find(facts, only_told=not _is_over(facts))
+    return None if found is None else _verdict(facts, *found)
+
+
+def _told_by_backend(facts: Facts) -> Verdict | None:
+    """Return the verdict where the backend itself knows cause and remedy, or brings no result for a reason."""
+    lost = (facts.end or {}).get("lost")
+    if lost:
+        return Verdict(JobState.LOST, "JobLost", str(lost), "Its log and its events are here.")
+    seen, state = facts.seen, facts.state
+    if seen is None or state is None or not state.is_final or not (seen.error and seen.reason):
+        return None
+    if facts.is_cell_error or state in (JobState.COMPLETED, JobState.CANCELLED, JobState.TIMEOUT):
+        return None
+    reason = f"{seen.reason[0].upper()}{seen.reason[1:]}".rstrip(".")
+    return Verdict(state, seen.error, f"{reason}.", seen.hint, exit_code=seen.exit_code)
+
+
+def why_it_waits(reader: RunReader, seen: Observation) -> str:
+    """Return in words what the table of causes knows of a job that waits, again or for ever; else nothing."""
+    return causes.why_it_waits(Facts(reader, seen))
+
+
+def _may_run_again(facts: Facts) -> bool:
+    """Slurm ended this attempt, and has not said that the job is over."""
+    if facts.state is not None and facts.state.is_final:
+        return False
+    if not _AGAIN.search(facts.said):
+        return False
+    return not facts.has_result or facts.raised.get("kind") == "signal"
+
+
+def _is_over(facts: Facts) -> bool:
+    """Nothing more will come from the worker."""
+    reader = facts.reader
+    if facts.has_result or reader.mismatch is not None or facts.is_lost:
+        return True
+    if facts.end is not None:
+        return reader.done is None  # else: a network file system shows the result a little later
+    return facts.state is not None and facts.state.is_final and facts.state is not JobState.COMPLETED
+
+
+def _verdict(facts: Facts, cause: causes.Cause, evidence: tuple[str, ...]) -> Verdict:
+    died = cause.error in ("ProcessDied", "SegmentationFault")
+    return Verdict(
+        cause.state,
+        "" if facts.is_cell_error else cause.error,
+        cause.sentence.format(f=facts),
+        facts.advice or cause.hint.format(f=facts),
+        needs_scheduler=cause.needs_scheduler,
+        leaves_time=cause.leaves_time,
+        exit_code=facts.code if died and facts.number is None else None,
+        signal=facts.number if died else None,
+        evidence=evidence,
+        cause=cause.name,
+        again=None if facts.advice or cause.again is None else cause.again.format(f=facts),
+    )

@@ -1,0 +1,1 @@
+"""How runs stand, and their end written down."""

@@ -1,0 +1,107 @@
+"""Wake a watcher when a file of a run that it watches changes.
+
+A user may have few inotify instances (128 by default, shared by all processes of the user), so a process takes one
+while it follows jobs, of however many targets and stores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from itertools import chain
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..jobs.job import Job
+
+ENDS = ("result", "end.json")
+
+
+class Notifier:
+    """Sets an event when a file of a watched run changes; silent where inotify isn't there.
+
+    Attributes
+    ----------
+    over : asyncio.Event
+        Set when a result or an end arrives, which is worth a look at once.
+    """
+
+    def __init__(self, wake: asyncio.Event) -> None:
+        self._wake = wake
+        self.over = asyncio.Event()
+        self._watches: dict[str, int] = {}
+        self._changes = _changes_of_this_loop()
+
+    def changed(self, name: str) -> None:
+        """A file of this name in one of the watched folders is new or has changed."""
+        if name in ENDS:
+            self.over.set()
+        self._wake.set()
+
+    def watch(self, job: Job) -> None:
+        watch = self._changes.tell(self, str(job.run.path))
+        if watch is not None:
+            self._watches[job.id] = watch
+
+    def forget(self, job: Job) -> None:
+        watch = self._watches.pop(job.id, None)
+        if watch is not None:
+            self._changes.tell_no_more(self, watch)
+
+
+class _Changes:
+    """The inotify instance of an event loop, there while a folder is watched, and who is told of which folder."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, list[Notifier]] = {}
+        self._inotify: Any = None
+
+    def tell(self, notifier: Notifier, folder: str) -> int | None:
+        """Tell of changes in a folder from now on; returns its number, None where nothing can be told."""
+        try:
+            from inotify_simple import INotify, flags
+
+            if self._inotify is None:
+                self._inotify = INotify(nonblocking=True)
+                asyncio.get_running_loop().add_reader(self._inotify.fileno(), self._read)
+            watch: int = self._inotify.add_watch(folder, flags.MODIFY | flags.MOVED_TO | flags.CREATE)
+        except (ImportError, OSError):  # not Linux, or a limit of instances or watches: ticks are enough
+            return None
+        self._told.setdefault(watch, []).append(notifier)  # one folder has one number
+        return watch
+
+    def tell_no_more(self, notifier: Notifier, watch: int) -> None:
+        told = self._told[watch]
+        told.remove(notifier)
+        if told:
+            return
+        del self._told[watch]
+        try:
+            self._inotify.rm_watch(watch)
+        except OSError:  # the directory is gone
+            pass
+        if not self._told:
+            asyncio.get_running_loop().remove_reader(self._inotify.fileno())
+            self._inotify.close()
+            self._inotify = None
+
+    def _read(self) -> None:
+        for event in self._inotify.read(timeout=0):
+            told = self._told.get(event.wd, [])
+            if event.wd < 0:  # more happened than the kernel kept: whoever is told anything
+                told = list(chain.from_iterable(self._told.values()))
+            for notifier in told:
+                notifier.changed(event.name)
+
+
+_changes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Changes] = WeakKeyDictionary()
+
+
+def _changes_of_this_loop() -> _Changes:
+    loop = asyncio.get_running_loop()
+    if loop not in _changes:
+        _changes[loop] = _Changes()
+    return _changes[loop]
+
+
+os.register_at_fork(after_in_child=_changes.clear)

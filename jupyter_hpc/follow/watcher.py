@@ -1,0 +1,408 @@
+"""One polite watcher per target and process: follows live jobs, by their files first.
+
+The worker's own files say almost everything: they are read when the file system notifies (or every
+``TICK_S``), and the scheduler is asked about all jobs of the target at once, seldom, and sooner when something
+is odd: a heartbeat that fell silent, an end without a result, a word from the scheduler in its log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..backends.base import Backend, NoAnswer, Observation
+from ..backends.budget import Budget
+from ..jobs.job import Job, JobState, Status
+from ..model.exceptions import HPCError
+from ..runtime import portal
+from ..targets.outage import Outage, slow_words
+from .arrays import ArrayFollower, Follows, tasks_of
+from .follower import Follower, final_status, live_status, write_verdict
+from .notifier import Notifier
+
+if TYPE_CHECKING:
+    from ..targets.target import Target
+
+TICK_S = 0.25  # between looks at the files of a job where nothing notifies
+SETTLE_S = 0.02  # between two looks at most, however much is notified
+QUIET_S = 60.0  # between questions about jobs that run and beat
+LONG_S = 600.0  # a job that has waited this long is asked about less often, in the measure of its age
+LATE_S = 5.0  # an answer that took so long is worth a line in the record
+SLOW_S = 2.0  # an answer takes milliseconds; a question to a controller that is down, seconds
+JITTER = 0.15  # so that many kernels don't ask at the same moment
+_chance = random.Random()  # noqa: S311 no secret; the notebook's own sequence stays as it is
+
+__all__ = ["Follower", "Watcher", "cancel", "follow", "followed", "recorded_status", "watcher_of"]
+
+
+class Watcher:
+    """Follows the jobs of one target."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.outage = Outage(backend, self._recovered)
+        self.live: dict[str, Follower] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._question: asyncio.Task[dict[str, Observation] | None] | None = None
+        self.answered = 0.0  # when the scheduler last told what it has; monotonic
+        self.trouble = ""  # why the scheduler's answers don't come, in words
+        self._notifier = Notifier(self._wake)
+        self._next_question = 0.0
+        self._last_question = 0.0
+        self._is_urgent = False
+
+    def add(self, follower: Follower) -> None:
+        self.live[follower.job.id] = follower
+        follower.may_restore = True
+        self._notifier.watch(follower.job)
+        follower.say(self.trouble)
+        self._next_question = min(self._next_question or 1e18, time.monotonic() + self.backend.first_poll_s)
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def ask_soon(self) -> None:
+        """Something was done to a job: ask at the next look."""
+        self._is_urgent = True
+        self.backend.budget.allow_urgent()
+        self._last_question = 0.0
+        for follower in self.live.values():
+            follower.questions = 0
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while self.live:
+            try:
+                await self._look()
+            except Exception as error:  # a border: the watcher must outlive any one bad look
+                _log(error)
+            await self._settle()
+            await _first(self._wake, TICK_S)
+            self._wake.clear()
+
+    async def _settle(self) -> None:
+        """Wait, so that a talkative cell doesn't keep us busy; what says that a job is over is looked at now."""
+        over = self._notifier.over
+        if await _first(over, SETTLE_S):
+            over.clear()
+            self._wake.set()
+
+    async def _look(self) -> None:
+        for follower in list(self.live.values()):
+            try:
+                await self._look_at(follower)
+            except Exception as error:  # one broken run directory must not stop the others
+                self._give_up(follower, error)
+        if (
+            self.live and self._must_ask()
+        ):  # beside the looks at files: a controller that is down takes seconds
+            self._question = asyncio.get_running_loop().create_task(self._ask_and_wake({}))
+
+    async def _look_at(self, follower: Follower) -> None:
+        await self.backend.sync(follower.job.run)
+        new, before = follower.poll(), follower.status
+        if not follower.is_odd:
+            follower.questions = 0
+        if not self._conclude(follower) and (new or follower.status != before):
+            follower.notify()
+
+    def _must_ask(self) -> bool:
+        if self.outage.since is not None or self._is_asking:
+            return False
+        if self._is_urgent or self._has_odd():
+            if self.backend.budget.wait_s(urgent=True) > 0:
+                return False
+            self.backend.budget.mark_urgent()
+            return True
+        now, jobs = time.monotonic(), self.live.values()
+        quiet_s = max([QUIET_S, *((now - f.changed) / 10 for f in jobs)])
+        is_quiet = all(f.is_quiet_life for f in jobs) and now - self._last_question < min(
+            quiet_s, 5 * QUIET_S
+        )
+        return now >= self._next_question and not is_quiet and self.backend.budget.wait_s(urgent=False) <= 0
+
+    def _has_odd(self) -> bool:
+        """Some job's files say that something happened, and a scheduler has had the time to know it."""
+        odd = [f for f in self.live.values() if f.is_odd]
+        waits = [min(f.patience_s, self.backend.slowest_poll_s) for f in odd]
+        since = max(self._last_question, min((f.odd_since for f in odd), default=0.0))
+        return bool(waits) and time.monotonic() - since >= min(waits)
+
+    async def _ask_and_wake(self, others: Mapping[str, str]) -> dict[str, Observation] | None:
+        """Ask, and say so if that takes long; None if there was no answer (`trouble` says why)."""
+        asked, found = time.time(), None
+        question = asyncio.ensure_future(self._ask(others))
+        await asyncio.wait([question], timeout=SLOW_S)
+        if not question.done():
+            self._say(slow_words(self.backend, asked))
+            await asyncio.wait([question])
+        error = question.exception()
+        if error is not None:  # a border: the watcher must outlive any one bad question
+            _log(error)
+        else:
+            found = question.result()
+        if found is not None and time.time() - asked > LATE_S:
+            self._note_silence(asked)
+        self._wake.set()
+        return found
+
+    async def _ask(self, others: Mapping[str, str]) -> dict[str, Observation] | None:
+        """One question for all jobs, and for others that somebody looks at."""
+        asked, self._is_urgent = time.time(), False
+        self._last_question = time.monotonic()
+        jobs = {f.job.id: f.native_id for f in self.live.values()}
+        try:
+            found = await self.backend.observe({**others, **jobs})
+        except NoAnswer:
+            self.went_away(asked)
+            return None
+        except Exception as error:  # there is no scheduler (any more): say so, go on
+            self._say(str(error).splitlines()[0])
+            self._next_question = time.monotonic() + self.backend.slowest_poll_s
+            return None
+        finally:
+            self._last_question = time.monotonic()
+        self.answered = time.monotonic()
+        self._say("")
+        for follower in [f for f in self.live.values() if f.job.id in jobs]:
+            try:
+                await self._tell(follower, found.get(follower.job.id))
+            except Exception as error:  # one broken run directory must not stop the others
+                self._give_up(follower, error)
+        self._next_question = time.monotonic() + self._interval()
+        return found
+
+    async def _tell(self, follower: Follower, seen: Observation | None) -> None:
+        if seen is None and not follower.native_id and not follower.is_untouched:
+            return  # its submission is under way
+        follower.questions += follower.is_odd
+        follower.observe(seen or Observation(None))
+        if follower.is_forgotten and await self._restore(follower):
+            return
+        if follower.job.id in self.live and not self._conclude(follower):
+            follower.notify()
+
+    async def _restore(self, follower: Follower) -> bool:
+        """Submit again what a crash of the scheduler took from it; nothing of the job has run."""
+        asked, old = time.time(), follower.native_id
+        try:
+            native_id = await self.backend.restore(follower.job.run)
+        except NoAnswer:
+            self.went_away(asked)
+            return True
+        except HPCError as error:
+            follower.note(asked, f"it could not be submitted again: {error.message}")
+            native_id = None
+        if native_id is None:
+            follower.may_restore = False
+            return False
+        words = f"{self.backend.scheduler} was restarted and had forgotten job {old}; submitted again as {native_id}"
+        follower.take_native_id(native_id)
+        follower.note(asked, words)
+        follower.notify()
+        return True
+
+    async def glance(self, jobs: Mapping[str, str]) -> dict[str, Observation]:
+        """Return what the scheduler says of jobs that are not followed; its last answer if it was asked often.
+
+        Somebody waits for us: a scheduler that doesn't answer within seconds is `trouble`.
+        """
+        if self._is_asking or self.outage.since is not None or self.backend.budget.wait_s(urgent=False) > 0:
+            return self.backend.recall(jobs)
+        self._question = asyncio.get_running_loop().create_task(self._ask_and_wake(jobs))
+        await asyncio.wait([self._question], timeout=SLOW_S + TICK_S)
+        found = self._question.result() if self._question.done() else None
+        if found is None:
+            return self.backend.recall(jobs)
+        return {run_id: found.get(run_id, Observation(None)) for run_id in jobs}
+
+    @property
+    def _is_asking(self) -> bool:
+        return self._question is not None and not self._question.done()
+
+    def _interval(self) -> float:
+        """Return how long to wait for the next routine question: it grows with the age of what is known."""
+        now, busy = time.monotonic(), [f for f in self.live.values() if not f.is_quiet_life]
+        youngest = min((now - f.changed for f in busy), default=0.0)
+        slowest = self.backend.slowest_poll_s * min(6.0, max(1.0, youngest / LONG_S))
+        due = min((s + 1 for f in self.live.values() if (s := f.next_event_s()) is not None), default=slowest)
+        wait = min(slowest, due, max(self.backend.first_poll_s, youngest))
+        return wait * _chance.uniform(1 - JITTER, 1 + JITTER)
+
+    def went_away(self, asked: float) -> None:
+        """A question got no answer: say so, and ask no other until a ping gets one."""
+        self.outage.begin(asked)
+        self._say(self.outage.words)
+
+    def _say(self, trouble: str) -> None:
+        self.trouble = trouble
+        for follower in self.live.values():
+            follower.say(trouble)
+
+    def _recovered(self, since: float) -> None:
+        """The scheduler answers again."""
+        self._note_silence(since)
+        self._is_urgent = True
+        self._wake.set()
+
+    def _note_silence(self, since: float) -> None:
+        self.trouble = ""
+        words = f"{self.backend.scheduler} didn't answer for {time.time() - since:.0f} s"
+        for follower in list(self.live.values()):
+            try:
+                follower.recovered(since, words)
+            except Exception as error:  # one broken run directory must not stop the others
+                _log(error)
+            follower.notify()
+
+    def _conclude(self, follower: Follower) -> bool:
+        """Update the status; when the job is over, write the verdict and let the follower go."""
+        verdict = follower.verdict()
+        if verdict is None:
+            follower.set_status(live_status(follower))
+            return False
+        follower.poll()
+        status = final_status(follower, verdict)
+        write_verdict(follower, status, verdict)
+        self._let_go(follower, status)
+        return True
+
+    def _give_up(self, follower: Follower, error: Exception) -> None:
+        """Its run directory is gone or broken: nobody may wait for ever."""
+        if (follower.job.run.record_or_none() or {}).get("id"):
+            _log(error)
+            return
+        self._let_go(follower, Status(JobState.LOST, f"its run directory can't be read: {error}"))
+
+    def _let_go(self, follower: Follower, status: Status) -> None:
+        follower.set_status(status)
+        del self.live[follower.job.id]
+        self._notifier.forget(follower.job)
+        follower.ended.set_result(status)
+        follower.notify()
+
+
+async def _first(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for an event, but not longer; tell whether it came."""
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except (asyncio.TimeoutError, TimeoutError):
+        return False
+    return True
+
+
+# -- what the shells call ------------------------------------------------------------------------
+
+_watchers: dict[str, tuple[Target, Watcher]] = {}
+_followers: dict[str, Follows] = {}
+
+
+def _forget_after_fork() -> None:
+    _watchers.clear()
+    _followers.clear()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def budgets() -> dict[str, Budget]:
+    """Return how much each target's scheduler was asked by this process."""
+    return {name: found.backend.budget for name, (_, found) in list(_watchers.items())}
+
+
+async def watcher_of(name: str) -> Watcher:
+    """Return the watcher of a target, made at first use, and anew when its settings changed."""
+    from ..targets.target import target
+
+    found = target(name)
+    known = _watchers.get(name)
+    if known is None or known[0] != found:
+        if known is not None and not known[1].live:
+            await known[1].backend.close()
+        known = _watchers[name] = (found, Watcher(found.make_backend()))
+    return known[1]
+
+
+def follow(job: Job) -> Follows:
+    """Return this process's follower of a job; a job that has ended needs no watcher."""
+    new: list[Follower] = []
+    found = _follower_of(job, new)
+
+    async def add() -> None:
+        watcher = await watcher_of(job.target)
+        for follower in new:
+            watcher.add(follower)
+
+    if new:  # all tasks of an array at once: between two of them the watcher would look at all that it has
+        portal.call(add())
+    return found
+
+
+def _follower_of(job: Job, new: list[Follower]) -> Follows:
+    """Return a job's follower; those that a watcher doesn't have yet are added to ``new``."""
+    known = _followers.get(job.id)
+    if known is not None and (not known.ended.done() or known.job is job):
+        return known
+    record = job.run.record()
+    follower = Follower(job, record)
+    final = recorded_status(record)
+    if final is not None:
+        follower.status = final
+        follower.ended.set_result(final)
+        return follower
+    if tasks := tasks_of(job, record):
+        array = ArrayFollower(job, [_follower_of(task, new) for task in tasks], follower.native_id)
+        if not array.ended.done():
+            _followers[job.id] = array
+        return array
+    _followers[job.id] = follower
+    new.append(follower)
+    return follower
+
+
+def followed(job: Job) -> Follows | None:
+    """Return this process's follower of a job, if it has one."""
+    return _followers.get(job.id)
+
+
+def recorded_status(record: dict[str, Any]) -> Status | None:
+    """Return the final status that a record holds."""
+    state = record.get("state")
+    if state not in JobState.__members__ or not JobState(state).is_final:
+        return None
+    return Status(
+        JobState(state),
+        record.get("reason") or "",
+        record.get("node") or "",
+        str(record.get("native_id") or ""),
+        record.get("started_at"),
+        record.get("ended_at"),
+    )
+
+
+async def cancel(job: Job) -> None:
+    """Ask the job's scheduler to end it, and remember who asked, unless it refuses."""
+    record = job.run.record()
+    job.run.update(cancel_asked_at=time.time())
+    watcher = await watcher_of(record["target"]["name"])
+    native_id = record.get("native_id")
+    try:
+        if native_id:
+            await watcher.backend.cancel(str(native_id))
+    except NoAnswer:  # it may have happened
+        raise
+    except HPCError:
+        job.run.update(cancel_asked_at=record.get("cancel_asked_at"))
+        raise
+    watcher.ask_soon()
+
+
+def _log(error: BaseException) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning("a look at the jobs failed: %s", error, exc_info=error)

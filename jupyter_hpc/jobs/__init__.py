@@ -1,0 +1,1 @@
+"""The handle of a job: status, wait, result, cancel; and ``submit()``."""

@@ -1,0 +1,335 @@
+"""``Job``: the user's handle on one submission, a view of its run directory."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import enum
+import html
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from ..model.resources import Resources, format_time
+from ..runs.run import Run
+
+if TYPE_CHECKING:
+    from ..explain.use import Measured
+    from ..runs.reader import Output
+
+
+class JobState(str, enum.Enum):
+    """Slurm's words, on every backend. ``LOST``: the scheduler forgot the job and it left no result."""
+
+    SUBMITTING = "SUBMITTING"
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMEOUT = "TIMEOUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    NODE_FAIL = "NODE_FAIL"
+    PREEMPTED = "PREEMPTED"
+    LOST = "LOST"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (JobState.SUBMITTING, JobState.PENDING, JobState.RUNNING)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """How to run: resources and what else a scheduler needs to know."""
+
+    resources: Resources = field(default_factory=Resources)
+    name: str | None = None
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    array: str | None = None
+    dependency: str | None = None
+    requeue: bool = False
+    signal: str | None = None
+    workdir: str | None = None
+    python: str | None = None
+    venv: str | None = None
+    conda: str | None = None
+    modules: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    passthrough: tuple[str, ...] = ()
+    requirements: str | None = None  # "auto" or a file
+    prologue: str = ""  # the configuration's own shell lines; no cell sets it
+    image: str | None = None
+    queue: str | None = None
+    retries: int | None = None
+    patch: str | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the record; values of environment variables are not kept."""
+        record = {k: v for k, v in asdict(self).items() if v not in (None, "", (), {}, False)}
+        record["resources"] = self.resources.to_json()
+        if self.env:
+            record["env"] = sorted(self.env)
+        return record
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> JobSpec:
+        """Return the spec of a record; variables come back with empty values, since none are kept."""
+        known = {f.name for f in fields(cls)}
+        found: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known
+        }
+        found["resources"] = Resources.from_json(record.get("resources") or {})
+        found["env"] = dict.fromkeys(record.get("env") or (), "")
+        return cls(**found)
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a cell that is no comment."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a job at one moment."""
+
+    state: JobState
+    reason: str = ""
+    node: str = ""
+    native_id: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class Job:
+    """A submission. Every attribute is read from the run directory, so a job can be picked up anywhere.
+
+    Parameters
+    ----------
+    run : Run
+        Its run directory.
+
+    Examples
+    --------
+    >>> job = jupyter_hpc.submit(train, data, on="slurm", gpus=1)   # doctest: +SKIP
+    >>> job.wait(60)                                                # doctest: +SKIP
+    True
+    >>> job.result()                                                # doctest: +SKIP
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @classmethod
+    def _from_path(cls, path: Any) -> Job:
+        return cls(Run(path))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Job._from_path, (self.run.path,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and other.run == self.run
+
+    def __hash__(self) -> int:
+        return hash(self.run)
+
+    # -- what it is ------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The run id, the same on every backend."""
+        return self.run.id
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The run's record: code, inputs, environment, execution, outputs."""
+        return self.run.record()
+
+    @property
+    def target(self) -> str:
+        return str(self.record["target"]["name"])
+
+    @property
+    def native_id(self) -> str:
+        """The scheduler's id; empty while it is being submitted."""
+        return str(self.record.get("native_id") or "")
+
+    @property
+    def status(self) -> Status:
+        """The latest status; its files are read, and the scheduler is asked as seldom as its budget allows."""
+        from ..follow.glance import refresh
+
+        return refresh([self])[0]
+
+    @property
+    def state(self) -> JobState:
+        return self.status.state
+
+    @property
+    def reason(self) -> str:
+        """Why it waits, or why it ended, in words."""
+        return self.status.reason
+
+    @property
+    def tasks(self) -> list[Job]:
+        """The tasks of an array, each a job of its own; empty for any other job."""
+        from ..follow.arrays import tasks_of
+
+        return tasks_of(self)
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """How and why it ended: state, cause, message, hint, evidence; empty while it has not."""
+        from ..follow.follower import unwritten
+
+        return self.record.get("verdict") or unwritten.get(self.id) or {}
+
+    @property
+    def use(self) -> Measured | None:
+        """What the worker measured so far: seconds, peak memory in bytes, CPU seconds, GPUs; None if nothing yet.
+
+        Of the last attempt; of an array, its largest task.
+        """
+        from ..explain.use import measured
+        from ..runs.reader import reader_of
+
+        reader = reader_of(self.run, outputs=False)
+        reader.poll()
+        return measured(reader)
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the job has ended; return False if ``timeout`` seconds pass before."""
+        future = self._end()
+        try:
+            future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            return False
+        return True
+
+    def _end(self) -> concurrent.futures.Future[Status]:
+        from ..follow.watcher import follow
+
+        return follow(self).ended
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        import asyncio
+
+        async def outcome() -> Any:
+            await asyncio.wrap_future(self._end())
+            return await asyncio.to_thread(self.result)
+
+        return outcome().__await__()
+
+    # -- results ---------------------------------------------------------------------------------
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the job and return what it made.
+
+        Returns
+        -------
+        dict or object
+            The names that came back with their values; for ``submit(function, …)`` what it returned.
+            For an array each is a dict from task to value.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not ended after ``timeout`` seconds.
+        Exception
+            What the cell raised, as its own type with the remote traceback as its cause; a ``JobError`` that
+            names the cause if the job died.
+        """
+        outcome = self.outcome(timeout)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value if outcome.is_call else outcome.names
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the job and return what it raised, or None."""
+        error: BaseException | None = self.outcome(timeout).error
+        return error
+
+    def outcome(self, timeout: float | None = None, *, here: bool = False) -> Any:
+        """Wait for the job and return names, error and what could not come back (``results.Outcome``).
+
+        Parameters
+        ----------
+        here : bool
+            What came back holds the kernel's own objects, and changes wait to be put into them
+            (``Outcome.bring``); else it holds copies of what was sent, with the changes in them.
+        """
+        from . import results
+
+        if not self.wait(timeout):
+            raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
+        if tasks := self.tasks:
+            from ..follow import arrays
+
+            return arrays.outcome(self, tasks)
+        return results.load(self, here=here)
+
+    def logs(self) -> str:
+        """Return the text that the cell wrote so far (stdout and stderr in order); an array's, task by task."""
+        if tasks := self.tasks:
+            return "".join(f"── task {t.run.index} ──\n{t.logs().rstrip()}\n" for t in tasks)
+        try:
+            return self.run.log.read_bytes().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
+    def outputs(self) -> list[Output]:
+        """Return text, displays and value in the order in which the cell made them."""
+        from ..runs.reader import reader_of
+
+        return reader_of(self.run).poll(everything=True)
+
+    def cancel(self) -> None:
+        """Ask the scheduler to end the job; returns when it has accepted that.
+
+        Raises
+        ------
+        HPCError
+            If the scheduler can't be reached.
+        """
+        from ..follow.watcher import cancel
+        from ..runtime import portal
+
+        portal.call(cancel(self), 60)
+
+    # -- how it looks ----------------------------------------------------------------------------
+
+    def describe(self) -> str:
+        """Return one line: state, target, native id, node, time."""
+        status = self.status
+        native = status.native_id.partition(".")[0]  # the local backend's ends in a start time
+        where = f"{self.target} job {native}" if native else self.target
+        parts = [str(status.state), where]
+        if status.node:
+            parts.append(f"on {status.node}")
+        if status.started_at:
+            parts.append(f"for {format_time((status.ended_at or time.time()) - status.started_at)}")
+        return " · ".join(parts) + (f" · {status.reason}" if status.reason else "")
+
+    def __repr__(self) -> str:
+        try:
+            return f"<Job {self.id}: {self.describe()}>"
+        except (OSError, LookupError) as error:
+            return f"<Job {self.id}: {error}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        text = repr(self)
+        try:
+            from ..views.card import card_html
+            from ..views.mime import job_mime
+
+            return {"text/plain": text, "text/html": card_html(self), **job_mime(self, self.state)}
+        except (OSError, LookupError):
+            return {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}

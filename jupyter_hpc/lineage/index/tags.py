@@ -1,0 +1,62 @@
+"""Names that people give to values and runs, ``model:v3``: one file of lines, only ever added to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from ...model.exceptions import OptionError
+from ...runs.store import Store
+
+FILE = "tags.jsonl"
+_WORD = re.compile(r"[\w.@+-]{1,100}")
+
+
+def add(store: Store, key: str, value: str, *, subject: str, name: str = "", run: str = "") -> None:
+    """Tag a value (its digest) or a run (its id); a tag that exists moves there.
+
+    Raises
+    ------
+    OptionError
+        If key or value is no word.
+    """
+    for word in (key, value):
+        if not _WORD.fullmatch(word):
+            raise OptionError(
+                f"{word[:100]!r} can't be part of a tag.", hint="Use letters, digits and . _ @ + -"
+            )
+    store.prepare()
+    line = {"t": time.time(), "key": key, "value": value, "subject": subject, "name": name, "run": run}
+    descriptor = os.open(store.root / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, b"\n" * _is_cut(store.root / FILE) + json.dumps(line).encode() + b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether the last line has no end: its writer died."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        return size > 0 and file.read() != b"\n"
+
+
+def rows(path: Path) -> list[tuple[Any, ...]]:
+    """Return the tags as the index keeps them, the newest of equal ones last; lines that can't be read are skipped."""
+    found = []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        try:
+            tag = json.loads(line)
+            found.append((tag["subject"], tag["key"], tag["value"], tag.get("name") or "", tag["t"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""A lineage as text and as a picture."""

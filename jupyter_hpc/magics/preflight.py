@@ -1,0 +1,103 @@
+"""The preflight card: what would travel, and what would be submitted."""
+
+from __future__ import annotations
+
+import html
+import shlex
+
+from ..capture.environment.requirements import AUTO, Requirements
+from ..model.resources import format_size
+from ..submit.submission import Preflight
+from ..views.style import BOX, PRE
+
+
+def rows(found: Preflight) -> list[tuple[str, str, str, str]]:
+    """Return (name, type, size, why) for everything that travels."""
+    return [(i.name, _type(i.type, i.detail), format_size(i.nbytes), i.why) for i in found.payload.items]
+
+
+def _type(name: str, detail: object) -> str:
+    shape = detail.get("shape") if isinstance(detail, dict) else None
+    return name.removeprefix("builtins.") + (f" {tuple(shape)}" if shape else "")
+
+
+def summary(found: Preflight) -> list[str]:
+    """Return the lines above the table."""
+    modules = found.payload.modules
+    lines = [
+        f"Nothing was submitted. On {found.target.name} ({found.target.backend}): {found.spec.resources.describe()}.",
+        f"{len(found.payload.items)} names travel, {format_size(found.payload.nbytes)} in all; "
+        f"back come {_back(found)}.",
+    ]
+    lines += [
+        f"Can't travel, so this cell would be refused: {why}." for why in found.payload.refused.values()
+    ]
+    lines += found.payload.lines
+    if modules.files:
+        lines.append(
+            f"Local modules, frozen as they are now: {', '.join(modules.top_level)} ({format_size(modules.nbytes)})."
+        )
+        if modules.data:
+            lines.append(f"Files beside them that they name: {', '.join(modules.data)}.")
+    if modules.is_cut:
+        lines.append(
+            "The folders on sys.path hold more modules than travel unasked: import in the cell what it needs."
+        )
+    lines += [f"{note}." for note in modules.notes]
+    if found.requirements is not None:
+        lines += _environment(found.requirements)
+    lines += found.submitted.notes
+    if found.expected:
+        lines.append(found.expected)
+    if found.scrubbed:
+        lines.append(f"Not passed on from the allocation around this kernel: {', '.join(found.scrubbed)}.")
+    return lines
+
+
+def _back(found: Preflight) -> str:
+    """Return what comes back, as far as it is known before: names of the cell, and whatever it changes."""
+    names = ", ".join(found.outputs)
+    if found.payload.manifest["cell"].get("all_new"):
+        return (
+            f"{names}, and what the cell changes in place"
+            if names
+            else "what the cell binds and changes in place"
+        )
+    return names or "no names"
+
+
+def _environment(wanted: Requirements) -> list[str]:
+    origin = "the kernel's own" if wanted.source == AUTO else f"from {wanted.source}"
+    lines = [
+        f"Environment of {len(wanted.lines)} packages, {origin}, built by the first job that asks for it."
+    ]
+    return lines + [f"Not in it: {name} ({why})." for name, why in wanted.left_out.items()]
+
+
+def preflight_text(found: Preflight) -> str:
+    """Return the card as plain text."""
+    table = [("name", "type", "size", "why"), *rows(found)]
+    widths = [max(len(r[i]) for r in table) for i in range(3)]
+    lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[3]]) for row in table]
+    return "\n".join(
+        [*summary(found), "", *lines, "", shlex.join(found.submitted.command), "", found.submitted.script]
+    )
+
+
+def preflight_html(found: Preflight) -> str:
+    """Return the card as HTML."""
+    escape = html.escape
+    head = "".join(f"<div>{escape(line)}</div>" for line in summary(found))
+    cells = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{escape(c)}</td>' for c in row) + "</tr>"
+        for row in rows(found)
+    )
+    table = (
+        f"<table><tr><th>name</th><th>type</th><th>size</th><th>why</th></tr>{cells}</table>" if cells else ""
+    )
+    command = escape(shlex.join(found.submitted.command))
+    script = escape(found.submitted.script)
+    return (
+        f'<div style="{BOX}">{head}{table}<details><summary>command and script</summary>'
+        f'<pre style="{PRE}">{command}\n\n{script}</pre></details></div>'
+    )

@@ -1,0 +1,1 @@
+"""The run directory, which is the truth."""

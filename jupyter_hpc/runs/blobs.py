@@ -1,0 +1,51 @@
+"""Texts that many runs share (diffs, lists of packages), kept once by their content below ``ROOT/blobs``.
+
+A run that needs one holds a link to it, like to its large buffers: what no run links is removed with
+`Store.drop_unused`, and a run directory that is copied elsewhere has all it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..worker.digest import digest_bytes
+from .run import Run
+from .store import Store
+
+FOLDER = "blobs"  # in the run directory
+
+
+def store_of(run: Run) -> Store:
+    """Return the store that a run is in."""
+    return Store((run.array or run).path.parent.parent)
+
+
+def keep(run: Run, data: bytes) -> str:
+    """Keep a text for a run and return its digest.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, or the run is gone.
+    """
+    digest = digest_bytes(data)
+    path = (run.array or run).path / FOLDER / digest.partition(":")[2]
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        store_of(run).place_buffer(str(path), memoryview(data), digest)
+    return digest
+
+
+def read(root: Path, digest: str | None) -> bytes | None:
+    """Return a blob; None if it isn't there, or isn't what it was (cut off, changed)."""
+    algorithm, _, value = (digest or "").partition(":")
+    if algorithm not in ("b3", "sha256") or not value.isalnum():
+        return None
+    try:
+        data = (root / "blobs" / algorithm / value[:2] / value).read_bytes()
+    except OSError:
+        return None
+    try:
+        return data if digest_bytes(data) == digest else None
+    except LookupError:
+        return None

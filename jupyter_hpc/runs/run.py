@@ -1,0 +1,209 @@
+"""One run directory: its record, read whole and updated under a lock; its tasks, if it is an array.
+
+What it holds is described in :mod:`jupyter_hpc.runs.store`, which has all of them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..model.exceptions import JobNotFound, ResultError
+
+RECORD_FORMAT = 1
+WAITS = "waits."  # with a process's identity: a cell of it waits for the job, until somebody removes the file
+TASKS = "tasks"  # the folder of an array's tasks
+_OWN_FIELDS = {  # what a task of an array doesn't share with it
+    *("array", "state", "reason", "node", "native_id", "started_at", "ended_at", "verdict"),
+    *("cancel_asked_at", "attempts", "incidents", "submitted_at", "command", "notes", "why", "image"),
+    *("outputs", "files", "execution", "determinism", "exception", "unloaded", "changes"),
+}
+LOCK_S = 2.0  # an update takes about a millisecond
+
+
+def write_json(path: Path, record: Any) -> None:
+    """Write JSON to a private file, atomically."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            json.dump(record, file, ensure_ascii=False)
+        os.replace(temporary, path)
+    except OSError:  # a full disk
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; None if the file isn't there or is cut off."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def is_record(record: Any) -> bool:
+    """Whether what every view needs is there: a record may be cut off, or another program's."""
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        return False
+    parts = (record.get(name) for name in ("target", "code", "spec"))
+    return all(isinstance(part, dict) for part in parts) and "name" in record["target"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def payload(self) -> Path:
+        return (self.array.path if self.array else self.path) / "payload"
+
+    @property
+    def array(self) -> Run | None:
+        """The array that this is a task of, or None."""
+        return Run(self.path.parent.parent) if self.path.parent.name == TASKS else None
+
+    @property
+    def index(self) -> int | None:
+        """Which task of its array this is, or None."""
+        return int(self.id.rpartition("_")[2]) if self.array is not None else None
+
+    def task(self, index: int) -> Run:
+        """Return the run of one task of this array."""
+        return Run(self.path / TASKS / f"{self.id}_{index}")
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    def waits(self) -> list[Path]:
+        """Return the marks of the cells that wait for the job; a kernel that was killed leaves its own behind."""
+        return list(self.path.glob(f"{WAITS}*"))
+
+    @property
+    def scheduler_log(self) -> Path:
+        return self.path / "scheduler.log"
+
+    def record(self) -> dict[str, Any]:
+        """Return the record.
+
+        Raises
+        ------
+        JobNotFound
+            If there is none, or it can't be read.
+        """
+        record = self.record_or_none()
+        if record is None:
+            raise JobNotFound(
+                f"{self.path} holds no readable record.", hint="`%hpc jobs` lists what there is."
+            )
+        return record
+
+    def record_or_none(self) -> dict[str, Any] | None:
+        """Return the record, or None if it isn't there yet or is damaged."""
+        record = read_json(self.path / "record.json")
+        if self.array is not None:
+            return _task_record(self, self.array.record_or_none(), record or {})
+        return record if is_record(record) else None
+
+    @property
+    def was_cancelled(self) -> bool:
+        """We asked the scheduler to end it, or the array that it is a task of."""
+        whole = [run.record_or_none() or {} for run in (self, self.array) if run is not None]
+        return any(record.get("cancel_asked_at") for record in whole)
+
+    def update(self, **fields: Any) -> dict[str, Any]:
+        """Merge fields into the record, atomically, and return it; no other process's fields are lost."""
+        with _locked(self.path / "record.lock"):
+            known = self.record() if self.array is None else read_json(self.path / "record.json") or {}
+            write_json(self.path / "record.json", {**known, **fields})
+        return self.record() if self.array else {**known, **fields}
+
+    def check_ours(self, path: Path) -> None:
+        """Refuse what another user could have written.
+
+        Raises
+        ------
+        ResultError
+            If a folder on the way or a file in it isn't owned by this user, or others may write it.
+        """
+        for each in (self.path, path, *_files(path)):
+            info = os.lstat(each)
+            if info.st_uid != os.getuid() or stat.S_ISLNK(info.st_mode) or info.st_mode & 0o022:
+                raise ResultError(
+                    f"{each} is not yours alone, so nothing is loaded from it.",
+                    hint="Results are unpickled only from files that you own and nobody else can write.",
+                )
+
+
+def own_fields_removed(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a record is code, inputs and wishes, without what came of them."""
+    return {k: v for k, v in record.items() if k not in _OWN_FIELDS}
+
+
+def _task_record(run: Run, array: dict[str, Any] | None, own: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a task's record: the array's, and what is the task's own."""
+    if array is None:
+        return None
+    shared = own_fields_removed(array)
+    native = {"native_id": f"{array['native_id']}_{run.index}"} if array.get("native_id") else {}
+    return {**shared, "array_id": array["id"], "task": run.index, **native, **own, "id": run.id}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock on a file, so that two processes don't write over each other's fields.
+
+    Linux hands flock() on NFS to the server, so this holds between hosts too where the server has locks. Where it
+    has none (``nolock``, Lustre without ``flock``), or somebody holds the lock for long, we go on without: the
+    record is still replaced as a whole.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        flock(descriptor, LOCK_S)
+        yield
+    finally:
+        os.close(descriptor)  # releases it
+
+
+def flock(descriptor: int, seconds: float) -> bool:
+    """Lock a file; says whether it was to be had in time. Where there are no locks it was: nobody can hold one."""
+    deadline, pause = time.monotonic() + seconds, min(0.05, seconds / 1000)
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(pause)
+        except OSError:  # no locks on this file system
+            return True
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for directory, folders, files in os.walk(folder):
+        yield from (Path(directory, name) for name in (*folders, *files))

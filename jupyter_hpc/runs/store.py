@@ -1,0 +1,327 @@
+"""All run directories under one root: the truth about every job, which all views read.
+
+``ROOT/runs/ID/`` holds ``record.json`` (written here), ``payload/`` (written here), ``events.jsonl``, ``log``
+and ``result/`` (written by the worker), ``end.json`` (written by the batch script's shell) and
+``scheduler.log``. Everything is 0700/0600. ``ROOT/blobs`` shares equal large buffers by hard links,
+``ROOT/modules`` and ``ROOT/worker`` hold frozen code by content.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..model.exceptions import HPCError, JobNotFound
+from ..worker.digest import Hasher
+from .run import Run, read_json
+
+ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+FRESH_S = 60.0  # a buffer this young may be about to be linked
+
+
+def new_id() -> str:
+    """Return a run id that sorts by time: ``20261124-055301-3f9a1c`` (UTC; the end is a fraction and chance)."""
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond * 4096 // 1_000_000:03x}{secrets.randbelow(4096):03x}"
+
+
+class Store:
+    """All runs under one root.
+
+    Parameters
+    ----------
+    root : Path
+        A directory that the nodes see too; created with mode 0700.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    @property
+    def runs_directory(self) -> Path:
+        return self.root / "runs"
+
+    def prepare(self) -> None:
+        """Create the folders.
+
+        Raises
+        ------
+        HPCError
+            If the root can't be created or belongs to somebody else.
+        """
+        try:
+            for folder in (self.root, self.runs_directory, self.root / "blobs", self.root / "modules"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            info = self.root.stat()
+        except OSError as error:
+            raise HPCError(
+                f"The run directory {self.root} can't be used: {error.strerror}.",
+                hint="Set JUPYTER_HPC_ROOT, or `root` in jupyter_hpc_config.json, "
+                "to a folder of yours that the nodes see.",
+            ) from None
+        if info.st_uid != os.getuid() or info.st_mode & 0o077:
+            if info.st_uid == os.getuid():
+                self.root.chmod(0o700)
+                return
+            raise HPCError(
+                f"The run directory {self.root} belongs to another user.",
+                hint="Set JUPYTER_HPC_ROOT to a folder of yours.",
+            )
+
+    def create(self) -> Run:
+        """Create an empty run directory."""
+        self.prepare()
+        while True:
+            path = self.runs_directory / new_id()
+            try:
+                path.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            (path / "payload").mkdir(mode=0o700)
+            return Run(path)
+
+    def runs(self) -> list[Run]:
+        """Return all runs, newest first."""
+        try:
+            names = sorted(os.listdir(self.runs_directory), reverse=True)
+        except FileNotFoundError:
+            return []
+        return [Run(self.runs_directory / name) for name in names if ID_PATTERN.fullmatch(name)]
+
+    def damaged(self) -> list[tuple[Run, str]]:
+        """Return the runs that can't be shown, and why; one that is being submitted is not damaged."""
+        found = []
+        for run in self.runs():
+            if run.record_or_none() is not None:
+                continue
+            try:
+                age = time.time() - run.path.stat().st_mtime
+            except FileNotFoundError:  # removed meanwhile
+                continue
+            if (run.path / "record.json").exists():
+                found.append((run, "its record.json is damaged"))
+            elif age > 60:
+                found.append((run, "it has no record.json: its submission was cut off"))
+        return found
+
+    def find(self, text: str) -> Run:
+        """Return the run that an id, a part of one, a native id or a job name means; the newest if several names match.
+
+        Raises
+        ------
+        JobNotFound
+            If none matches, or the part of an id is ambiguous.
+        """
+        array, _, index = text.rpartition("_")
+        if array and re.fullmatch(r"\d{1,9}", index):
+            try:
+                task = self.find(array).task(int(index))
+                if task.path.is_dir():
+                    return task
+            except JobNotFound:
+                pass  # a job's name may have an underscore
+        runs = self.runs()
+        exact = [r for r in runs if r.id == text]
+        if exact:
+            return exact[0]
+        part = [r for r in runs if len(text) >= 3 and (r.id.endswith(text) or r.id.startswith(text))]
+        if len(part) == 1:
+            return part[0]
+        if len(part) > 1:
+            some = ", ".join(r.id for r in part[:5])
+            raise JobNotFound(
+                f"{text!r} is the beginning or end of {len(part)} runs: {some}.", hint="Give more of the id."
+            )
+        for run in runs:
+            record = run.record_or_none() or {}
+            if text and text in (record.get("native_id"), record.get("name")):
+                return run
+        raise JobNotFound(
+            f"No run is called {text[:80]!r} in {self.runs_directory}.", hint="`%hpc jobs` lists the runs."
+        )
+
+    def place_buffer(self, path: str, raw: Any, digest: str) -> None:
+        """Write one large buffer, or link the equal one that the store already has."""
+        algorithm, _, value = digest.partition(":")
+        blob = self.root / "blobs" / algorithm / value[:2] / value
+        if not (blob.exists() and blob.stat().st_size == raw.nbytes):
+            blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary = blob.with_name(f".{value[:16]}.{secrets.token_hex(4)}")
+            try:
+                _write_all(temporary, raw)
+                os.replace(temporary, blob)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+        try:
+            os.link(blob, path)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(blob, path)
+
+    def keep(self, target: Path, content: bytes | Path, digest: str) -> None:
+        """Put a content at a path: a link to the equal one that the store has, which it gets if it lacks it."""
+        algorithm, _, value = digest.partition(":")
+        blob = self.root / "blobs" / algorithm / value[:2] / value
+        try:
+            os.link(blob, target)
+            return
+        except OSError:  # not there, most often
+            pass
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        hasher = Hasher(algorithm)
+        hasher.update(data)
+        if hasher.tagged() == digest:
+            self.place_buffer(str(target), memoryview(data), digest)
+        else:  # the file changed since it was read
+            target.write_bytes(data)
+
+    def forget(self, run: Run) -> None:
+        """Remove a run that has ended.
+
+        Raises
+        ------
+        HPCError
+            If it goes on, or is a task of an array.
+        """
+        record = run.record()
+        if run.array is not None:
+            raise HPCError(f"{run.id} is a task.", hint=f"Forget the whole array: {run.array.id}.")
+        if not record.get("ended_at") and not record.get("verdict"):
+            raise HPCError(f"{run.id} has not ended.", hint=f"`%hpc cancel {run.id}` ends it.")
+        self.remove(run)
+
+    def remove(self, run: Run) -> None:
+        """Remove a run directory, at once, whoever still writes into it."""
+        gone = run.path.with_name(f".{run.id}.gone")
+        try:
+            os.rename(run.path, gone)
+        except FileNotFoundError:  # somebody else did
+            return
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def drop_unused(self) -> None:
+        """Remove shared buffers that no run links any more, and frozen modules and environments that no run names."""
+        manifests = [read_json(run.payload / "manifest.json") for run in self.runs()]
+        if all(manifests):  # else a submission is under way, which may need any of them
+            named = {path for m in manifests for path in m["cell"]["module_paths"]}
+            for frozen in (self.root / "modules").glob("*"):
+                if str(frozen) not in named:
+                    shutil.rmtree(frozen, ignore_errors=True)
+            self._drop_environments()
+        for folder, _, names in os.walk(self.root / "blobs"):
+            for path in (Path(folder, name) for name in names):
+                info = path.stat()
+                if info.st_nlink == 1 and time.time() - info.st_mtime > FRESH_S:
+                    path.unlink(missing_ok=True)
+
+    def _drop_environments(self) -> None:
+        """Remove built environments that no run links; with the last of them uv and its cache."""
+        used = {os.path.realpath(link) for link in self.runs_directory.glob("*/environment")}
+        root = self.root / "environments"
+        built = [f for f in root.glob("*") if f.is_dir() and f.name not in ("uv", "cache")]
+        for folder in built:
+            if str(folder.resolve()) not in used:
+                shutil.rmtree(folder, ignore_errors=True)
+        if built and not used:
+            for name in ("uv", "cache"):
+                shutil.rmtree(root / name, ignore_errors=True)
+
+    def worker_directory(self) -> Path:
+        """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
+        digest, files = _worker_files()
+        target = self.root / "worker" / digest
+        self.publish(target, lambda folder: _copy_all(folder, files))
+        if not (target / _bytecode("jupyter_hpc_worker/run.py")).exists():
+            _compile(target, [name for name, _ in files])
+        return target
+
+    def publish(self, target: Path, fill: Callable[[Path], Any]) -> None:
+        """Make a folder appear at once with all its content; does nothing if it is there."""
+        if target.exists():
+            return
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        temporary.mkdir(mode=0o700)
+        fill(temporary)
+        try:
+            os.rename(temporary, target)
+        except OSError:  # another kernel was first
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_all(path: Path, raw: Any) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        view = memoryview(raw)
+        while view.nbytes:
+            view = view[os.write(descriptor, view[: 64 << 20]) :]
+    finally:
+        os.close(descriptor)
+
+
+def _copy_all(folder: Path, files: list[tuple[str, bytes]]) -> None:
+    for name, data in files:
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _bytecode(name: str) -> str:
+    """Return where this Python looks for the compiled form of a source file."""
+    import importlib.util
+
+    return importlib.util.cache_from_source(name)
+
+
+def _compile(folder: Path, names: list[str]) -> None:
+    """Compile for this Python: a node may not write bytecode, and compiling takes longer than a small cell.
+
+    The folder is named by its content, so the compiled form never needs to be checked against the source.
+    ``run.py`` comes last: it tells that all the others are there.
+    """
+    import py_compile
+
+    for name in sorted(names, key=lambda each: each.endswith("/run.py")):
+        path = str(folder / name)
+        try:
+            py_compile.compile(
+                path,
+                _bytecode(path),
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+        except (OSError, py_compile.PyCompileError):  # the sources will do
+            continue
+
+
+@lru_cache(maxsize=1)
+def _worker_files() -> tuple[str, list[tuple[str, bytes]]]:
+    import importlib.util
+
+    found = importlib.util.find_spec("cloudpickle")
+    if found is None or found.origin is None:
+        raise HPCError("cloudpickle is not installed here.", hint="pip install 'cloudpickle>=3.1,<4'")
+    sources = {
+        "jupyter_hpc_worker": Path(__file__).parents[1] / "worker",
+        "cloudpickle": Path(found.origin).parent,
+    }
+    files = [
+        (f"{name}/{path.name}", path.read_bytes())
+        for name, folder in sources.items()
+        for path in sorted(folder.glob("*.py"))
+    ]
+    hasher = Hasher("sha256")
+    for name, data in files:
+        hasher.update(f"{name}\0{len(data)}\0".encode() + data)
+    return hasher.tagged().partition(":")[2][:16], files

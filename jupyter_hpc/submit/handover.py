@@ -1,0 +1,195 @@
+"""Hand a run to its backend, once, whatever the scheduler does meanwhile.
+
+A scheduler that doesn't answer is waited for. It may have taken the job before its answer was lost, so the run's
+mark is looked up before each further try; and where somebody gives up meanwhile, the job is taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..backends.base import Backend, NoAnswer, Submission, Submitted
+from ..follow.watcher import Watcher, watcher_of
+from ..model.exceptions import HPCError, OptionError, TargetError
+from ..model.redaction import all_redacted
+from ..model.resources import format_time, parse_time
+from ..runs.reader import RunReader
+from ..runtime import portal
+from ..targets.outage import clock
+from ..targets.target import Target
+
+PATIENCE_S = 120.0
+INTERRUPT_S = 5.0  # how long an interrupt waits for a submission that is under way
+WITHDRAW_S = 1800.0  # how long a job that nobody wants may still turn up
+TICK_S = 0.2
+
+Say = Callable[[str], object]
+_logger = logging.getLogger(__name__)
+
+
+def hand_over(submission: Submission, target: Target, say: Say | None = None) -> None:
+    """Submit, and wait for a scheduler that doesn't answer; at an interrupt leave no job behind.
+
+    Parameters
+    ----------
+    say : callable, optional
+        Gets a sentence when there is something to wait for; called in the caller's thread. A warning of the log
+        if left out.
+
+    Raises
+    ------
+    TargetError
+        If the scheduler doesn't answer within the target's ``submit_patience``.
+    """
+    handover = _Handover(submission, target)
+    future = portal.start(handover.run())
+    try:
+        while not future.done():
+            concurrent.futures.wait([future], TICK_S)
+            handover.tell(say or _logger.warning)
+        future.result()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or handover.is_uncertain:
+            withdrawn = portal.start(handover.withdraw(future))
+            concurrent.futures.wait([withdrawn], INTERRUPT_S if isinstance(error, KeyboardInterrupt) else 0)
+        raise
+
+
+class _Handover:
+    def __init__(self, submission: Submission, target: Target) -> None:
+        self.is_uncertain = False  # a try got no answer
+        self._native_id = ""
+        self._submission = submission
+        self._target = target
+        self._patience_s = patience(target)
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._began = 0.0
+
+    def tell(self, say: Say) -> None:
+        while not self._lines.empty():
+            say(self._lines.get_nowait())
+
+    async def run(self) -> None:
+        watcher = await watcher_of(self._target.name)
+        self._began = time.time()
+        deadline = time.monotonic() + self._patience_s
+        said = False
+        while True:
+            submitted = await self._try(watcher)
+            if submitted is not None:
+                break
+            if not said:
+                self._lines.put(self._waiting_words(watcher))
+                said = True
+            if not await watcher.outage.wait(deadline - time.monotonic()) or time.monotonic() > deadline:
+                raise self._given_up(watcher)
+        self._native_id = submitted.native_id
+        if said:
+            self._lines.put(f"Submitted as {self._target.name} job {submitted.native_id}.")
+        self._record(submitted, watcher.backend, waited=said)
+
+    async def _try(self, watcher: Watcher) -> Submitted | None:
+        """Submit, or find what an earlier try did; None if there is no answer."""
+        if watcher.outage.since is not None:
+            return None
+        asked = time.time()
+        try:
+            native_id = await self._earlier(watcher.backend) if self.is_uncertain else None
+            if native_id is not None:
+                planned = watcher.backend.preview(self._submission)
+                return Submitted(native_id, planned.command, planned.script)
+            submitted = await watcher.backend.submit(self._submission)
+        except NoAnswer:
+            self.is_uncertain = True
+            watcher.went_away(asked)
+            return None
+        self.is_uncertain = False
+        return submitted
+
+    async def _earlier(self, backend: Backend) -> str | None:
+        """Return the job that an earlier try made: the run's own files know one that has started."""
+        reader = RunReader(self._submission.run, outputs=False)
+        reader.poll()
+        started = (reader.started or {}).get("environment", {}).get("SLURM_JOB_ID")
+        return str(started) if started else await backend.find(self._submission.run)
+
+    def _record(self, submitted: Submitted, backend: Backend, *, waited: bool) -> None:
+        fields: dict[str, Any] = {
+            "native_id": submitted.native_id,
+            "submitted_at": time.time(),
+            "command": all_redacted(list(submitted.command)),
+            "notes": list(submitted.notes),
+        }
+        if waited:
+            what = f"{backend.scheduler} didn't answer while the job was submitted"
+            fields["incidents"] = [{"from": self._began, "until": time.time(), "what": what}]
+        self._submission.run.update(**fields)
+
+    def _waiting_words(self, watcher: Watcher) -> str:
+        who = watcher.backend.scheduler
+        return (
+            f"{who[0].upper()}{who[1:]} doesn't answer (since {clock(watcher.outage.since)}). The cell is submitted"
+            f" when it does, if that is within {format_time(self._patience_s)}; an interrupt gives up."
+        )
+
+    def _given_up(self, watcher: Watcher) -> TargetError:
+        who = watcher.backend.scheduler
+        left = (
+            " If it took the job before it went away, that job finds no run directory and does nothing."
+            if self.is_uncertain
+            else ""
+        )
+        return TargetError(
+            f"{who[0].upper()}{who[1:]} hasn't answered since {clock(self._began)}: nothing was submitted.{left}",
+            hint=f"`%%local` works now. A target's `submit_patience` ({format_time(self._patience_s)} here)"
+            " is how long a submission waits.",
+        )
+
+    async def withdraw(self, future: concurrent.futures.Future[None]) -> None:
+        """Take back what was submitted, or may have been: nobody waits for it any more."""
+        watcher = await watcher_of(self._target.name)
+        if not self.is_uncertain and watcher.outage.since is None:  # its answer is under way
+            await asyncio.wait([asyncio.wrap_future(future)], timeout=WITHDRAW_S)
+        future.cancel()
+        deadline = time.monotonic() + WITHDRAW_S
+        run, backend, native_id = self._submission.run, watcher.backend, self._native_id
+        while native_id or self.is_uncertain:
+            try:
+                native_id = native_id or await self._earlier(backend) or ""
+                if native_id:
+                    await backend.cancel(native_id)
+                return
+            except NoAnswer:
+                watcher.went_away(time.time())
+            except HPCError as error:
+                _logger.warning("the job of %s, which was given up, may still be there: %s", run.id, error)
+                return
+            if not await watcher.outage.wait(deadline - time.monotonic()):
+                return
+
+
+def patience(target: Target) -> float:
+    """Return how long a submission waits for the target's scheduler (setting ``submit_patience``), in seconds.
+
+    Raises
+    ------
+    OptionError
+        If the setting is no time.
+    """
+    value = target.settings.get("submit_patience")
+    if value is None:
+        return PATIENCE_S
+    if str(value) == "0":
+        return 0.0
+    try:
+        return float(parse_time(value))
+    except OptionError as error:
+        raise OptionError(
+            f"submit_patience of target {target.name!r}: {error.message}", hint=error.hint
+        ) from None

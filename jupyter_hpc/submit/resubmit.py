@@ -1,0 +1,127 @@
+"""Submit a run again: the same code and inputs, with other resources or on another target."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..backends.base import Submission
+from ..backends.build import LINK
+from ..follow.arrays import prepare
+from ..follow.watcher import follow
+from ..jobs.job import Job, JobSpec
+from ..model.exceptions import OptionError
+from ..model.redaction import MARK
+from ..model.resources import Resources
+from ..runs import blobs
+from ..runs.run import Run, own_fields_removed, write_json
+from ..targets.target import store
+from .handover import hand_over
+from .submission import completed
+
+OPTIONS = {  # how each resource is written on a line
+    "--mem": "memory", "--time": "time", "--cpus": "cpus", "--gpus": "gpus", "--nodes": "nodes", "--tasks": "tasks",
+}  # fmt: skip
+
+
+def suggestion(job: Job) -> str | None:
+    """Return the line that submits an ended job again, better; None if that would be no use.
+
+    Values of ``--env`` are kept nowhere, so a job that had some can't be submitted again from its record.
+    """
+    again = job.verdict.get("again")
+    if again is None or job.record["spec"].get("env"):
+        return None
+    return f"%hpc resubmit {job.id} {again}".rstrip()
+
+
+def suggested_resources(job: Job) -> dict[str, str]:
+    """Return what a job's verdict suggests to ask for instead."""
+    words = str(job.verdict.get("again") or "").split()
+    return {OPTIONS[option]: value for option, value in zip(words[::2], words[1::2])}
+
+
+def resubmit(
+    job: Job,
+    *,
+    target: str | None = None,
+    resources: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    revise: Callable[[Run, dict[str, Any]], None] | None = None,
+) -> Job:
+    """Submit a job's payload again and return the new job.
+
+    Parameters
+    ----------
+    target : str, optional
+        Another target.
+    resources : mapping, optional
+        What to ask for instead, as people write it: ``{"memory": "8G"}``.
+    options : mapping, optional
+        Other fields of the spec to set.
+    revise : callable, optional
+        Gets the new run, whose payload is there, and its record, which it may change.
+
+    Raises
+    ------
+    OptionError
+        If a resource is wrong, or the job had values of ``--env``, which no record keeps.
+    HPCError
+        If it can't be submitted.
+    """
+    old = job.run.array or job.run
+    record = own_fields_removed(old.record())
+    spec = JobSpec.from_record(record["spec"])
+    if spec.env:
+        raise OptionError(
+            f"{old.id} was given --env {', '.join(spec.env)}, and their values are kept nowhere.",
+            hint="Run the cell again.",
+        )
+    if MARK in f"{spec.patch} {spec.passthrough}":
+        raise OptionError(
+            f"{old.id} was submitted with an option that looks like a secret, and that is kept nowhere.",
+            hint="Run the cell again.",
+        )
+    changes = Resources.parse(**dict(resources or {}))
+    where, spec = completed(
+        target or record["target"]["name"],
+        replace(spec, resources=changes.merged(spec.resources), **dict(options or {})),
+    )
+    runs = store()
+    run = runs.create()
+    try:
+        shutil.copytree(old.payload, run.payload, copy_function=_link, dirs_exist_ok=True)
+        if (old.path / blobs.FOLDER).is_dir():
+            shutil.copytree(old.path / blobs.FOLDER, run.path / blobs.FOLDER, copy_function=_link)
+        record.update(
+            id=run.id, created=time.time(), spec=spec.to_record(), state="SUBMITTING", resubmits=old.id
+        )
+        record["target"] = {"name": where.name, "backend": where.backend}
+        record.pop("brings", None)
+        if revise is not None:
+            revise(run, record)
+        if spec.array:
+            record["array"] = prepare(run, spec.array)
+        write_json(run.path / "record.json", record)
+        if (old.path / LINK).is_symlink():
+            (run.path / LINK).symlink_to(os.readlink(old.path / LINK))
+        hand_over(Submission(run, spec, runs.worker_directory(), sys.executable), where)
+    except BaseException:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    new = Job(run)
+    follow(new)
+    return new
+
+
+def _link(source: str, destination: str) -> str:
+    try:
+        os.link(source, destination)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, destination)
+    return destination

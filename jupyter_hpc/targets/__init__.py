@@ -1,0 +1,1 @@
+"""Named places to run, and this process's one connection to each."""

@@ -1,0 +1,1 @@
+"""How a run looks, as HTML and text: data in, words out."""

@@ -1,0 +1,110 @@
+"""The lines that panel and card have in common, and what an ended job brought."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..explain.use import Use, measured, used
+from ..jobs.changed import left_words
+from ..jobs.job import Job, Status
+from ..model.resources import format_size, format_time
+from ..runs.reader import ArrayReader, RunReader
+from ..runs.run import read_json
+from ..worker.versions import MENTIONED, words
+from .icons import icon
+from .style import QUIET, escaped, folded, plain
+from .tasks import array_facts
+
+MOST_NAMES = 100
+
+
+def headline(record: Mapping[str, Any], status: Status, *, took: bool = True) -> str:
+    """Return state, place, node and, with ``took``, the time as HTML."""
+    sign, colour = icon(status.state)
+    state = status.state.value.lower().replace("_", " ")
+    parts = [f'<b><span style="color:{colour}" aria-hidden="true">{sign}</span> {state}</b>']
+    native = "" if record["target"]["backend"] == "local" else status.native_id
+    parts.append(escaped(record["target"]["name"] + (f" job {native}" if native else "")))
+    parts += [escaped(x, 80) for x in (record.get("name"), status.node) if x]
+    if took and status.started_at:
+        parts.append(format_time(max(0.0, (status.ended_at or time.time()) - status.started_at)))
+    return " · ".join(parts)
+
+
+def sent_html(record: Mapping[str, Any]) -> str:
+    """Return what travelled to the node, folded; empty if nothing did."""
+    entries = [e for e in record.get("inputs") or [] if not str(e.get("name")).startswith("<")]
+    if not entries:
+        return ""
+    total = format_size(sum(int(e.get("nbytes") or 0) for e in entries))
+    names = f"{len(entries)} name{'s' if len(entries) != 1 else ''}"
+    rows = [
+        f"{plain(e['name'], 80)}  {plain(e.get('type') or '', 80).removeprefix('builtins.')}"
+        f"  {format_size(int(e.get('nbytes') or 0))}"
+        for e in entries[:MOST_NAMES]
+    ]
+    rows += [f"and {len(entries) - MOST_NAMES} more"] if len(entries) > MOST_NAMES else []
+    listed = "".join(f"<li>{html.escape(row)}</li>" for row in rows)
+    return folded(f"sent {names}, {total}", f'<ul style="margin:2px 0;{QUIET}">{listed}</ul>')
+
+
+def stale_lines(record: Mapping[str, Any]) -> list[str]:
+    """Return what is to be known of what was sent: what may be missing, and what was stale; plain, a line each."""
+    return [*(record.get("names") or ()), *(f"⚠ {line}" for line in record.get("stale") or ())]
+
+
+def uses(job: Job, reader: RunReader | ArrayReader, status: Status) -> list[Use]:
+    """Return what an ended job used of what it asked for."""
+    return used(job.record, status, measured(reader)) if status.state.is_final else []
+
+
+def facts(job: Job) -> list[str]:
+    """Return what an ended job brought, plain, a line each."""
+    record = job.record
+    verb = "received" if record.get("brings", True) else "made"
+    if tasks := job.tasks:
+        return array_facts(tasks, verb)
+    manifest = read_json(job.run.result / "manifest.json") or {}
+    drift = record.get("environment", {}).get("drift") or []
+    lines = [words(row) for row in drift if row["node"] is not None or row["need"] == MENTIONED]
+    earlier = record.get("attempts", [])[:-1]
+    if earlier:
+        lines.append(
+            f"attempt {len(earlier) + 1}; before: {', '.join(str(a.get('reason')) for a in earlier)}"
+        )
+    unloaded = record.get("unloaded") or {}
+    made = [
+        n for n in manifest.get("names", []) if not n["name"].startswith("<") and n["name"] not in unloaded
+    ]
+    names = [_sized(n) for n in made]
+    names += sorted(manifest.get("modules", {}))
+    if names:
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        lines.append(f"{verb} {shown}")
+    if manifest.get("changed"):
+        lines.append(f"changed here too: {', '.join(manifest['changed'])}")
+    lines += record.get("changes") or []
+    if manifest.get("deleted"):
+        lines.append(f"deleted: {', '.join(manifest['deleted'])}")
+    lines += stale_lines(record)
+    lines += (manifest.get("settings") or {}).get("notes") or []
+    lines += [
+        f"{name} did not come back: {why}"
+        for name, why in {**(manifest.get("unsent") or {}), **unloaded}.items()
+    ]
+    if manifest.get("missing"):
+        lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
+    if manifest.get("mutated"):
+        lines.append(left_words(manifest["mutated"], bool(job.run.array)))
+    return [plain(line, 2000) for line in lines]
+
+
+def _sized(record: dict[str, Any]) -> str:
+    return (
+        f"{record['name']} ({format_size(record['nbytes'])})"
+        if record["nbytes"] >= 1 << 20
+        else str(record["name"])
+    )
