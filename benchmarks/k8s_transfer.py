@@ -30,9 +30,9 @@ CELL = "y = data\ny.append(1)"
 def cell(size: int) -> float:
     """Send so many bytes and take them back; return the seconds until they are here."""
     from jupyter_hpc.capture.cell.analysis import analyze
-    from jupyter_hpc.capture.payload import Request
-    from jupyter_hpc.jobs.job import JobSpec
-    from jupyter_hpc.submit.submission import submit_request
+    from jupyter_hpc.capture.request import Request
+    from jupyter_hpc.model.spec import JobSpec
+    from jupyter_hpc.submission.submission import submit_request
 
     names: dict[str, Any] = {"data": bytearray(os.urandom(1 << 20)) * (size >> 20)}
     request = Request(text=CELL, code=CELL, names=analyze(CELL, CELL), namespace=names)

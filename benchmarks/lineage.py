@@ -37,8 +37,8 @@ def unrecorded() -> Iterator[None]:
     from jupyter_hpc.follow import follower
     from jupyter_hpc.jobs import results
     from jupyter_hpc.lineage.record import inputs
-    from jupyter_hpc.runs.store import Store
-    from jupyter_hpc.submit import handover, submission
+    from jupyter_hpc.rundir.store import Store
+    from jupyter_hpc.submission import handover, submission
 
     bare = _bare_worker(Store.worker_directory)
     with ExitStack() as stack:
@@ -59,7 +59,7 @@ def unrecorded() -> Iterator[None]:
 
 def _bare_worker(original: Callable[[Any], Path]) -> Callable[[Any], Path]:
     def worker_directory(store: Any) -> Path:
-        from jupyter_hpc.runs.store import _compile
+        from jupyter_hpc.rundir.store import _compile
 
         source = original(store)
         bare = source.with_name(f"{source.name}-bare")

@@ -15,7 +15,7 @@ from jupyter_hpc.lineage.ask import graph
 from jupyter_hpc.lineage.ask import runs as ask
 from jupyter_hpc.lineage.ask.find import find
 from jupyter_hpc.lineage.index.index import Index
-from jupyter_hpc.runs.store import Store
+from jupyter_hpc.rundir.store import Store
 from tests.lineage.records import random_history, record, run_id, write
 
 LIMIT_MS = 50.0

@@ -17,11 +17,12 @@ _Path = TypeVar("_Path")
 
 if TYPE_CHECKING:
     from .capture.environment.carried_settings import carry_setting
-    from .jobs.job import Job, JobState
+    from .jobs.job import Job
+    from .jobs.submit import submit
     from .lineage.ask.runs import runs
     from .model.exceptions import HPCError
     from .model.resources import Resources
-    from .submit.submission import submit
+    from .model.states import JobState
 
 __all__ = [
     "HPCError",
@@ -40,11 +41,11 @@ __all__ = [
 _LAZY = {
     "HPCError": "model.exceptions",
     "Job": "jobs.job",
-    "JobState": "jobs.job",
+    "JobState": "model.states",
     "Resources": "model.resources",
     "carry_setting": "capture.environment.carried_settings",
     "runs": "lineage.ask.runs",
-    "submit": "submit.submission",
+    "submit": "jobs.submit",
 }
 
 
@@ -73,7 +74,7 @@ def attach(run: str) -> Job:
         If no run directory matches.
     """
     from .jobs.job import Job
-    from .targets.target import store
+    from .rundir.store import store
 
     return Job(store().find(run))
 
@@ -95,7 +96,7 @@ def artifact(path: _Path, name: str | None = None) -> _Path:
     >>> jupyter_hpc.artifact("model.pt")            # doctest: +SKIP
     'model.pt'
     """
-    worker = sys.modules.get("jupyter_hpc_worker.run")
+    worker = sys.modules.get("jupyter_hpc_worker.current")
     if worker is not None:
         worker.current_files().declare(path, name)
         return path

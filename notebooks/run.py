@@ -22,8 +22,9 @@ from retarget import retarget
 from jupyter_hpc import practice
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import TargetError
+from jupyter_hpc.rundir.store import store
 from jupyter_hpc.runtime import portal
-from jupyter_hpc.targets.target import store, targets
+from jupyter_hpc.targets.targets import targets
 
 TIMEOUT_S = 300
 

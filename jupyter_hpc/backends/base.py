@@ -8,58 +8,20 @@ whose nodes don't see that directory brings the worker's files into it in :meth:
 from __future__ import annotations
 
 import abc
-import importlib
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from ..jobs.job import JobSpec, JobState
 from ..model.exceptions import OptionError, TargetError
-from ..model.resources import format_time
-from ..runs.run import Run
+from ..model.observation import Availability, ForeignJob, Observation, Waiting
+from ..model.spec import JobSpec
+from ..rundir.run import Run
 from .budget import Budget
 
 
 class NoAnswer(TargetError):
     """The scheduler is there and doesn't answer now: what it was asked to do may have happened."""
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What the scheduler says of one job now.
-
-    Attributes
-    ----------
-    state : JobState or None
-        None if the scheduler doesn't know the job (any more).
-    reason : str
-        Why it waits or why it ended, in words.
-    native_state : str
-        The scheduler's own word, shown as it is when we don't know it.
-    is_settled : bool
-        False where a slower source, the scheduler's archive, may soon know more: of an unknown job, or by whom one
-        was cancelled.
-    native_id : str
-        The job's id if the scheduler knows the run under another one, or none was known.
-    hint, error : str
-        What to do, and the class in ``exceptions``, where the backend knows more than the state says.
-    """
-
-    state: JobState | None
-    reason: str = ""
-    native_state: str = ""
-    node: str = ""
-    started_at: float | None = None
-    ended_at: float | None = None
-    exit_code: int | None = None
-    signal: int | None = None
-    expected_start: float | None = None  # of a pending job, if the scheduler has an estimate
-    native_id: str = ""
-    is_settled: bool = True
-    hint: str = ""
-    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,135 +42,6 @@ class Submitted:
     command: tuple[str, ...] = ()
     script: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A change to a waiting request that would help.
-
-    Attributes
-    ----------
-    options : str
-        To copy into the magic's line: ``--gpus 1``.
-    why : str
-        What speaks for it.
-    confirmed : bool
-        The scheduler itself says that it would start now.
-    expected_start : float or None
-        The scheduler's estimate, where that is later.
-    """
-
-    options: str
-    why: str
-    confirmed: bool
-    expected_start: float | None = None
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Why a job waits.
-
-    Attributes
-    ----------
-    reason : str
-        In words; empty if the scheduler gives none.
-    native_reason : str
-        The scheduler's own words.
-    place, ahead : int or None
-        Its place among those that wait for the same nodes, and how many are before it.
-    expected_start : float or None
-        The scheduler's estimate, in seconds since the epoch.
-    suggestions : tuple of Suggestion
-        What would start now, or sooner.
-    hint : str
-        What to type, where something must be done.
-    """
-
-    reason: str
-    native_reason: str = ""
-    place: int | None = None
-    ahead: int | None = None
-    expected_start: float | None = None
-    suggestions: tuple[Suggestion, ...] = ()
-    hint: str = ""
-
-
-def waiting_words(reason: str, expected_start: float | None, now: float) -> str:
-    """Return why a job waits, and until when, in one line.
-
-    Parameters
-    ----------
-    reason : str
-        In words, as :attr:`Observation.reason` has it; may be empty.
-    expected_start : float or None
-        The scheduler's estimate, in seconds since the epoch.
-    now : float
-        The same for now.
-    """
-    parts = [reason, f"expected start {start_words(expected_start, now)}" if expected_start else ""]
-    return "; ".join(part for part in parts if part)
-
-
-def start_words(start: float, now: float) -> str:
-    """Return a moment as people say it: ``in 2 h 10 min (14:30)``, ``now``."""
-    wait = start - now
-    if wait < 60:
-        return "now" if wait > -60 else "any moment"
-    try:
-        there, here = time.localtime(start), time.localtime(now)
-    except (OverflowError, ValueError, OSError):
-        return "unknown"
-    form = "%H:%M" if there[:3] == here[:3] else "%a %d %b %H:%M"
-    return f"in {format_time(wait // 60 * 60)} ({time.strftime(form, there)})"
-
-
-@dataclass(frozen=True)
-class Availability:
-    """What a target has, and what of it is free now.
-
-    Attributes
-    ----------
-    message : str
-        One line that says what is there.
-    partitions : sequence of mapping
-        Rows for people, a partition or a node each, with the same keys; may be empty.
-    gpus : sequence of mapping
-        ``type`` (may be empty), ``free`` and ``total``.
-    """
-
-    message: str
-    partitions: Sequence[Mapping[str, str]] = ()
-    gpus: Sequence[Mapping[str, str | int]] = ()
-
-
-@dataclass(frozen=True)
-class ForeignJob:
-    """A job that the scheduler lists for this user and that this package may not have submitted.
-
-    Attributes
-    ----------
-    native_id : str
-        As the scheduler has it.
-    seen : Observation
-        How it stands.
-    run_id : str
-        The run whose mark it carries; empty if it carries none.
-    log : Path or None
-        Where its output goes, where that is a file.
-    ends_with : str
-        The command that ends it, for people.
-    """
-
-    native_id: str
-    seen: Observation
-    name: str = ""
-    run_id: str = ""
-    submitted_at: float | None = None
-    time_limit_s: float | None = None
-    gpus: int = 0
-    gpu_type: str = ""
-    log: Path | None = None
-    ends_with: str = ""
 
 
 class Backend(abc.ABC):
@@ -385,36 +218,3 @@ _SOME_HAVE = {  # fields of JobSpec, who has them, and what to do elsewhere
     "retries": _POD,
     "patch": _POD,
 }
-_BUILT_IN = {
-    "local": "jupyter_hpc.backends.local:LocalBackend",
-    "kubernetes": "jupyter_hpc.backends.kubernetes:KubernetesBackend",
-    "slurm": "jupyter_hpc.backends.slurm:SlurmBackend",
-}
-
-
-def backend_class(name: str) -> type[Backend]:
-    """Return a backend: a name in the entry-point group ``jupyter_hpc.backends``, or ``module:Class``.
-
-    Raises
-    ------
-    TargetError
-        If there is none, naming those that are.
-    """
-    reference = name if ":" in name else _BUILT_IN.get(name)
-    if reference is None:
-        from importlib.metadata import entry_points
-
-        others = {e.name: e.value for e in entry_points(group="jupyter_hpc.backends")}
-        if name not in others:
-            known = ", ".join(sorted({*_BUILT_IN, *others}))
-            raise TargetError(f"There is no backend {name!r}.", hint=f"Installed: {known}.")
-        reference = others[name]
-    module, _, attribute = reference.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-        if not issubclass(found, Backend):
-            raise TypeError(f"{attribute} is no subclass of jupyter_hpc.backends.base.Backend")
-    except (ImportError, AttributeError, TypeError) as error:
-        hint = "Its module must be importable here: on PYTHONPATH, or installed."
-        raise TargetError(f"The backend {reference} can't be used: {error}.", hint=hint) from error
-    return cast("type[Backend]", found)

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 from ..capture.environment.requirements import Requirements, find_uv, is_program
-from ..jobs.job import JobSpec
-from ..runs.run import Run
-from ..runs.store import Store
+from ..model.spec import JobSpec
+from ..rundir.run import Run
+from ..rundir.store import Store
 from ..worker.digest import digest_bytes
 
 LINK = "environment"  # in the run directory, to the folder

@@ -9,11 +9,12 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
-from ..jobs.job import JobState
 from ..model.exceptions import SubmissionError
+from ..model.observation import Observation
+from ..model.states import JobState
 from ..runtime import process
 from . import script
-from .base import Backend, Observation, Submission, Submitted
+from .base import Backend, Submission, Submitted
 
 GRACE_S = 2.0
 

@@ -6,14 +6,10 @@ Nothing is ever put into its text, so no name, path or value can reach a shell a
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
-from ..jobs.job import JobSpec
-from ..model.exceptions import OptionError
-from ..runs.run import Run
-
-LONGEST = 100_000  # the kernel allows 128 KiB for one variable
+from ..model.spec import JobSpec
+from ..rundir.run import Run
 
 SCRIPT = r"""#!/bin/bash
 # Runs one jupyter_hpc worker and writes how it ended, also when it can't do that itself.
@@ -219,44 +215,3 @@ def _write_private(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "wb") as file:
         file.write(data)
-
-
-# what bash doesn't let a script set
-_READ_ONLY = {"BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID"}
-
-
-def checked(spec: JobSpec) -> JobSpec:
-    """Return the spec if each of its values can reach the worker as it is.
-
-    Raises
-    ------
-    OptionError
-        Naming the option that can't.
-    """
-    for key, value in spec.env.items():
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,255}", key, re.ASCII) or key.startswith("__hpc_"):
-            raise OptionError(f"--env {key[:60]!r} is not a variable's name: letters, digits and _ only.")
-        if key in _READ_ONLY:
-            raise OptionError(f"--env {key} can't be set: the shell on the node keeps its own.")
-        if "\0" in value or len(os.fsencode(value)) > LONGEST:
-            raise OptionError(
-                f"--env {key} holds a NUL character or more than {LONGEST:,} bytes, which no environment can."
-            )
-    named = {"--python": spec.python, "--venv": spec.venv, "--conda": spec.conda}
-    for option, text in (*named.items(), *(("--module", name) for name in spec.modules)):
-        if text is None:
-            continue
-        if not text or "\0" in text or len(os.fsencode(text)) > 4000 or text.startswith("-"):
-            raise OptionError(
-                f"{option} {text[:60]!r} can't be used: empty, too long, with a NUL or a leading '-'."
-            )
-    if spec.requirements and (spec.venv or spec.conda):
-        other = "--venv" if spec.venv else "--conda"
-        raise OptionError(
-            f"--requirements and {other} each choose the environment, and only one can.",
-            hint="Keep one of them.",
-        )
-    for option, text in (("--name", spec.name), ("--workdir", spec.workdir)):
-        if text is not None and ("\0" in text or any(0xD800 <= ord(c) < 0xDC80 for c in text)):
-            raise OptionError(f"{option} {text[:60]!r} holds a character that no command can take.")
-    return spec

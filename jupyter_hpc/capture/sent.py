@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from ..runs.run import Run
+from ..rundir.run import Run
 from ..worker.continuation import Hole, has_identity, numbered
 from ..worker.pickling import Namespace
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..model.resources import format_size, parse_size
-from ..targets.target import setting
+from ..runtime.settings import setting
 from ..worker.continuation import Nowhere
 from ..worker.foreign import instance_dict, is_a, module_of
 from ..worker.late import LateModule
@@ -20,7 +20,7 @@ from .cell.hiding import Hiding, hiding, texts_in
 from .reach import codes, reached_names
 
 if TYPE_CHECKING:
-    from .payload import Request
+    from .request import Request
 
 _MOST_NAMED = 5
 _MOST_LOOKED_AT = 20_000  # parts of a value, to estimate its size

@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _follow(run: str) -> int:
     from ..jobs.job import Job
-    from ..runs.reader import RunReader
-    from ..targets.target import store
+    from ..rundir.reader import RunReader
+    from ..rundir.store import store
 
     job = Job(store().find(run))
     reader = RunReader(job.run)

@@ -57,7 +57,7 @@ def _runs_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _diff(arguments: argparse.Namespace) -> str:
     from ..lineage.ask.compare import difference
-    from ..targets.target import store
+    from ..rundir.store import store
 
     runs = store()
     return difference(runs, runs.find(arguments.first), runs.find(arguments.second)).text
@@ -92,8 +92,8 @@ def _tag_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _rerun(arguments: argparse.Namespace) -> str:
     from ..jobs.job import Job
-    from ..submit.rerun import reproduction, rerun, warnings
-    from ..targets.target import store
+    from ..rundir.store import store
+    from ..submission.rerun import reproduction, rerun, warnings
 
     old = Job(store().find(arguments.run))
     notes = [f"! {line}" for line in warnings(old, arguments.workdir)]

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..follow.arrays import Follows
-from ..follow.watcher import follow
+from ..follow.following import follow
 from ..jobs.job import Job
-from ..jobs.results import Outcome
+from ..jobs.outcome import Outcome
 from ..lineage.record.cells import session
 from ..magics.shell import show
-from ..runs.reader import ArrayReader, Output, RunReader, reader_of
-from ..runs.run import WAITS, Run
+from ..rundir.reader import ArrayReader, Output, RunReader, reader_of
+from ..rundir.run import WAITS, Run
 from ..runtime.process import identity_of
 from ..worker.apart import apart
 from .panel import View, make_view

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from ..explain.again import suggested_resources, suggestion
 from ..jobs.job import Job
 from ..model.exceptions import HPCError
-from ..submit.resubmit import resubmit, suggested_resources, suggestion
+from ..submission.resubmit import resubmit
 from ..views.card import card_html
 from ..views.mime import again_mime, job_mime
 from ..views.style import QUIET, escaped

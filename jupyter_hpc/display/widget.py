@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..jobs.job import Job, JobState, Status
+from ..jobs.job import Job
 from ..model.resources import Resources
-from ..runs.reader import ArrayReader, Output, RunReader, reader_of
+from ..model.states import JobState, Status
+from ..rundir.reader import ArrayReader, Output, RunReader, reader_of
 from ..runtime import portal
 from ..views.card import Sources, card_html, card_text
 from ..views.log import LogTail
@@ -19,7 +20,7 @@ from ..views.mime import job_mime
 from ..views.style import escaped
 from ..views.summary import headline, sent_html, stale_lines
 from ..views.tasks import chosen, tasks_html
-from .panel import show
+from .publish import show
 
 REFRESH_S = 0.25
 BYTES_PER_S = 64 << 10  # a large refresh is followed by a longer pause
@@ -233,7 +234,7 @@ class Panel:
         if status.state is not JobState.PENDING or self._tasks:
             self._why = []
         elif time.monotonic() >= self._why_at and status.native_id:
-            from ..views.waiting import explained
+            from ..follow.waiting import explained
 
             self._why_at = time.monotonic() + WHY_EVERY_S
             portal.start(explained(self._job, status.native_id)).add_done_callback(self._explained)
@@ -287,7 +288,7 @@ class Panel:
         self.wants_detach = True
 
     def _on_cancel(self, _: Any) -> None:
-        from ..follow.watcher import cancel
+        from ..follow.following import cancel
 
         self._cancel.disabled = True
         self._note = "cancelling …"

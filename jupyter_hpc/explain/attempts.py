@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..runs.run import Run
+from ..rundir.run import Run
 
 _TAKEN_BACK = re.compile(r"CANCELLED AT (\S+) DUE TO (JOB REQUEUE|PREEMPTION|NODE FAILURE)")
 _HOW = {

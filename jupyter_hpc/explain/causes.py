@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from ..jobs.job import JobState
+from ..model.states import JobState
 from .evidence import Facts
 from .signs import (
     CANCELLED,

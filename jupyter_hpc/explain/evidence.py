@@ -12,11 +12,11 @@ import time
 from functools import cached_property
 from typing import Any
 
-from ..backends.base import Observation
-from ..jobs.job import JobState
+from ..model.observation import Observation
 from ..model.resources import format_size, format_time
-from ..runs.reader import RunReader
-from ..runs.run import read_json
+from ..model.states import JobState
+from ..rundir.reader import RunReader
+from ..rundir.run import read_json
 from ..worker.container import MANIFEST
 
 _OVER = re.compile(r"exceeded memory limit \((\d+) > (\d+)\)")
@@ -311,7 +311,7 @@ class Facts:
     @property
     def _environment(self) -> dict[str, Any]:
         """The environment that the job was submitted from, as it was recorded."""
-        from ..runs.blobs import read, store_of
+        from ..rundir.blobs import read, store_of
 
         found = read(store_of(self.reader.run).root, (self.record.get("environment") or {}).get("digest"))
         return json.loads(found) if found else {}

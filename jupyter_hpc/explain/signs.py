@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from ..jobs.job import JobState
+from ..model.states import JobState
 from .evidence import Facts
 
 Lines = tuple[str, ...]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ..jobs.job import JobState, Status
 from ..model.resources import Resources, format_size, format_time
-from ..runs.reader import ArrayReader, RunReader
+from ..model.states import JobState, Status
+from ..rundir.reader import ArrayReader, RunReader
 
 MEMORY_MARGIN = 1.25  # samples miss short peaks
 TIME_MARGIN = 1.5

@@ -6,9 +6,9 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..backends.base import Observation
-from ..jobs.job import JobState
-from ..runs.reader import RunReader
+from ..model.observation import Observation
+from ..model.states import JobState
+from ..rundir.reader import RunReader
 from . import causes
 from .evidence import Facts
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ..runs.run import Run
+from ..rundir.run import Run
 
 MARK = "unknown"  # in the run directory; made at the first answer without the job, removed at one with it
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import concurrent.futures
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..backends.base import Observation, waiting_words
-from ..backends.build import LINK
 from ..explain.attempts import attempts, taken_back
 from ..explain.verdict import Verdict, judge, why_it_waits
-from ..jobs.job import Job, JobState, Status
-from ..lineage.record import ending as lineage
-from ..runs.reader import RunReader
-from ..worker.circumstances import is_space
+from ..jobs.job import Job
+from ..model.observation import Observation, waiting_words
+from ..model.states import JobState, Status
+from ..rundir.reader import RunReader
 from ..worker.events import EVENTS
 from . import absence
 
@@ -31,9 +28,6 @@ INCIDENTS = 20  # the last ones are kept
 SAVING_S = 1.2  # how long a worker that was told to end may take to begin to save what it has
 SETTLE_S = 1.6  # how long the scheduler may take to say why a job ended
 ACCOUNTING_S = 6.0  # and how long its accounting may, which lags behind
-
-# verdicts that a full disk kept from their records, by run id: nobody may wait for room
-unwritten: dict[str, dict[str, Any]] = {}
 
 
 class Follower:
@@ -371,50 +365,3 @@ def final_status(follower: Follower, verdict: Verdict) -> Status:
     node = str(reader.started["node"]) if reader.started else (seen.node if seen else "")
     ended = float(reader.done["t"]) if reader.done else time.time()
     return Status(verdict.state, verdict.message, node, follower.native_id, started, ended)
-
-
-def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
-    """Record how a job ended; values of ``--env`` and the prologue may be secrets and have done their work."""
-    run = follower.job.run
-    for name in ("env", "prologue", "request.json"):
-        (run.path / name).unlink(missing_ok=True)
-    known = run.record()
-    known["environment"] = {**known.get("environment", {}), **_environment(follower.reader)}
-    fields: dict[str, Any] = {
-        "environment": known["environment"],
-        "state": status.state.value,
-        "reason": status.reason,
-        "node": status.node,
-        "started_at": status.started_at,
-        "ended_at": status.ended_at,
-        "verdict": verdict.to_record(),
-        "attempts": follower.attempts(ended=status.ended_at, how=status.state.value, reason=status.reason),
-    }
-    try:
-        run.update(**{**fields, **_lineage(follower.reader, known)}, **follower.told())
-    except OSError as error:
-        if not is_space(error):
-            raise
-        unwritten[run.id] = verdict.to_record()
-
-
-def _lineage(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:
-    """Return what else the record says of the end; nothing in it may keep the verdict from being written."""
-    try:
-        return lineage.ended(reader, record)
-    except Exception as error:  # files that a dying worker or another program left
-        logging.getLogger(__name__).warning("the end of %s is not fully recorded: %r", reader.run.id, error)
-        return {}
-
-
-def _environment(reader: RunReader) -> dict[str, Any]:
-    """Return what the worker said of its own environment; where it said nothing it ran in the kernel's."""
-    found: dict[str, Any] = {}
-    if reader.started is not None:
-        found["executable"] = reader.started.get("executable")
-        found["drift"] = (reader.environment or {}).get("drift", [])
-    if ((reader.run.array or reader.run).path / LINK).is_symlink():
-        found["installed"] = (reader.environment or {}).get("packages", {})
-    if reader.built is not None:
-        found["built_seconds"] = reader.built.get("seconds")  # by this job; else it found it built
-    return found

@@ -6,11 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..jobs.job import Job, JobState, Status
+from ..jobs.job import Job
+from ..model.states import JobState, Status
+from ..rundir.tasks import tasks_of
 from ..runtime import portal
-from .arrays import combined, tasks_of, write_end
-from .follower import LINGER_S, Follower, final_status, live_status, write_verdict
-from .watcher import followed, recorded_status, watcher_of
+from .arrays import write_end
+from .ending import write_verdict
+from .follower import LINGER_S, Follower, final_status, live_status
+from .following import followed, watcher_of
+from .status import combined, recorded_status
 
 _seen: dict[str, Follower] = {}  # of jobs that are looked at now and then
 os.register_at_fork(after_in_child=_seen.clear)

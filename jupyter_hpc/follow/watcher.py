@@ -8,24 +8,18 @@ is odd: a heartbeat that fell silent, an end without a result, a word from the s
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-from ..backends.base import Backend, NoAnswer, Observation
-from ..backends.budget import Budget
-from ..jobs.job import Job, JobState, Status
+from ..backends.base import Backend, NoAnswer
 from ..model.exceptions import HPCError
-from ..runtime import portal
+from ..model.observation import Observation
+from ..model.states import JobState, Status
 from ..targets.outage import Outage, slow_words
-from .arrays import ArrayFollower, Follows, tasks_of
-from .follower import Follower, final_status, live_status, write_verdict
+from .ending import write_verdict
+from .follower import Follower, final_status, live_status
 from .notifier import Notifier
-
-if TYPE_CHECKING:
-    from ..targets.target import Target
 
 TICK_S = 0.25  # between looks at the files of a job where nothing notifies
 SETTLE_S = 0.02  # between two looks at most, however much is notified
@@ -35,8 +29,6 @@ LATE_S = 5.0  # an answer that took so long is worth a line in the record
 SLOW_S = 2.0  # an answer takes milliseconds; a question to a controller that is down, seconds
 JITTER = 0.15  # so that many kernels don't ask at the same moment
 _chance = random.Random()  # noqa: S311 no secret; the notebook's own sequence stays as it is
-
-__all__ = ["Follower", "Watcher", "cancel", "follow", "followed", "recorded_status", "watcher_of"]
 
 
 class Watcher:
@@ -294,112 +286,6 @@ async def _first(event: asyncio.Event, timeout_s: float) -> bool:
     except (asyncio.TimeoutError, TimeoutError):
         return False
     return True
-
-
-# -- what the shells call ------------------------------------------------------------------------
-
-_watchers: dict[str, tuple[Target, Watcher]] = {}
-_followers: dict[str, Follows] = {}
-
-
-def _forget_after_fork() -> None:
-    _watchers.clear()
-    _followers.clear()
-
-
-os.register_at_fork(after_in_child=_forget_after_fork)
-
-
-def budgets() -> dict[str, Budget]:
-    """Return how much each target's scheduler was asked by this process."""
-    return {name: found.backend.budget for name, (_, found) in list(_watchers.items())}
-
-
-async def watcher_of(name: str) -> Watcher:
-    """Return the watcher of a target, made at first use, and anew when its settings changed."""
-    from ..targets.target import target
-
-    found = target(name)
-    known = _watchers.get(name)
-    if known is None or known[0] != found:
-        if known is not None and not known[1].live:
-            await known[1].backend.close()
-        known = _watchers[name] = (found, Watcher(found.make_backend()))
-    return known[1]
-
-
-def follow(job: Job) -> Follows:
-    """Return this process's follower of a job; a job that has ended needs no watcher."""
-    new: list[Follower] = []
-    found = _follower_of(job, new)
-
-    async def add() -> None:
-        watcher = await watcher_of(job.target)
-        for follower in new:
-            watcher.add(follower)
-
-    if new:  # all tasks of an array at once: between two of them the watcher would look at all that it has
-        portal.call(add())
-    return found
-
-
-def _follower_of(job: Job, new: list[Follower]) -> Follows:
-    """Return a job's follower; those that a watcher doesn't have yet are added to ``new``."""
-    known = _followers.get(job.id)
-    if known is not None and (not known.ended.done() or known.job is job):
-        return known
-    record = job.run.record()
-    follower = Follower(job, record)
-    final = recorded_status(record)
-    if final is not None:
-        follower.status = final
-        follower.ended.set_result(final)
-        return follower
-    if tasks := tasks_of(job, record):
-        array = ArrayFollower(job, [_follower_of(task, new) for task in tasks], follower.native_id)
-        if not array.ended.done():
-            _followers[job.id] = array
-        return array
-    _followers[job.id] = follower
-    new.append(follower)
-    return follower
-
-
-def followed(job: Job) -> Follows | None:
-    """Return this process's follower of a job, if it has one."""
-    return _followers.get(job.id)
-
-
-def recorded_status(record: dict[str, Any]) -> Status | None:
-    """Return the final status that a record holds."""
-    state = record.get("state")
-    if state not in JobState.__members__ or not JobState(state).is_final:
-        return None
-    return Status(
-        JobState(state),
-        record.get("reason") or "",
-        record.get("node") or "",
-        str(record.get("native_id") or ""),
-        record.get("started_at"),
-        record.get("ended_at"),
-    )
-
-
-async def cancel(job: Job) -> None:
-    """Ask the job's scheduler to end it, and remember who asked, unless it refuses."""
-    record = job.run.record()
-    job.run.update(cancel_asked_at=time.time())
-    watcher = await watcher_of(record["target"]["name"])
-    native_id = record.get("native_id")
-    try:
-        if native_id:
-            await watcher.backend.cancel(str(native_id))
-    except NoAnswer:  # it may have happened
-        raise
-    except HPCError:
-        job.run.update(cancel_asked_at=record.get("cancel_asked_at"))
-        raise
-    watcher.ask_soon()
 
 
 def _log(error: BaseException) -> None:

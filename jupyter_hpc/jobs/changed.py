@@ -19,7 +19,7 @@ from cloudpickle import cloudpickle as _cp
 from ..capture import memo, sent
 from ..capture.reach import reached_names
 from ..model.exceptions import ResultError
-from ..runs.run import Run
+from ..rundir.run import Run
 from ..worker import classes, container
 from ..worker.changes import put
 from ..worker.continuation import Hole, numbered_there

@@ -3,108 +3,18 @@
 from __future__ import annotations
 
 import concurrent.futures
-import enum
 import html
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from ..model.resources import Resources, format_time
-from ..runs.run import Run
+from ..model.resources import format_time
+from ..model.states import JobState, Status
+from ..rundir.run import Run
 
 if TYPE_CHECKING:
     from ..explain.use import Measured
-    from ..runs.reader import Output
-
-
-class JobState(str, enum.Enum):
-    """Slurm's words, on every backend. ``LOST``: the scheduler forgot the job and it left no result."""
-
-    SUBMITTING = "SUBMITTING"
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    TIMEOUT = "TIMEOUT"
-    OUT_OF_MEMORY = "OUT_OF_MEMORY"
-    NODE_FAIL = "NODE_FAIL"
-    PREEMPTED = "PREEMPTED"
-    LOST = "LOST"
-
-    @property
-    def is_final(self) -> bool:
-        return self not in (JobState.SUBMITTING, JobState.PENDING, JobState.RUNNING)
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True)
-class JobSpec:
-    """How to run: resources and what else a scheduler needs to know."""
-
-    resources: Resources = field(default_factory=Resources)
-    name: str | None = None
-    partition: str | None = None
-    account: str | None = None
-    qos: str | None = None
-    constraint: str | None = None
-    array: str | None = None
-    dependency: str | None = None
-    requeue: bool = False
-    signal: str | None = None
-    workdir: str | None = None
-    python: str | None = None
-    venv: str | None = None
-    conda: str | None = None
-    modules: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    passthrough: tuple[str, ...] = ()
-    requirements: str | None = None  # "auto" or a file
-    prologue: str = ""  # the configuration's own shell lines; no cell sets it
-    image: str | None = None
-    queue: str | None = None
-    retries: int | None = None
-    patch: str | None = None
-
-    def to_record(self) -> dict[str, Any]:
-        """Return the record; values of environment variables are not kept."""
-        record = {k: v for k, v in asdict(self).items() if v not in (None, "", (), {}, False)}
-        record["resources"] = self.resources.to_json()
-        if self.env:
-            record["env"] = sorted(self.env)
-        return record
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> JobSpec:
-        """Return the spec of a record; variables come back with empty values, since none are kept."""
-        known = {f.name for f in fields(cls)}
-        found: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known
-        }
-        found["resources"] = Resources.from_json(record.get("resources") or {})
-        found["env"] = dict.fromkeys(record.get("env") or (), "")
-        return cls(**found)
-
-
-def first_line(text: str) -> str:
-    """Return the first line of a cell that is no comment."""
-    lines = (line.strip() for line in text.splitlines())
-    return next((line for line in lines if line and not line.startswith("#")), "")
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is known of a job at one moment."""
-
-    state: JobState
-    reason: str = ""
-    node: str = ""
-    native_id: str = ""
-    started_at: float | None = None
-    ended_at: float | None = None
+    from ..rundir.reader import Output
 
 
 class Job:
@@ -117,7 +27,7 @@ class Job:
 
     Examples
     --------
-    >>> job = jupyter_hpc.submit(train, data, on="slurm", gpus=1)   # doctest: +SKIP
+    >>> job = jupyter_hpc.submission(train, data, on="slurm", gpus=1)   # doctest: +SKIP
     >>> job.wait(60)                                                # doctest: +SKIP
     True
     >>> job.result()                                                # doctest: +SKIP
@@ -179,14 +89,14 @@ class Job:
     @property
     def tasks(self) -> list[Job]:
         """The tasks of an array, each a job of its own; empty for any other job."""
-        from ..follow.arrays import tasks_of
+        from ..rundir.tasks import tasks_of
 
         return tasks_of(self)
 
     @property
     def verdict(self) -> dict[str, Any]:
         """How and why it ended: state, cause, message, hint, evidence; empty while it has not."""
-        from ..follow.follower import unwritten
+        from ..follow.ending import unwritten
 
         return self.record.get("verdict") or unwritten.get(self.id) or {}
 
@@ -197,7 +107,7 @@ class Job:
         Of the last attempt; of an array, its largest task.
         """
         from ..explain.use import measured
-        from ..runs.reader import reader_of
+        from ..rundir.reader import reader_of
 
         reader = reader_of(self.run, outputs=False)
         reader.poll()
@@ -215,7 +125,7 @@ class Job:
         return True
 
     def _end(self) -> concurrent.futures.Future[Status]:
-        from ..follow.watcher import follow
+        from ..follow.following import follow
 
         return follow(self).ended
 
@@ -271,9 +181,9 @@ class Job:
         if not self.wait(timeout):
             raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
         if tasks := self.tasks:
-            from ..follow import arrays
+            from .arrays import outcome
 
-            return arrays.outcome(self, tasks)
+            return outcome(self, tasks)
         return results.load(self, here=here)
 
     def logs(self) -> str:
@@ -287,7 +197,7 @@ class Job:
 
     def outputs(self) -> list[Output]:
         """Return text, displays and value in the order in which the cell made them."""
-        from ..runs.reader import reader_of
+        from ..rundir.reader import reader_of
 
         return reader_of(self.run).poll(everything=True)
 
@@ -299,7 +209,7 @@ class Job:
         HPCError
             If the scheduler can't be reached.
         """
-        from ..follow.watcher import cancel
+        from ..follow.following import cancel
         from ..runtime import portal
 
         portal.call(cancel(self), 60)

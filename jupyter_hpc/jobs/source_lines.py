@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 
-from ..runs.run import Run, read_json
+from ..rundir.run import Run, read_json
 from ..worker.container import MANIFEST
 
 

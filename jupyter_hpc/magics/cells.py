@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 
 from ..capture.cell.magics import exposed
-from . import parse as options
+from .help import help_text
+from .parse import CellArguments, parse
 from .shell_options import printers, shell_options
 from .tokens import expand, split_line
 
 if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
-    from ..capture.payload import Request
-    from ..jobs.job import Job, JobSpec
+    from ..capture.request import Request
+    from ..jobs.job import Job
+    from ..model.spec import JobSpec
 
 STALE_S = 0.3  # how long a cell waits at most to know whether what it was sent is stale
 NAMES = ("slurm", "k8s", "local", "hpc")
@@ -61,25 +63,28 @@ class HPCMagics(Magics):
         return run_line(self.shell, expand(split_line(line), self._expand))
 
     def _run(self, target: str | None, prog: str, line: str, cell: str) -> Job | None:
-        arguments = options.parse(expand(split_line(line), self._expand), prog=prog)
+        arguments = parse(expand(split_line(line), self._expand), prog=prog)
         if arguments.help or cell.strip() in ("", "#"):
-            print(options.help_text(prog))  # noqa: T201 a magic's help is printed
+            print(help_text(prog))  # noqa: T201 a magic's help is printed
             return None
-        from ..submit import submission
-        from ..targets import target as config
+        from ..runtime.settings import setting
+        from ..submission.submission import submit_request
+        from ..targets.targets import target as find_target
         from .shell import keep_future_imports
 
-        target = arguments.on or target or str(config.setting("default_target"))
-        backend = config.target(target).backend
+        target = arguments.on or target or str(setting("default_target"))
+        backend = find_target(target).backend
         spec, request = _spec(arguments, cell, backend), self._request(arguments, cell)
         if arguments.dry_run:
-            self._show_preflight(submission.preflight(request, target, spec))
+            from ..submission.preflight import preflight
+
+            self._show_preflight(preflight(request, target, spec))
             return None
-        job = submission.submit_request(request, target, spec, _say, reuse=arguments.reuse)
+        job = submit_request(request, target, spec, _say, reuse=arguments.reuse)
         self.shell.user_ns["_hpc"] = job
         keep_future_imports(self.shell, request.code)
         for line in _mark_stale(job, self.shell.user_ns):
-            if config.setting("warn_stale"):
+            if setting("warn_stale"):
                 _say(f"! {line}")
         for line in (job.record.get("names") or ()) if arguments.quiet else ():
             _say(f"! {line}")  # else the panel says it
@@ -99,7 +104,7 @@ class HPCMagics(Magics):
                 return [str(v) for v in value]
         return self.shell.var_expand(token, depth=0)
 
-    def _request(self, arguments: options.CellArguments, cell: str) -> Request:
+    def _request(self, arguments: CellArguments, cell: str) -> Request:
         common = {
             "namespace": self.shell.user_ns,
             "inputs": arguments.inputs,
@@ -115,7 +120,7 @@ class HPCMagics(Magics):
             "shell": shell_options(self.shell),
             "printers": printers(self.shell),
         }
-        from ..capture.payload import Request
+        from ..capture.request import Request
 
         if cell.startswith("#!"):
             return Request(text=cell, code="", names=None, kind="script", **common)
@@ -181,7 +186,7 @@ def _mark_stale(job: Job, namespace: dict[str, Any]) -> list[str]:
 
     from ..lineage.ask import stale
     from ..lineage.index.index import Index
-    from ..runs import blobs
+    from ..rundir import blobs
 
     lines: list[str] = []
 
@@ -202,7 +207,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _spec(arguments: options.CellArguments, cell: str, backend: str) -> JobSpec:
+def _spec(arguments: CellArguments, cell: str, backend: str) -> JobSpec:
     passthrough = arguments.passthrough
     if backend == "slurm":
         from ..backends.slurm.options import leading_directives
@@ -215,7 +220,7 @@ def _spec(arguments: options.CellArguments, cell: str, backend: str) -> JobSpec:
         raise OptionError(f"Options after -- are sbatch's own; a {backend} target has none.", hint=hint)
     from dataclasses import fields
 
-    from ..jobs.job import JobSpec
+    from ..model.spec import JobSpec
 
     named = {f.name for f in fields(JobSpec)} & {f.name for f in fields(arguments)}
     return JobSpec(**{**{name: getattr(arguments, name) for name in named}, "passthrough": passthrough})
@@ -234,4 +239,4 @@ def notebook_of(shell: Any) -> dict[str, Any]:
 
 
 for _name, _prog in (("slurm", "%%slurm"), ("k8s", "%%k8s"), ("local", "%%local"), ("hpc", "%%hpc")):
-    getattr(HPCMagics, _name).__doc__ = options.help_text(_prog)
+    getattr(HPCMagics, _name).__doc__ = help_text(_prog)

@@ -7,7 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import parse as options
+from ..model.exceptions import OptionError
+from ..model.options import CELL_OPTIONS, Option, _find
+from .parse import _Choices
+from .tokens import BLANK, split_line
 
 _MAGIC = re.compile(r"^%{1,2}(slurm|k8s|local|hpc)\s")
 
@@ -20,7 +23,7 @@ def matches(text: str) -> tuple[str, list[str]]:
     rest = text[found.end() :]
     if found[1] == "hpc" and text.startswith("%hpc"):
         return _line(rest)
-    return options.completions(rest, choices={"on": _targets(), **_choices(found[1], rest)})
+    return completions(rest, choices={"on": _targets(), **_choices(found[1], rest)})
 
 
 def _line(rest: str) -> tuple[str, list[str]]:
@@ -58,14 +61,15 @@ def _answers(command: str, before: str) -> list[str]:
 
 
 def _targets() -> list[str]:
-    from ..targets.target import targets
+    from ..targets.targets import targets
 
     return list(targets())
 
 
 def _choices(magic: str, rest: str) -> Mapping[str, Sequence[str]]:
     """Return what the target's backend offers, from its caches; completion never fails, and asks nobody."""
-    from ..targets.target import setting, target
+    from ..runtime.settings import setting
+    from ..targets.targets import target
 
     named = re.findall(r"(?:^|\s)--on[=\s]+(\S+)\s", rest)
     try:
@@ -102,3 +106,37 @@ def register(ipython: Any) -> None:
 def unregister(ipython: Any) -> None:
     matchers = getattr(getattr(ipython, "Completer", None), "custom_matchers", [])
     matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != "jupyter_hpc"]
+
+
+def completions(tokens_before: str, *, choices: _Choices) -> tuple[str, list[str]]:
+    """The fragment that a completion would replace, and what could replace it.
+
+    Parameters
+    ----------
+    tokens_before : str
+        From after the magic's name to the cursor.
+    choices : mapping of str to sequence of str
+        Values to offer, by option ``dest``.
+    """
+    fragment = re.split(f"[{BLANK}]", tokens_before)[-1]
+    before = tokens_before[: len(tokens_before) - len(fragment)]
+    try:
+        *tokens, probe = [*split_line(f"{before}x")] or [""]
+    except OptionError:  # inside quotes or braces
+        return fragment, []
+    if probe != "x" or "--" in tokens:  # in a comment, or the scheduler's own options
+        return fragment, []
+    last = tokens[-1] if tokens else ""
+    flag, value = fragment.split("=", 1) if "=" in fragment else (last, fragment)
+    if (option := _find(flag)) and option.kind != "flag" and flag in option.flags:
+        return _offer(option, value, choices)
+    used = {option for token in tokens if (option := _find(token))}
+    offered = [o for o in CELL_OPTIONS if o not in used or o.kind in ("append", "names")]
+    flags = [flag for o in offered for flag in reversed(o.flags)]
+    return fragment, [f for f in flags if fragment.startswith("-") and f.startswith(fragment)]
+
+
+def _offer(option: Option, fragment: str, choices: _Choices) -> tuple[str, list[str]]:
+    values = choices.get(option.dest) or ()
+    *taken, fragment = fragment.split(",") if option.kind == "names" else [fragment]
+    return fragment, [v for v in values if v.startswith(fragment) and v not in taken]

@@ -6,8 +6,9 @@ import sys
 from typing import Any
 
 from ..commands import registry as commands
+from ..commands.jobs import resubmitted
 from ..jobs.job import Job
-from ..targets.target import store
+from ..rundir.store import store
 
 
 def run_line(shell: Any, argv: list[str]) -> Any:
@@ -38,7 +39,7 @@ def _rerun(shell: Any, arguments: Any) -> None:
     """Show the new job live, then compare; the kernel's names stay as they are."""
     from ..commands.lineage import changes
     from ..display.attached import run_attached
-    from ..submit.rerun import reproduction, rerun, warnings
+    from ..submission.rerun import reproduction, rerun, warnings
 
     old = Job(store().find(arguments.run))
     for line in warnings(old, arguments.workdir):
@@ -52,7 +53,7 @@ def _rerun(shell: Any, arguments: Any) -> None:
 def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
     from ..display.attached import bring, run_attached
 
-    job = commands.resubmitted(arguments) if name == "resubmit" else Job(store().find(arguments.run))
+    job = resubmitted(arguments) if name == "resubmit" else Job(store().find(arguments.run))
     if name == "resubmit" or (name == "attach" and not job.state.is_final):
         shell.user_ns["_hpc"] = job
         return run_attached(shell, job)

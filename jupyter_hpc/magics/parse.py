@@ -5,161 +5,19 @@ from __future__ import annotations
 import argparse
 import keyword
 import re
-import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
-from jupyter_hpc.model.exceptions import OptionError
-from jupyter_hpc.model.resources import Resources, did_you_mean, quote
+from ..model.exceptions import OptionError
+from ..model.options import CELL_OPTIONS, Option, _find
+from ..model.resources import Resources, did_you_mean, quote
 
-from .tokens import BLANK, split_line
-
-Kind = Literal["value", "flag", "append", "names"]
 _Choices = Mapping[str, Sequence[str]]
-Group = Literal["resources", "scheduler", "environment", "names", "behaviour"]
 
 
-@dataclass(frozen=True)
-class Option:
-    """One option: how it is written, where its value goes, and what it says about itself."""
-
-    flags: tuple[str, ...]
-    dest: str
-    metavar: str | None
-    kind: Kind
-    help: str
-    group: Group
-    choices: tuple[str, ...] | None = None
-    resource: bool = False
-
-
-def _group(group: Group, *rows: tuple[str, str, str | None, Kind, str]) -> tuple[Option, ...]:
-    return tuple(
-        Option(tuple(flags.split()), dest, metavar, kind, text, group, None, group == "resources")
-        for flags, dest, metavar, kind, text in rows
-    )
-
-
-CELL_OPTIONS: tuple[Option, ...] = (
-    *_group(
-        "resources",
-        ("--gpus", "gpus", "N|TYPE:N", "value", "gpus for the whole job: 2, a100 or a100:2"),
-        ("--gpus-per-task", "gpus_per_task", "N|TYPE:N", "value", "instead of --gpus"),
-        ("--cpus", "cpus", "N", "value", "cpus per task"),
-        ("--mem", "memory", "SIZE", "value", "per node: 512M, 4G, 1.5T; a plain number is MiB"),
-        ("--time", "time", "TIME", "value", "90s, 1h30m, 2d, 2-12:00; a plain number is minutes"),
-        ("--nodes", "nodes", "N", "value", "number of nodes"),
-        ("--tasks", "tasks", "N", "value", "tasks in the whole job"),
-        ("--tasks-per-node", "tasks_per_node", "N", "value", "tasks on each node"),
-        ("--exclusive", "exclusive", None, "flag", "whole nodes, shared with no other job"),
-    ),
-    *_group(
-        "scheduler",
-        ("--on", "on", "TARGET", "value", "where to run; unset: the magic's own target"),
-        ("-p --partition", "partition", "NAME", "value", "partition (queue)"),
-        ("-A --account", "account", "NAME", "value", "account that pays"),
-        ("--qos", "qos", "NAME", "value", "quality of service"),
-        ("-C --constraint", "constraint", "EXPR", "value", "features that the nodes must have"),
-        ("--name", "name", "TEXT", "value", "name of the job in the queue"),
-        (
-            "-a --array",
-            "array",
-            "1-6%3",
-            "value",
-            "tasks of one job; names come back as dicts from task to value",
-        ),
-        (
-            "-d --dependency",
-            "dependency",
-            "ID|afterok:ID",
-            "value",
-            "start after these jobs (run ids or Slurm's)",
-        ),
-        ("--requeue", "requeue", None, "flag", "may be run again after preemption or a node's failure"),
-        ("--signal", "signal", "SIG@SECONDS", "value", "TERM, USR1 or USR2 so long before the limit"),
-        ("--queue", "queue", "NAME", "value", "Kubernetes: Kueue's queue to wait in"),
-        ("--retries", "retries", "N", "value", "Kubernetes: run again so often if the pod is lost"),
-        ("--patch", "patch", "FILE|YAML", "value", "Kubernetes: merge this into the pod"),
-    ),
-    *_group(
-        "environment",
-        ("--image", "image", "IMAGE", "value", "Kubernetes: container image to run in"),
-        ("--env", "env", "K=V", "append", "set an environment variable; repeatable"),
-        ("--workdir", "workdir", "DIR", "value", "run there; unset: the notebook's directory"),
-        ("--python", "python", "PATH", "value", "interpreter; unset: the kernel's own"),
-        ("--module", "modules", "NAME", "append", "load an environment module; repeatable"),
-        ("--conda", "conda", "NAME|DIR", "value", "run in this conda environment"),
-        ("--venv", "venv", "DIR", "value", "run in this virtual environment"),
-        (
-            "--requirements",
-            "requirements",
-            "auto|FILE",
-            "value",
-            "build an environment once: the kernel's packages, or a requirements.txt or pylock.toml",
-        ),
-    ),
-    *_group(
-        "names",
-        ("-i --input", "inputs", "A,B", "names", "send these too, besides what the cell reads"),
-        ("-o --output", "outputs", "A,B", "names", "bring back only these; unset: all assigned"),
-        ("-O --no-outputs", "no_outputs", None, "flag", "bring back no names"),
-        ("--no-auto", "auto", None, "flag", "send only what -i names; don't look for names"),
-        (
-            "--reads",
-            "reads",
-            "PATH",
-            "append",
-            "a file or folder that the cell reads, for the record; repeatable",
-        ),
-        ("--writes", "writes", "PATH", "append", "one that it writes, for the record; repeatable"),
-    ),
-    *_group(
-        "behaviour",
-        ("--detach", "detach", None, "flag", "return the job at once; `%hpc result` brings its names"),
-        (
-            "--reuse",
-            "reuse",
-            None,
-            "flag",
-            "take the result of an earlier run with the same code, inputs and environment, if there is one",
-        ),
-        ("--dry-run", "dry_run", None, "flag", "show what would be sent; submit nothing"),
-        ("--quiet", "quiet", None, "flag", "only the cell's own output: no panel, no card"),
-        ("-h --help", "help", None, "flag", "show this text"),
-    ),
-)
-
-_TITLES: dict[str, str] = {
-    "resources": "Resources (unset: the target's defaults)",
-    "scheduler": "Scheduler",
-    "environment": "Environment",
-    "names": "Names that travel (comma-separated; repeatable)",
-    "behaviour": "Behaviour",
-}
-_ABOUT = (
-    "Run this cell as a job. The names and functions that it reads travel with it; what it prints and displays "
-    "appears here while it runs; the names that it assigns, its last value and its exception come back, as if it "
-    "had run in the kernel. Stop detaches, Stop twice cancels."
-)
-_EXAMPLES = (
-    ("--gpus 1 --mem 16G --time 30m", "one gpu, 16 GiB, half an hour"),
-    ("--dry-run", "show what would travel; submit nothing"),
-    ("--time 8h --detach --name long", "go on; `%hpc result long` brings its names"),
-    ("-o model --env LR={lr}", "bring model only; {lr} is a value from here"),
-    ("--array 0-9%4", "ten tasks, four at a time; names as dicts"),
-    ("--conda torch --mem 8G", "in another environment"),
-)
-_AFTERWARDS = (
-    "Afterwards: `%hpc jobs` lists jobs, `%hpc why` says why one waits, `%hpc show ID` why one ended, `%hpc "
-    "doctor` what works here, `%hpc help` what to do about an error."
-)
-_CLOSING = (
-    "{expression} and $name are replaced by their values, and a value is never split again. A "
-    "value that starts with '-' is --option=-value. What follows a lone -- goes to sbatch."
-)
 _SBATCH_PAIRS = (  # what people who know sbatch type
     "-c:cpus --cpus-per-task:cpus -G:gpus --gres:gpus -n:tasks --ntasks:tasks -N:nodes -t:time "
     "--ntasks-per-node:tasks-per-node -q:qos -J:name --job-name:name -D:workdir --chdir:workdir "
@@ -240,61 +98,6 @@ def parse(tokens: Sequence[str], *, prog: str) -> CellArguments:
     return CellArguments(resources=Resources.parse(**resources), **found)
 
 
-def help_text(prog: str) -> str:
-    """The text of ``--help``: what happens, examples, then the options by group."""
-    lines = [f"{prog} [options] [-- options of sbatch]", "", *textwrap.wrap(_ABOUT, 88), "", "Examples"]
-    examples = [(f"{prog} {options}".rstrip(), why) for options, why in _EXAMPLES]
-    wide = max(len(written) for written, _ in examples) + 2
-    lines += [f"  {written.ljust(wide)}{why}" for written, why in examples]
-    width = max(len(_usage(option)) for option in CELL_OPTIONS) + 2
-    for group, title in _TITLES.items():
-        lines += ["", title]
-        for option in (o for o in CELL_OPTIONS if o.group == group):
-            text = textwrap.wrap(option.help, 88 - width)
-            lines.append(_usage(option).ljust(width) + text[0])
-            lines += [" " * width + line for line in text[1:]]
-    for paragraph in (_CLOSING, _AFTERWARDS):
-        lines += ["", *textwrap.wrap(paragraph, 88)]
-    return "\n".join(lines)
-
-
-def completions(tokens_before: str, *, choices: _Choices) -> tuple[str, list[str]]:
-    """The fragment that a completion would replace, and what could replace it.
-
-    Parameters
-    ----------
-    tokens_before : str
-        From after the magic's name to the cursor.
-    choices : mapping of str to sequence of str
-        Values to offer, by option ``dest``.
-    """
-    fragment = re.split(f"[{BLANK}]", tokens_before)[-1]
-    before = tokens_before[: len(tokens_before) - len(fragment)]
-    try:
-        *tokens, probe = [*split_line(f"{before}x")] or [""]
-    except OptionError:  # inside quotes or braces
-        return fragment, []
-    if probe != "x" or "--" in tokens:  # in a comment, or the scheduler's own options
-        return fragment, []
-    last = tokens[-1] if tokens else ""
-    flag, value = fragment.split("=", 1) if "=" in fragment else (last, fragment)
-    if (option := _find(flag)) and option.kind != "flag" and flag in option.flags:
-        return _offer(option, value, choices)
-    used = {option for token in tokens if (option := _find(token))}
-    offered = [o for o in CELL_OPTIONS if o not in used or o.kind in ("append", "names")]
-    flags = [flag for o in offered for flag in reversed(o.flags)]
-    return fragment, [f for f in flags if fragment.startswith("-") and f.startswith(fragment)]
-
-
-def markdown_table() -> str:
-    """All options as a Markdown table, for the docs."""
-    lines = ["| Option | Group | Meaning |", "|---|---|---|"]
-    for option in CELL_OPTIONS:
-        usage = _usage(option).strip().replace("|", "\\|")
-        lines.append(f"| `{usage}` | {option.group} | {option.help} |")
-    return "\n".join(lines) + "\n"
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise OptionError(f"{message.capitalize()}.", hint=f"Try {self.prog} --help.")
@@ -359,12 +162,6 @@ def _value(option: Option, written: Any) -> Any:
         hint = f"A value that starts with '-' is written {flag}=-value."
         raise OptionError(f"{flag} needs a value: {flag} {option.metavar}.", hint=hint)
     values = [value.replace("\0", "") for value in values]
-    for value in values:
-        if option.choices and value not in option.choices:
-            raise OptionError(
-                f"{flag} can't be {quote(value)}; allowed are {', '.join(option.choices)}.",
-                hint=did_you_mean(value, option.choices),
-            )
     if option.dest == "env":
         return dict(_variable(value) for value in values)
     if option.dest == "retries":
@@ -395,21 +192,3 @@ def _names(flag: str, written: str) -> Iterator[str]:
             message = f"{flag} takes comma-separated Python names, and {quote(part)} is not one."
             raise OptionError(message, hint=f"Write it as {flag} a,b without spaces.")
         yield name
-
-
-def _find(token: str) -> Option | None:
-    """The option that a token begins: ``--time``, ``--time=3``, ``-p`` or ``-pgpu``."""
-    name = token.partition("=")[0]
-    names = (name,) if name[:2] == "--" else (name, name[:2])
-    return next((o for n in names for o in CELL_OPTIONS if n in o.flags), None)
-
-
-def _offer(option: Option, fragment: str, choices: _Choices) -> tuple[str, list[str]]:
-    values = choices.get(option.dest) or option.choices or ()
-    *taken, fragment = fragment.split(",") if option.kind == "names" else [fragment]
-    return fragment, [v for v in values if v.startswith(fragment) and v not in taken]
-
-
-def _usage(option: Option) -> str:
-    indent = "  " if len(option.flags) > 1 else "      "
-    return f"{indent}{', '.join(option.flags)} {option.metavar or ''}".rstrip()

@@ -7,7 +7,7 @@ import shlex
 
 from ..capture.environment.requirements import AUTO, Requirements
 from ..model.resources import format_size
-from ..submit.submission import Preflight
+from ..submission.preflight import Preflight
 from ..views.style import BOX, PRE
 
 

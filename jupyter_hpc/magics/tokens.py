@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from jupyter_hpc.model.exceptions import OptionError
-from jupyter_hpc.model.resources import quote
+from ..model.exceptions import OptionError
+from ..model.resources import quote
 
 BLANK = " \t\r\n"
 _PLAIN = re.compile(r"""[^ \t\r\n'"\\{]+""")

@@ -20,8 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_hpc.model.exceptions import TargetError
-
+from ..model.exceptions import TargetError
 from .slurm_conf import (
     COMMANDS_CONF,
     DAEMONS_CONF,

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_hpc.model.exceptions import TargetError
+from ..model.exceptions import TargetError
 
 _PROC = Path("/proc")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float
 
-from ..targets.target import store
+from ..rundir.store import store
 from .feed import Feed
 from .handlers import ROUTES
 from .listing import Listing

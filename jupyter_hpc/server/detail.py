@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..jobs.job import Job, JobState
-from ..runs.reader import RunReader
-from ..runs.run import WAITS, read_json
+from ..jobs.job import Job
+from ..model.states import JobState
+from ..rundir.reader import RunReader
+from ..rundir.run import WAITS, read_json
 from ..runtime.process import is_alive
 from ..worker.container import MANIFEST
 from .listing import summary

@@ -15,11 +15,12 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..backends.base import ForeignJob
-from ..follow.watcher import Watcher, watcher_of
+from ..follow.following import watcher_of
+from ..follow.watcher import Watcher
 from ..model.exceptions import HPCError, JobNotFound
+from ..model.observation import ForeignJob
 from ..runtime import portal
-from ..targets.target import targets
+from ..targets.targets import targets
 
 PATIENCE_S = 10.0
 OLD_S = 60.0  # an answer of this age is asked for anew

@@ -15,8 +15,8 @@ from tornado import web
 from ..jobs.job import Job
 from ..lineage.show.view import of_run as lineage_of
 from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
-from ..runs.run import Run
-from ..submit.resubmit import resubmit
+from ..rundir.run import Run
+from ..submission.resubmit import resubmit
 from .detail import detail
 from .feed import Feed
 from .foreign import SEPARATOR, readable_log

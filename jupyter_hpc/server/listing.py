@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..follow.following import follow, followed
 from ..follow.glance import refresh
-from ..follow.watcher import follow, followed
-from ..jobs.job import Job, JobState, Status, first_line
-from ..runs.run import Run
-from ..runs.store import ID_PATTERN, Store
+from ..jobs.job import Job
+from ..model.spec import first_line
+from ..model.states import JobState, Status
+from ..rundir.run import Run
+from ..rundir.store import ID_PATTERN, Store
 from .foreign import ForeignJobs
 
 MOST = 500

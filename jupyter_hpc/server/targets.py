@@ -6,10 +6,11 @@ import asyncio
 import time
 from typing import Any
 
-from ..backends.base import Availability
 from ..model.exceptions import HPCError
+from ..model.observation import Availability
 from ..runtime import portal
-from ..targets.target import Target, targets
+from ..targets.target import Target
+from ..targets.targets import targets
 
 FRESH_S = 60.0  # at most one question a minute for each target, whoever watches
 PATIENCE_S = 15.0
@@ -41,6 +42,6 @@ async def _one(target: Target) -> dict[str, Any]:
 
 
 async def _ask(target: Target) -> Availability:
-    from ..follow.watcher import watcher_of
+    from ..follow.following import watcher_of
 
     return await (await watcher_of(target.name)).backend.availability()

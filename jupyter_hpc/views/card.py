@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from ..explain.again import suggestion
 from ..explain.use import right_size
-from ..jobs.job import Job, Status
-from ..runs.reader import ArrayReader, RunReader, reader_of
-from ..submit.resubmit import suggestion
+from ..jobs.job import Job
+from ..model.states import Status
+from ..rundir.reader import ArrayReader, RunReader, reader_of
 from ..worker.apart import apart
 from .icons import icon
 from .log import LogTail

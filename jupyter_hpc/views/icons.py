@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..jobs.job import JobState
+from ..model.states import JobState
 
 _ICONS = {
     JobState.SUBMITTING: ("↑", "#888"),

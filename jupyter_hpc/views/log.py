@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..runs.reader import TEXT, Output
+from ..rundir.reader import TEXT, Output
 from .ansi import fold, strip, to_html
 
 MAX_LINES = 200

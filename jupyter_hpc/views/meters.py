@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..explain.use import cpu_rates, gpu_values
 from ..model.resources import Resources, format_size, format_time
-from ..runs.reader import RunReader
+from ..rundir.reader import RunReader
 
 WIDTH, HEIGHT = 72, 16
 MOST_POINTS = 48

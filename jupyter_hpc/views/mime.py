@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..jobs.job import Job, JobState
-from ..submit.resubmit import suggested_resources
+from ..explain.again import suggested_resources
+from ..jobs.job import Job
+from ..model.states import JobState
 
 MIME = "application/vnd.jupyter-hpc.job+json"
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from ..explain.use import Use, measured, used
 from ..jobs.changed import left_words
-from ..jobs.job import Job, Status
+from ..jobs.job import Job
 from ..model.resources import format_size, format_time
-from ..runs.reader import ArrayReader, RunReader
-from ..runs.run import read_json
+from ..model.states import Status
+from ..rundir.reader import ArrayReader, RunReader
+from ..rundir.run import read_json
 from ..worker.versions import MENTIONED, words
 from .icons import icon
 from .style import QUIET, escaped, folded, plain

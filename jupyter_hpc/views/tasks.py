@@ -7,9 +7,10 @@ import time
 from collections.abc import Sequence
 
 from ..follow.glance import refresh
-from ..jobs.job import Job, JobState, Status
+from ..jobs.job import Job
 from ..model.resources import format_time
-from ..runs.run import read_json
+from ..model.states import JobState, Status
+from ..rundir.run import read_json
 from .icons import icon
 
 MOST_ROWS = 20

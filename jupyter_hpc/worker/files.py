@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 
+from . import current
 from .digest import CHUNK, Hasher
 
 TYPE_CHECKING = False  # a start without typing is faster
@@ -146,5 +146,4 @@ def _digest_folder(path: str, deadline: float) -> Optional[str]:
 
 def artifact(path: Any, name: Optional[str] = None) -> Any:
     """Record a file that this cell wrote (or read, if it is older than the cell), and return its path."""
-    run = sys.modules[__name__.rpartition(".")[0] + ".run"]
-    return run.current_files().declare(path, name)
+    return current.current_files().declare(path, name)

@@ -13,6 +13,6 @@ __all__ = ["FigureCanvas", "FigureManager", "show"]
 
 
 def show(*args: Any, **kwargs: Any) -> None:
-    from .run import current_publisher
+    from .current import current_publisher
 
     current_publisher().flush_figures()

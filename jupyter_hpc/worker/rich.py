@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from . import figures, ipython, widgets
+from . import current, figures, ipython, widgets
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -187,9 +187,7 @@ class DisplayHandle:
         self._show(obj, update=True, **options)
 
     def _show(self, obj: Any, **options: Any) -> None:
-        from .run import current_publisher
-
-        current_publisher().display(obj, display_id=self.display_id, **options)
+        current.current_publisher().display(obj, display_id=self.display_id, **options)
 
 
 class Publisher:

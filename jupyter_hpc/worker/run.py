@@ -11,7 +11,7 @@ import sys
 import time
 import types
 
-from . import container, machine, recording, versions
+from . import container, current, machine, recording, versions
 from .apart import apart
 from .circumstances import remember_oom_kills
 from .continuation import numbered_there
@@ -26,29 +26,12 @@ if TYPE_CHECKING:
     from .files import Files
     from .surroundings import Surroundings
 
-_publisher: Optional[Publisher] = None
-_worker: Optional[_Worker] = None
 FAILED = 1
 MISMATCH = 3
 
 
-def current_publisher() -> Publisher:
-    """Return the publisher of the running cell."""
-    if _publisher is None:
-        raise RuntimeError("no cell is running here")
-    return _publisher
-
-
-def current_files() -> Files:
-    """Return what records the files of the running cell."""
-    if _worker is None:
-        raise RuntimeError("no cell is running here")
-    return _worker.files()
-
-
 def main() -> None:
     """Run the job of the directory named on the command line and end the process."""
-    global _publisher, _worker
     directory = sys.argv[1]
     try:
         events = EventWriter(directory)
@@ -58,9 +41,9 @@ def main() -> None:
         sys.stderr.write(f"jupyter_hpc: {os.uname().nodename} can't read {directory}: {error}\n")
         sys.exit(MISMATCH)
     log = LogFile(directory, events)
-    _publisher = Publisher(log)
-    _worker = _Worker(directory, manifest, events, log)
-    status = _worker.run()
+    worker = _Worker(directory, manifest, events, log, Publisher(log))
+    current.begin(worker.publisher, worker.files)
+    status = worker.run()
     log.flush()
     _leave(status)
 
@@ -78,13 +61,20 @@ def _leave(status: int) -> None:
 
 
 class _Worker:
-    def __init__(self, directory: str, manifest: Dict[str, Any], events: EventWriter, log: LogFile) -> None:
+    def __init__(
+        self,
+        directory: str,
+        manifest: Dict[str, Any],
+        events: EventWriter,
+        log: LogFile,
+        publisher: Publisher,
+    ) -> None:
         self.directory = directory
         self.manifest = manifest
         self.cell: Dict[str, Any] = manifest["cell"]
         self.events = events
         self.log = log
-        self.publisher = current_publisher()
+        self.publisher = publisher
         self.labels: Dict[str, str] = {}
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__

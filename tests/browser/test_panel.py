@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from jupyter_hpc.jobs.job import Job
-from jupyter_hpc.targets.target import store
+from jupyter_hpc.rundir.store import store
 from tests.browser.lab import SLOW_MS, Lab, run_all
 from tests.faults.road import until
 

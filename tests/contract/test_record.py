@@ -122,7 +122,7 @@ def test_what_no_run_made_has_no_run(notebook: Notebook, made: str) -> None:
 
 def test_the_argument_of_a_call_is_known(notebook: Notebook, made: str) -> None:
     before = outputs(notebook)["array"]["digest"]
-    notebook.run(f"import jupyter_hpc\n_hpc = jupyter_hpc.submit(max, array, on={notebook.target!r})")
+    notebook.run(f"import jupyter_hpc\n_hpc = jupyter_hpc.submission(max, array, on={notebook.target!r})")
     notebook.run("best = _hpc.result(90)")
     assert inputs(notebook)["__hpc_args__"]["derived"] == [{"digest": before, "how": "part"}]
     assert list(outputs(notebook)) == ["return value"]
@@ -173,7 +173,7 @@ def test_declared_files_have_digests(notebook: Notebook) -> None:
 def test_the_environment_is_a_blob_on_either_side(notebook: Notebook) -> None:
     notebook.remote("import json\nx = 1")
     environment = notebook.value("_hpc.record['environment']")
-    read = "__import__('jupyter_hpc.runs.blobs').lineage.blobs.read(_hpc.run.path.parent.parent, {!r})"
+    read = "__import__('jupyter_hpc.rundir.blobs').lineage.blobs.read(_hpc.run.path.parent.parent, {!r})"
     for side in ("digest", "worker"):
         text = f"__import__('json').loads({read.format(environment[side])})"
         assert notebook.value(f"'cloudpickle' in {text}['packages'] or {side!r} == 'worker'") is True
@@ -233,7 +233,7 @@ def test_uncommitted_code_is_in_the_record(notebook: Notebook) -> None:
     )
     assert set(found["of"]) == {"notebook", "helper", "loose"}
     blob = notebook.value(
-        f"__import__('jupyter_hpc.runs.blobs').lineage.blobs.read(_hpc.run.path.parent.parent, {found['diff']!r})"
+        f"__import__('jupyter_hpc.rundir.blobs').lineage.blobs.read(_hpc.run.path.parent.parent, {found['diff']!r})"
     )
     assert b"-def f(): return 1\n+def f(): return 10\n" in blob
 

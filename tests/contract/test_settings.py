@@ -220,7 +220,7 @@ def test_a_setting_of_another_library_can_be_added(notebook: Notebook) -> None:
 def test_a_call_uses_the_state_and_changes_none_here(notebook: Notebook) -> None:
     notebook.run("import jupyter_hpc, random\nrandom.seed(1)\ndef f(): return random.random()")
     target = notebook.target
-    assert notebook.value(f"jupyter_hpc.submit(f, on={target!r}).result()") == 0.13436424411240122
+    assert notebook.value(f"jupyter_hpc.submission(f, on={target!r}).result()") == 0.13436424411240122
     assert notebook.value("random.random()") == 0.13436424411240122
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model import exceptions
+from jupyter_hpc.model.states import JobState
 from tests.faults.road import slurm, submit, until
 
 NOT_TO_BE_HAD = Path(__file__).parent / "not-to-be-had.txt"

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_hpc.capture.cell.analysis import analyze
-from jupyter_hpc.capture.payload import Request
-from jupyter_hpc.jobs.job import Job, JobSpec
+from jupyter_hpc.capture.request import Request
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.resources import Resources
-from jupyter_hpc.submit.submission import Preflight, preflight, submit_request
-from jupyter_hpc.targets.target import store
+from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.rundir.store import store
+from jupyter_hpc.submission.preflight import Preflight, preflight
+from jupyter_hpc.submission.submission import submit_request
 
 RESOURCES = {
     "nodes",

@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.explain import causes
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model import exceptions
-from jupyter_hpc.runs.run import write_json
-from jupyter_hpc.targets.target import store
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir.run import write_json
+from jupyter_hpc.rundir.store import store
 from tests.faults.occurrences import (
     OCCURRENCES,
     SHOWN,
@@ -412,7 +413,7 @@ def test_every_row_is_shown() -> None:
 
 def test_a_suggestion_is_printed_also_where_exceptions_have_no_notes() -> None:
     """As on Python 3.10, where the cause is printed and notes aren't."""
-    from jupyter_hpc.jobs.results import _add_note
+    from jupyter_hpc.jobs.errors import _add_note
 
     class Old(Exception):
         add_note = None

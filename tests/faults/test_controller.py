@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from jupyter_hpc import practice
-from jupyter_hpc.follow import watcher
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.follow import following
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import TargetError
+from jupyter_hpc.model.states import JobState
 from jupyter_hpc.practice.cluster import daemon_pid, start_again
 from jupyter_hpc.runtime import portal
-from jupyter_hpc.submit.submission import submit_request
+from jupyter_hpc.submission.submission import submit_request
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.faults.road import Counter, _request, events, run_directories, says, slurm, submit, until
 
@@ -87,7 +88,7 @@ def jobs_with_mark(job: Job) -> list[str]:
 
 def reasons(job: Job) -> list[str]:
     """Collect each reason that a panel would show of a job from now on."""
-    follower, seen = watcher.follow(job), []
+    follower, seen = following.follow(job), []
     follower.listeners.append(lambda: seen.append(follower.status.reason))
     return seen
 
@@ -245,7 +246,7 @@ def test_interrupted_while_it_is_away(small: Cluster) -> None:
 
 
 def test_patience_ends(small: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_hpc.submit import handover
+    from jupyter_hpc.submission import handover
 
     monkeypatch.setattr(handover, "PATIENCE_S", 3.0)
     before = run_directories()

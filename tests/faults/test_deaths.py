@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import (
     JobCancelled,
     JobError,
@@ -19,6 +19,7 @@ from jupyter_hpc.model.exceptions import (
     SegmentationFault,
     TimeLimitExceeded,
 )
+from jupyter_hpc.model.states import JobState
 from tests.faults.road import events, says, slurm, submit, until, worker_pid
 
 SOON_S = 2.0

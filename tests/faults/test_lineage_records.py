@@ -13,9 +13,9 @@ import pytest
 
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.lineage.record import cells
-from jupyter_hpc.runs import blobs
-from jupyter_hpc.runs.run import Run
-from jupyter_hpc.runs.store import Store
+from jupyter_hpc.rundir import blobs
+from jupyter_hpc.rundir.run import Run
+from jupyter_hpc.rundir.store import Store
 from tests.conftest import Sandbox
 
 KILLER = '''
@@ -136,7 +136,7 @@ def test_a_worker_that_is_killed_at_any_step(root: Path, tmp_path: Path) -> None
     (tmp_path / "read.csv").write_text("1,2")
     text = f"""import sys
 y = [1, 2, 3]
-sys.modules["jupyter_hpc_worker.run"].current_files().declare({str(tmp_path / "read.csv")!r})
+sys.modules["jupyter_hpc_worker.current"].current_files().declare({str(tmp_path / "read.csv")!r})
 """
     states = []
     for step in range(1, 60):

@@ -23,11 +23,12 @@ from jupyter_hpc.backends.slurm import command
 from jupyter_hpc.backends.slurm.command import SlurmCommand
 from jupyter_hpc.backends.slurm.pyslurm import client as pyslurm_client
 from jupyter_hpc.backends.slurm.states import parse_queue, squeue_format
-from jupyter_hpc.follow import watcher
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.follow import following
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import SubmissionError, TargetError
+from jupyter_hpc.model.states import JobState
 from jupyter_hpc.runtime import portal
-from jupyter_hpc.targets.target import target
+from jupyter_hpc.targets.targets import target
 from tests.faults.road import Counter, says, slurm, submit, until
 
 STANDIN = Path(__file__).parents[1] / "slurm" / "standin"
@@ -60,7 +61,7 @@ def _forget() -> None:
         if each._child is not None:
             portal.call(each._child.stop(), 10)
     pyslurm_client._known.clear()
-    watcher._watchers.clear()
+    following._watchers.clear()
 
 
 @pytest.fixture

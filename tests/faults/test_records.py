@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.runs import run as rundir
-from jupyter_hpc.runs.run import Run, write_json
+from jupyter_hpc.rundir import run as rundir
+from jupyter_hpc.rundir.run import Run, write_json
 
 WRITER = """
 import sys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.states import JobState
 from tests.faults.road import events, says, slurm, submit, until
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jupyter_hpc.backends.kubernetes.client import Client
-from jupyter_hpc.follow.watcher import watcher_of
+from jupyter_hpc.follow.following import watcher_of
 from jupyter_hpc.runtime import portal
 from tests.faults.road import submit
 from tests.kubernetes.conftest import Targets

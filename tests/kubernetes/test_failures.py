@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_hpc.backends.kubernetes import rights
 from jupyter_hpc.commands import cli
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import (
     EnvironmentMismatch,
     JobCancelled,
@@ -23,6 +23,7 @@ from jupyter_hpc.model.exceptions import (
     TargetError,
     TimeLimitExceeded,
 )
+from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import events, submit, until
 from tests.kubernetes.access import NAMESPACE, Admin, bind

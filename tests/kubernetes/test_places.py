@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_hpc.jobs.job import JobState
 from jupyter_hpc.model.exceptions import TargetError
-from jupyter_hpc.targets import target as config
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir import store
 from tests.clusters.kubernetes.components import S3
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import submit
@@ -24,12 +24,12 @@ REVERSED = "y = data[::-1]"
 def claim(admin: Admin, targets: Targets, kubernetes: Kubernetes) -> Iterator[str]:
     """A claim on a volume that is the folder of the run directories."""
     assert kubernetes.own
-    with claim_of(admin, config.store().root) as name:
+    with claim_of(admin, store.store().root) as name:
         yield name
 
 
 def test_an_array_goes_there_and_back_through_a_claim(targets: Targets, claim: str) -> None:
-    root = str(config.store().root)
+    root = str(store.store().root)
     volume = {"persistentVolumeClaim": {"claimName": claim}, "mountPath": root, "shared": True}
     target = targets.add("shared", volumes=[volume])
     data = bytearray(b"0123456789abcdef" * (SIZE >> 4))

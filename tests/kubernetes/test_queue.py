@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_hpc.jobs.job import JobState
 from jupyter_hpc.model.exceptions import JobCancelled
+from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.components import Kueue
 from tests.faults.road import submit, until
 from tests.kubernetes.access import NAMESPACE, Admin

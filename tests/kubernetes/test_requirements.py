@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.jobs.job import JobState
 from jupyter_hpc.model.exceptions import EnvironmentMismatch
-from jupyter_hpc.targets import target as config
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir import store
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import preview, submit
 from tests.kubernetes.access import Admin, claim_of
@@ -100,10 +100,10 @@ def body():
 
 seen = set()
 options = dict(on={target!r}, requirements="auto", env={WHEELS!r})
-first = jupyter_hpc.submit(body, **options)
+first = jupyter_hpc.submission(body, **options)
 while not first.wait(0.02):
     seen.add(first.reason)
-second = jupyter_hpc.submit(body, **options)
+second = jupyter_hpc.submission(body, **options)
 out.update(first=first.result(60), second=second.result(120), seen=sorted(seen), log=first.logs(), log2=second.logs())
 out.update(environments=[first.record["environment"], second.record["environment"]])
 """
@@ -159,7 +159,7 @@ def test_what_can_not_be_built_says_so_and_what_to_do(targets: Targets, tmp_path
 def test_a_shared_volume_keeps_what_was_built(
     targets: Targets, admin: Admin, volume: dict[str, Any], tmp_path: Path
 ) -> None:
-    root = config.store().root
+    root = store.store().root
     file = tmp_path / "requirements.txt"
     file.write_text("only_here==2.0\n")
     with claim_of(admin, root) as claim:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import until
 from tests.kubernetes.access import NAMESPACE, Admin

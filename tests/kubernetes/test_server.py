@@ -18,9 +18,9 @@ import pytest
 
 import jupyter_hpc
 from jupyter_hpc.backends.kubernetes.client import ApiError, Client
-from jupyter_hpc.follow.watcher import watcher_of
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.follow.following import watcher_of
 from jupyter_hpc.model.exceptions import JobCancelled, SubmissionError
+from jupyter_hpc.model.states import JobState
 from jupyter_hpc.runtime import portal
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import submit, until
@@ -148,7 +148,7 @@ def test_a_token_that_expires_in_mid_run_is_said_and_a_new_one_taken(
 
 _INSIDE = """
 import jupyter_hpc
-job = jupyter_hpc.submit(pow, 2, 10, on="k8s")
+job = jupyter_hpc.submission(pow, 2, 10, on="k8s")
 print(job.result(150), job.run.record_or_none()["native_id"])
 """
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import NodeFailed
+from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.road import events, submit, until
 from tests.kubernetes.access import NAMESPACE, Admin

@@ -31,7 +31,7 @@ def begun(admin: Admin) -> Job:
     submitted = f"from tests.faults.road import submit\nprint(submit({WAITS!r}, 'k8s').id)"
     run_id = in_a_process("-c", submitted).splitlines()[-1]
     until(lambda: phases(admin, run_id) == ["Running"], "its pod runs", SLOW_S)
-    from jupyter_hpc.targets.target import store
+    from jupyter_hpc.rundir.store import store
 
     return Job(store().find(run_id))
 

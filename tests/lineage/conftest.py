@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.lineage.index.index import Index
-from jupyter_hpc.runs.store import Store
+from jupyter_hpc.rundir.store import Store
 from tests.conftest import Sandbox
 
 

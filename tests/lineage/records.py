@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from jupyter_hpc.runs import blobs
-from jupyter_hpc.runs.run import Run
-from jupyter_hpc.runs.store import Store
+from jupyter_hpc.rundir import blobs
+from jupyter_hpc.rundir.run import Run
+from jupyter_hpc.rundir.store import Store
 
 START = 1_790_000_000.0
 

@@ -18,7 +18,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.lineage.exports import export
 from jupyter_hpc.lineage.exports.openlineage import run_uuid
 from jupyter_hpc.model.exceptions import HPCError
-from jupyter_hpc.runs.store import Store
+from jupyter_hpc.rundir.store import Store
 from tests.faults.road import submit
 
 

@@ -16,7 +16,7 @@ import pytest
 from jupyter_hpc.lineage.index import tags
 from jupyter_hpc.lineage.index.index import Index
 from jupyter_hpc.lineage.index.schema import connect
-from jupyter_hpc.runs.store import Store
+from jupyter_hpc.rundir.store import Store
 from tests.lineage.records import (
     digest,
     environment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.states import JobState
 from tests.faults.road import submit, until
 from tests.server.conftest import Server
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 import jupyter_hpc.server
-from jupyter_hpc.jobs.job import Job, JobState
-from jupyter_hpc.targets.target import store
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir.store import store
 from tests.faults.road import submit, until
 from tests.server.conftest import Server
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.commands.registry import COMMANDS, parse
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.follow import following
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import JobCancelled, OptionError, TasksFailed
-from jupyter_hpc.targets.target import store
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir.store import store
 from jupyter_hpc.views.card import card_html, card_text
 from tests.faults.conftest import cluster, few_questions  # noqa: F401 fixtures
 from tests.faults.road import slurm, submit, until
@@ -109,9 +111,8 @@ def test_a_waiting_task_that_somebody_cancels_in_a_shell() -> None:
 def test_an_array_is_found_again_by_another_process() -> None:
     job = submit(INDEX + "square = index ** 2", array="2-3")
     assert job.wait(60)
-    from jupyter_hpc.follow import watcher
 
-    watcher._followers.clear()
+    following._followers.clear()
     again = Job(store().find(job.id))
     assert again.state is JobState.COMPLETED
     assert again.result()["square"] == {2: 4, 3: 9}
@@ -119,9 +120,8 @@ def test_an_array_is_found_again_by_another_process() -> None:
 
 def test_an_array_that_nobody_followed_is_known_by_its_tasks() -> None:
     job = submit(INDEX + "square = index ** 2", array="2-3")
-    from jupyter_hpc.follow import watcher
 
-    watcher._followers.clear()
+    following._followers.clear()
     again = Job(store().find(job.id))
     until(lambda: again.state.is_final, "the array's end", 30)
     assert again.result()["square"] == {2: 4, 3: 9}
@@ -133,7 +133,7 @@ def test_a_function_over_tasks() -> None:
     def square() -> int:
         return int(os.environ["SLURM_ARRAY_TASK_ID"]) ** 2
 
-    job = jupyter_hpc.submit(square, on="slurm", array="4,5")
+    job = jupyter_hpc.submission(square, on="slurm", array="4,5")
     assert job.result(60) == {4: 16, 5: 25}
 
 

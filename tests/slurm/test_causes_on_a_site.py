@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from jupyter_hpc import practice
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model import exceptions
+from jupyter_hpc.model.states import JobState
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.conftest import Sandbox, need_slurm
 from tests.faults.occurrences import check, shows

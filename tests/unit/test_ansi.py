@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_hpc.runs.reader import Output
+from jupyter_hpc.rundir.reader import Output
 from jupyter_hpc.views.ansi import fold, strip, to_html
 from jupyter_hpc.views.log import MAX_BYTES, MAX_LINES, LogTail
 

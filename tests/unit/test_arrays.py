@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_hpc.follow.arrays import MOST_TASKS, combined, parse_tasks
-from jupyter_hpc.jobs.job import JobState, Status
+from jupyter_hpc.follow.status import combined
 from jupyter_hpc.model.exceptions import HPCError, OptionError
-from jupyter_hpc.runs.run import write_json
-from jupyter_hpc.runs.store import Store
-from jupyter_hpc.submit.dependencies import resolved
+from jupyter_hpc.model.states import JobState, Status
+from jupyter_hpc.rundir.run import write_json
+from jupyter_hpc.rundir.store import Store
+from jupyter_hpc.rundir.tasks import MOST_TASKS, parse_tasks
+from jupyter_hpc.submission.dependencies import resolved
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.commands import machine
 from jupyter_hpc.commands import registry as commands
 from jupyter_hpc.commands import troubles as pages
 from jupyter_hpc.model import exceptions
 from jupyter_hpc.model.exceptions import HPCError, help_command
-from jupyter_hpc.targets.target import JupyterHPC
+from jupyter_hpc.runtime import settings
+from jupyter_hpc.runtime.settings import JupyterHPC
+from jupyter_hpc.targets import targets
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", pages.PAGE, *sorted((ROOT / "docs").glob("*.md"))]
@@ -35,7 +38,7 @@ def test_each_error_has_its_place_and_shows_the_link() -> None:
 
 
 def test_each_place_that_the_doctor_names_is_there() -> None:
-    source = Path(commands.__file__).read_text(encoding="utf-8")
+    source = Path(machine.__file__).read_text(encoding="utf-8")
     named = set(re.findall(r"help_command\(['\"]([\w-]+)['\"]\)", source))
     assert named
     assert named <= anchors(TROUBLESHOOTING)
@@ -73,8 +76,7 @@ def test_the_map_has_every_command_and_is_short() -> None:
 def test_the_admin_page_names_every_setting_and_its_example_is_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jupyter_hpc.jobs.job import JobSpec
-    from jupyter_hpc.targets import target as config
+    from jupyter_hpc.model.spec import JobSpec
 
     text = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
     for name in JupyterHPC.class_traits(config=True):
@@ -84,9 +86,9 @@ def test_the_admin_page_names_every_setting_and_its_example_is_valid(
     (tmp_path / "jupyter_hpc_config.json").write_text(example[1])
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     monkeypatch.delenv("JUPYTER_HPC_TARGET", raising=False)
-    found = config.targets()
+    found = targets.targets()
     assert set(json.loads(example[1])["JupyterHPC"]["targets"]) <= set(found)
-    assert config.setting("default_target") == "gpu"
+    assert settings.setting("default_target") == "gpu"
     spec = found["gpu"].complete(JobSpec())
     assert (spec.partition, spec.resources.gpus, spec.modules) == ("gpu", 1, ("cuda/12.4",))
 

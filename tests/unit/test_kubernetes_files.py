@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.backends.kubernetes.carry.files import LocalFiles, ResultFiles
-from jupyter_hpc.runs.reader import RunReader
-from jupyter_hpc.runs.run import Run
+from jupyter_hpc.rundir.reader import RunReader
+from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.worker import container, relay
 from jupyter_hpc.worker.events import EVENTS, LOG
 

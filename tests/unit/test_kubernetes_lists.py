@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_hpc.backends.kubernetes.availability import available
 from jupyter_hpc.backends.kubernetes.foreign import foreign_job
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.states import JobState
 
 KINDS = ("nvidia.com/gpu", "nvidia.com/gpu.product", {"NVIDIA-A100-SXM4-80GB": "a100"})
 

@@ -9,10 +9,10 @@ import pytest
 
 from jupyter_hpc.backends.kubernetes import KubernetesBackend, manifest
 from jupyter_hpc.backends.kubernetes.merge import merged
-from jupyter_hpc.jobs.job import JobSpec
 from jupyter_hpc.model.exceptions import OptionError, TargetError
 from jupyter_hpc.model.resources import Resources
-from jupyter_hpc.runs.run import Run
+from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.rundir.run import Run
 
 RUN = Run(Path("/nowhere/runs/20261124-055301-3f9a1c"))
 

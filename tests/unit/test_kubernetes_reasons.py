@@ -10,7 +10,7 @@ from jupyter_hpc.backends.kubernetes.client import ApiError
 from jupyter_hpc.backends.kubernetes.objects import Seen, quantity
 from jupyter_hpc.backends.kubernetes.reasons import explain
 from jupyter_hpc.backends.kubernetes.refusals import refusal
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.states import JobState
 
 JOB = {"metadata": {"name": "j", "uid": "u"}, "spec": {"backoffLimit": 0}, "status": {}}
 LONG_AGO = "2026-01-01T00:00:00Z"

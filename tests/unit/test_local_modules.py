@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_hpc.capture.environment import beside, modules
 from jupyter_hpc.capture.environment.modules import LocalModules
-from jupyter_hpc.runs.store import Store
+from jupyter_hpc.rundir.store import Store
 
 Frozen = Callable[..., tuple[LocalModules, Path]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_hpc.runs.reader import Output
+from jupyter_hpc.rundir.reader import Output
 from jupyter_hpc.views.log import BLOCK_LINES, MAX_BYTES, MAX_LINES, LogTail
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from jupyter_hpc.capture import memo
 from jupyter_hpc.capture.cell.analysis import analyze
-from jupyter_hpc.capture.payload import Payload, Request, build
+from jupyter_hpc.capture.payload import Payload, build
+from jupyter_hpc.capture.request import Request
 from jupyter_hpc.worker.digest import Hasher, digest_bytes
 
 MIB = 1 << 20

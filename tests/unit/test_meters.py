@@ -8,8 +8,8 @@ from typing import Any
 
 from jupyter_hpc.explain.use import measured
 from jupyter_hpc.model.resources import Resources
-from jupyter_hpc.runs.reader import MOST_SAMPLES, RunReader
-from jupyter_hpc.runs.run import Run
+from jupyter_hpc.rundir.reader import MOST_SAMPLES, RunReader
+from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.views.meters import bar, spark, use_meters
 
 

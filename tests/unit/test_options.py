@@ -7,17 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_hpc.magics import parse as options
-from jupyter_hpc.magics.parse import (
-    CELL_OPTIONS,
-    CellArguments,
-    completions,
-    help_text,
-    markdown_table,
-    parse,
-)
+from jupyter_hpc.magics.completion import completions
+from jupyter_hpc.magics.help import help_text, markdown_table
+from jupyter_hpc.magics.parse import CellArguments, parse
 from jupyter_hpc.magics.tokens import expand, split_line
 from jupyter_hpc.model.exceptions import OptionError
+from jupyter_hpc.model.options import CELL_OPTIONS
 from jupyter_hpc.model.resources import Resources
 
 PROG = "%%slurm"
@@ -226,16 +221,6 @@ def test_mistakes_get_one_sentence_and_a_hint(line, message, hint):
 def test_nul_is_refused_everywhere(token):
     assert "NUL" in refusal(parse, [token], prog=PROG).message
     assert "NUL" in refusal(parse, ["--", token], prog=PROG).message
-
-
-def test_a_bad_choice_is_refused(monkeypatch):
-    few = [dataclasses.replace(o, choices=("low", "high")) if o.dest == "qos" else o for o in CELL_OPTIONS]
-    monkeypatch.setattr(options, "CELL_OPTIONS", tuple(few))
-    assert read("--qos low").qos == "low"
-    error = refusal(read, "--qos hihg")
-    assert error.message == "--qos can't be 'hihg'; allowed are low, high."
-    assert error.hint == "Did you mean high?"
-    assert completions("--qos l", choices={}) == ("l", ["low"])
 
 
 def test_identifiers_are_normalised_as_python_does():

@@ -10,8 +10,8 @@ import pytest
 
 from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes
-from jupyter_hpc.practice.kubernetes import build, keeper
-from jupyter_hpc.targets import target as config
+from jupyter_hpc.practice.kubernetes import build, keeper, place
+from jupyter_hpc.targets import targets
 
 
 def test_it_says_that_it_takes_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -79,15 +79,15 @@ def test_the_target_follows_the_practice_cluster(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
         monkeypatch.delenv(name, raising=False)
-    state = kubernetes.kubernetes_root() / "state"
+    state = place.kubernetes_root() / "state"
     state.mkdir(parents=True)
     first = subprocess.Popen(["sleep", "600"])
     described = {"first": first.pid, "started": keeper.start_time(first.pid), "keeper": 1, "cgroup": "c"}
     (state / keeper.MACHINE).write_text(str(described).replace("'", '"'), encoding="ascii")
-    assert config.targets()["k8s"].settings["kubeconfig"] == str(state / "admin.kubeconfig")
+    assert targets.targets()["k8s"].settings["kubeconfig"] == str(state / "admin.kubeconfig")
     monkeypatch.setenv("KUBECONFIG", "/another")
-    assert config.targets().get("k8s") is None or "kubeconfig" not in config.targets()["k8s"].settings
+    assert targets.targets().get("k8s") is None or "kubeconfig" not in targets.targets()["k8s"].settings
     monkeypatch.delenv("KUBECONFIG")
     first.kill()
     first.wait()
-    assert "kubeconfig" not in getattr(config.targets().get("k8s"), "settings", {})
+    assert "kubeconfig" not in getattr(targets.targets().get("k8s"), "settings", {})

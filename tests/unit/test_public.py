@@ -9,8 +9,8 @@ from pathlib import Path
 
 import jupyter_hpc
 from jupyter_hpc.commands.registry import COMMANDS
-from jupyter_hpc.magics.parse import CELL_OPTIONS
 from jupyter_hpc.model import exceptions
+from jupyter_hpc.model.options import CELL_OPTIONS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_every_error_has_a_code_of_its_own_and_survives_pickling() -> None:
 
 def test_the_table_of_options_is_the_declaration() -> None:
     """Write it anew with ``markdown_table()`` when an option changes."""
-    from jupyter_hpc.magics.parse import markdown_table
+    from jupyter_hpc.magics.help import markdown_table
 
     assert markdown_table().strip() in (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
 

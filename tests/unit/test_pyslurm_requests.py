@@ -16,9 +16,10 @@ from jupyter_hpc.backends.slurm.states import (
     parse_queue,
     squeue_format,
 )
-from jupyter_hpc.jobs.job import JobSpec, JobState
 from jupyter_hpc.model.resources import Resources
-from jupyter_hpc.runs.run import Run
+from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir.run import Run
 
 QUEUE = ["squeue", "-h", "-r", "--me", "-t", "all", "-O", squeue_format()]
 ARCHIVE = ["sacct", "-X", "-n", "-P", "-j", "7,8", "-o", ",".join(SACCT_FIELDS)]

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_hpc.backends.slurm import accounting, command
 from jupyter_hpc.backends.slurm.accounting import AWAY_S, OFF_S, Accounting
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.states import JobState
 from jupyter_hpc.runtime import portal
 
 SACCT = """#!/bin/bash

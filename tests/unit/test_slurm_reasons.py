@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_hpc.backends.base import start_words, waiting_words
 from jupyter_hpc.backends.slurm.reasons import code_of, group_of, reason_text, words_of
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.observation import start_words, waiting_words
+from jupyter_hpc.model.states import JobState
 
 CODES = (Path(__file__).parent / "recorded" / "reasons.txt").read_text().split()
 

@@ -16,7 +16,8 @@ from jupyter_hpc.backends.slurm import inventory, queue, states
 from jupyter_hpc.backends.slurm.inventory import Inventory
 from jupyter_hpc.backends.slurm.reasons import group_of
 from jupyter_hpc.backends.slurm.refusals import refused
-from jupyter_hpc.jobs.job import JobSpec, JobState
+from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.model.states import JobState
 
 RECORDED = Path(__file__).parent / "recorded"
 VERSIONS = ("22.05", "24.11")

@@ -19,7 +19,7 @@ from jupyter_hpc.backends.slurm.states import (
     state_of,
     time_stamp,
 )
-from jupyter_hpc.jobs.job import JobState
+from jupyter_hpc.model.states import JobState
 
 QUEUE = """\
 7|7|N/A|CANCELLED|0|2026-11-24T06:26:40|2026-11-24T06:26:40||BeginTime|(null)|

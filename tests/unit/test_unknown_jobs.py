@@ -9,13 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from jupyter_hpc.backends.base import NoAnswer, Observation
+from jupyter_hpc.backends.base import NoAnswer
 from jupyter_hpc.explain.verdict import Verdict
-from jupyter_hpc.follow import absence, watcher
+from jupyter_hpc.follow import absence, following
 from jupyter_hpc.follow.follower import LINGER_S, Follower
-from jupyter_hpc.jobs.job import Job, JobState
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, TargetError
-from jupyter_hpc.runs.run import Run, write_json
+from jupyter_hpc.model.observation import Observation
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir.run import Run, write_json
 
 UNKNOWN = Observation(None)
 RECORD = {"id": "r", "target": {"name": "k8s"}, "code": {}, "spec": {}, "native_id": "7", "state": "RUNNING"}
@@ -110,7 +112,7 @@ def test_a_refused_cancel_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     async def watcher_of(name: str) -> object:
         return watching
 
-    monkeypatch.setattr(watcher, "watcher_of", watcher_of)
+    monkeypatch.setattr(following, "watcher_of", watcher_of)
     job = job_with(tmp_path / "r")
     with pytest.raises(TargetError, match="may not"):
         job.cancel()

@@ -9,7 +9,7 @@ import pytest
 from jupyter_hpc.capture.cell.analysis import analyze
 from jupyter_hpc.capture.cell.hiding import hiding
 from jupyter_hpc.capture.cell.magics import inside, without_options
-from jupyter_hpc.capture.payload import Request
+from jupyter_hpc.capture.request import Request
 from jupyter_hpc.capture.unseen import choose, estimate, find, own_names
 from jupyter_hpc.jobs import not_sent
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_hpc.explain.use import Gpu, Measured, enough_memory, right_size, used
-from jupyter_hpc.jobs.job import JobState, Status
+from jupyter_hpc.model.states import JobState, Status
 
 GIB = 1 << 30
 DONE = Status(JobState.COMPLETED, started_at=1000.0, ended_at=1000.0 + 1200)

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...jobs.job import JobState
 from ...model.exceptions import SubmissionError, TargetError
-from ...runs.run import Run
+from ...model.observation import Availability, ForeignJob, Observation
+from ...model.states import JobState
+from ...rundir.run import Run
 from ...worker.events import EVENTS
-from ..base import Availability, Backend, ForeignJob, NoAnswer, Observation, Submission, Submitted
+from ..base import Backend, NoAnswer, Submission, Submitted
 from . import manifest, rights
 from .availability import available
 from .carry import archive
@@ -237,7 +238,7 @@ class KubernetesBackend(Backend):
         return LocalFiles(run).has_heard(pod["metadata"]["uid"])
 
     def _run(self, run_id: str) -> Run:
-        from ...targets.target import store
+        from ...rundir.store import store
 
         return Run(store().runs_directory / run_id)
 

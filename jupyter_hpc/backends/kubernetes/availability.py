@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..base import Availability
+from ...model.observation import Availability
 
 
 def available(

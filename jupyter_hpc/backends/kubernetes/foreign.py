@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...jobs.job import JobState
-from ..base import ForeignJob, Observation
+from ...model.observation import ForeignJob, Observation
+from ...model.states import JobState
 from .objects import condition, time_stamp
 
 

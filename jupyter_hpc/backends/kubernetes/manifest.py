@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...jobs.job import JobSpec
 from ...model.exceptions import OptionError, TargetError
 from ...model.resources import format_time
-from ...runs.run import Run
+from ...model.spec import JobSpec
+from ...rundir.run import Run
 from .merge import merged
 
 MANAGER = "jupyter-hpc"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ...jobs.job import JobState
-from ..base import Observation
+from ...model.observation import Observation
+from ...model.states import JobState
 from .objects import Object, Seen, condition, container_status, ended_at, is_over, node_of, time_stamp
 from .waits import live_pod, no_pod
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...jobs.job import JobState
-from ..base import Observation
+from ...model.observation import Observation
+from ...model.states import JobState
 from .objects import Object, Seen, container_status, node_of, quantity, time_stamp
 from .refusals import POLICY
 

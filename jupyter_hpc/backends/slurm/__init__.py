@@ -8,11 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...jobs.job import JobSpec, JobState
 from ...model.exceptions import SubmissionError, TargetError
-from ...runs.run import Run
+from ...model.observation import Availability, ForeignJob, Observation, Waiting
+from ...model.spec import JobSpec
+from ...model.states import JobState
+from ...rundir.run import Run
 from .. import script
-from ..base import Availability, Backend, ForeignJob, NoAnswer, Observation, Submission, Submitted, Waiting
+from ..base import Backend, NoAnswer, Submission, Submitted
 from .accounting import DROPPED, Accounting, dropped, mark_of, paired
 from .availability import available
 from .command import SlurmCommand, unreachable

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ...jobs.job import JobState
 from ...model.exceptions import TargetError
-from ..base import NoAnswer, Observation
+from ...model.observation import Observation
+from ...model.states import JobState
+from ..base import NoAnswer
 from .command import SlurmCommand
 from .states import SACCT_FIELDS, parse_accounting
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..base import Availability
+from ...model.observation import Availability
 from .inventory import Node
 
 

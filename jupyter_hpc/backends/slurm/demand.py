@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ...jobs.job import JobSpec
 from ...model.resources import Resources
+from ...model.spec import JobSpec
 from .inventory import Inventory, Node, Partition
 
 # options of sbatch's own that change where a job may run or what it needs: then sbatch alone can judge

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..base import ForeignJob
+from ...model.observation import ForeignJob
 from .accounting import mark_of
 from .inventory import number, seconds
 from .states import MORE, native_id, observation, queue_row, time_stamp

@@ -10,9 +10,9 @@ import grp
 import os
 from collections.abc import Sequence
 
-from ...jobs.job import JobSpec
 from ...model.exceptions import OptionError
 from ...model.resources import format_size, format_time, slurm_time
+from ...model.spec import JobSpec
 from .demand import Demand, gpus_on, is_decided_elsewhere
 from .inventory import Inventory, Node, Partition, Qos, number
 

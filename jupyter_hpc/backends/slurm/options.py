@@ -6,10 +6,10 @@ import math
 import re
 import shlex
 
-from ...jobs.job import JobSpec
 from ...model.exceptions import OptionError
 from ...model.resources import slurm_time
-from ...runs.run import TASKS, Run
+from ...model.spec import JobSpec
+from ...rundir.run import TASKS, Run
 
 NAME_BYTES = 1000  # slurmctld refuses longer job names' requests by their whole size, not by a clear word
 _OWN = ("--output", "--error", "--comment", "--open-mode", "--parsable", "--wrap", "--wait", "--array")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ...jobs.job import JobState
+from ...model.states import JobState
 
 Group = Literal["queue", "limit", "request", "held", "dependency", "begin", "site", "ended", "unknown"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from ...jobs.job import JobSpec
 from ...model.exceptions import SubmissionError
 from ...model.resources import did_you_mean, slurm_time
+from ...model.spec import JobSpec
 from .inventory import Inventory
 from .limits import candidates, usable_partitions
 from .reasons import words_of

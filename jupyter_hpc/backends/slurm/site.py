@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.exceptions import HPCError, TargetError
-from ...runs.run import read_json, write_json
+from ...rundir.run import read_json, write_json
 from .command import SlurmCommand
 from .inventory import (
     ASSOCIATION_FIELDS,
@@ -60,7 +60,7 @@ class Site:
 
     def path(self) -> Path:
         """Return the cache's file; another ``slurm.conf``, or a changed one, has another."""
-        from ...targets.target import store
+        from ...rundir.store import store
 
         conf = self.command.environment().get("SLURM_CONF") or _installed_conf()
         try:

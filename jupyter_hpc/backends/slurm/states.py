@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from ...jobs.job import JobState
-from ..base import Observation
+from ...model.observation import Observation
+from ...model.states import JobState
 from .reasons import reason_text
 
 _STATES = {

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...jobs.job import JobSpec
 from ...model.resources import format_time, slurm_time
+from ...model.spec import JobSpec
 from .demand import Demand, free_nodes
 from .inventory import Inventory, Node, Partition
 from .limits import usable_partitions, violation

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from ...jobs.job import JobSpec, JobState
 from ...model.exceptions import HPCError
+from ...model.observation import Suggestion, Waiting, start_words
 from ...model.resources import Resources
-from ...runs.run import Run
-from ..base import Suggestion, Waiting, start_words
+from ...model.spec import JobSpec
+from ...model.states import JobState
+from ...rundir.run import Run
 from .command import SlurmCommand
 from .demand import is_decided_elsewhere
 from .queue import Estimate, Pending, lump, parse_estimate, parse_pending, place_of, queue_format

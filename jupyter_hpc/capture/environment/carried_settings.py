@@ -27,7 +27,7 @@ from ...worker.surroundings import MOST_BYTES
 from . import baseline
 
 if TYPE_CHECKING:
-    from ..payload import Request
+    from ..request import Request
     from .modules import LocalModules
 
 State = dict[str, Any]

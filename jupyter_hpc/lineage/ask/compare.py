@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...model.resources import format_time
-from ...runs.run import Run
-from ...runs.store import Store
+from ...rundir.run import Run
+from ...rundir.store import Store
 from ..index.activity import CODE_TYPES
 from .details import Details, commit, details
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ...model.resources import Resources, format_time
-from ...runs import blobs
-from ...runs.run import Run
-from ...runs.store import Store
+from ...rundir import blobs
+from ...rundir.run import Run
+from ...rundir.store import Store
 from ..index.activity import environment, outputs, packages, repositories
 from .parameters import parameters
 

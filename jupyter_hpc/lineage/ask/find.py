@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.exceptions import JobNotFound
-from ...runs.store import ID_PATTERN
+from ...rundir.store import ID_PATTERN
 from ...worker.digest import digest_file
 from ..index.index import Index
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...model.exceptions import OptionError
-from ...runs.run import Run, read_json
+from ...rundir.run import Run, read_json
 from ...worker.container import MANIFEST, PICKLE
 
 PLAIN = ("int", "float", "str", "bool", "complex", "NoneType")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...runs.run import Run, read_json
+from ...rundir.run import Run, read_json
 from ...worker.container import MANIFEST
 from ..index.activity import CODE_TYPES, MAY_MUTATE
 from ..index.index import Index

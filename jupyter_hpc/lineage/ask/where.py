@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...jobs.job import JobState
 from ...model.exceptions import OptionError
+from ...model.states import JobState
 from ..index.index import Index
 
 Condition = tuple[str, list[Any]]

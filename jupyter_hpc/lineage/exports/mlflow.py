@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.exceptions import HPCError
-from . import Exported, missing, requirements
+from .collect import Exported, missing, requirements
 
 TAG = "jupyter_hpc.run"
 EXPERIMENT = "jupyter_hpc"

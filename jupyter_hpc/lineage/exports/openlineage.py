@@ -10,9 +10,9 @@ from typing import Any
 
 from ..._version import __version__
 from ...model.exceptions import HPCError
-from ...runs.store import Store
+from ...rundir.store import Store
 from ..ask.details import Details
-from . import Exported, missing
+from .collect import Exported, missing
 
 NAMESPACE = "jupyter_hpc"
 PRODUCER = f"https://pypi.org/project/jupyter-hpc/{__version__}"

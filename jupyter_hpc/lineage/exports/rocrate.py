@@ -9,13 +9,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ...jobs.results import disk_use
 from ...model.exceptions import HPCError, OptionError
-from ...runs.run import read_json
-from ...runs.store import Store
+from ...rundir.run import read_json
+from ...rundir.store import Store, disk_use
 from ...worker.container import MANIFEST
 from ...worker.digest import digest_file
-from . import Exported, missing, requirements
+from .collect import Exported, missing, requirements
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 BASE = "1.1"  # the RO-Crate that this profile is written against

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...jobs.job import first_line
-from ...runs import blobs
-from ...runs.run import Run, read_json
+from ...model.spec import first_line
+from ...rundir import blobs
+from ...rundir.run import Run, read_json
 from ...worker.container import MANIFEST
 from ..record.ending import outputs as result_outputs
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ...model.exceptions import HPCError
-from ...runs.run import flock
-from ...runs.store import Store
+from ...rundir.run import flock
+from ...rundir.store import Store
 from . import reading
 from .activity import Facts
 from .rows import connect_earlier, put, put_environment, remove
@@ -226,6 +226,6 @@ def _inode(path: Path) -> int:
 
 def index_of(root: Path | None = None) -> Index:
     """Return the index of the configured store, or of another root."""
-    from ...targets.target import store
+    from ...rundir.store import store
 
     return Index(Store(root) if root else store())

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...jobs.job import JobState
-from ...runs.run import TASKS, Run, is_record
-from ...runs.store import ID_PATTERN, Store
+from ...model.states import JobState
+from ...rundir.run import TASKS, Run, is_record
+from ...rundir.store import ID_PATTERN, Store
 from ...worker.container import MANIFEST
 from .activity import Facts, of_cell, of_run
 from .tags import FILE as TAGS

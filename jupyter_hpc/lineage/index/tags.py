@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.exceptions import OptionError
-from ...runs.store import Store
+from ...rundir.store import Store
 
 FILE = "tags.jsonl"
 _WORD = re.compile(r"[\w.@+-]{1,100}")

@@ -19,7 +19,7 @@ from typing import Any
 
 from ...capture.cell.analysis import Step, joined
 from ...model.redaction import tokens_redacted
-from ...runs.store import Store, new_id
+from ...rundir.store import Store, new_id
 from ...worker.digest import digest_bytes
 from ...worker.files import Files
 from .registry import Known, Registry, known_values

@@ -6,9 +6,9 @@ from typing import Any
 
 from ...capture.environment.snapshot import of_record
 from ...model.redaction import all_redacted, redacted
-from ...runs import blobs
-from ...runs.reader import RunReader
-from ...runs.run import read_json
+from ...rundir import blobs
+from ...rundir.reader import RunReader
+from ...rundir.run import read_json
 from ...worker import container
 from ...worker.outcome import CHANGE, EXCEPTION, RETURN
 from ...worker.shown import SHOWN

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...capture.payload import Item
-from ...runs.store import Store
+from ...rundir.store import Store
 from ...worker.apart import apart
 from ...worker.foreign import is_a
 from .cells import session

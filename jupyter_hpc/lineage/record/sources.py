@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from ...capture.environment import git
 from ...model.redaction import tokens_redacted
-from ...runs import blobs
-from ...runs.run import Run
+from ...rundir import blobs
+from ...rundir.run import Run
 from ...worker.digest import digest_file
 
 NOTEBOOK = "notebook"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.exceptions import HPCError
-from ...runs.store import Store
+from ...rundir.store import Store
 from ..ask import find, graph, stale
 from ..ask.details import Details, details, run_path
 from ..index.index import Index, index_of

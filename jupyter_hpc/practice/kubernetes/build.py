@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jupyter_hpc.model.exceptions import TargetError
+from ...model.exceptions import TargetError
 
 SOURCE = Path(__file__).parent / "server"
 PROGRAMS = (

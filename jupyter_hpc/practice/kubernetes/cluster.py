@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from jupyter_hpc.model.exceptions import TargetError
-from jupyter_hpc.practice.cluster import PracticeStatus
-from jupyter_hpc.practice.slurm_processes import daemon_of, stop
-
-from . import STATE, build, images, keeper, kubernetes_root
+from ...model.exceptions import TargetError
+from ...practice.cluster import PracticeStatus
+from ...practice.slurm_processes import daemon_of, stop
+from . import build, images, keeper
 from .control_plane import ControlPlane
 from .machine import Machine
 from .node import Network, Node, load_images
+from .place import STATE, kubernetes_root
 
 _COMMANDS = {
     "containerd": "containerd",

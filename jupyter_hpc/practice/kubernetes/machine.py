@@ -16,9 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_hpc.model.exceptions import TargetError
-from jupyter_hpc.practice.slurm_processes import start_detached
-
+from ...model.exceptions import TargetError
+from ...practice.slurm_processes import start_detached
 from . import keeper
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

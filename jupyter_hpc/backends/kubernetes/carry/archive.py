@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ....capture.environment.requirements import is_program
-from ....jobs.job import JobSpec
-from ....runs.run import Run, read_json, write_json
+from ....model.spec import JobSpec
+from ....rundir.run import Run, read_json, write_json
 from ....worker import depot
 from ....worker.digest import digest_bytes, digest_file
 from ...build import FILES, LINK

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....model.exceptions import HPCError
-from ....runs.run import Run
+from ....rundir.run import Run
 from ....worker import depot
 from ..client import ApiError, Client, Unreachable
 from ..manifest import CONTAINER

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ....runs.run import Run, read_json, write_json
+from ....rundir.run import Run, read_json, write_json
 from ....worker import container
 from ....worker.events import EVENTS, LOG
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ....runs.run import Run
+from ....rundir.run import Run
 from ....worker.digest import digest_file
 from ...build import LINK
 from ..client import Client, Exec, Unreachable

@@ -11,11 +11,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..capture.payload import Request
-from ..jobs.job import Job, JobSpec, JobState
+from ..capture.request import Request
+from ..jobs.job import Job
 from ..model.redaction import is_secret
-from ..runs.run import Run
-from ..runs.store import Store
+from ..model.spec import JobSpec
+from ..model.states import JobState
+from ..rundir.run import Run
+from ..rundir.store import Store
 from ..worker.container import MANIFEST
 from ..worker.digest import digest_bytes
 from ..worker.files import GENERATED

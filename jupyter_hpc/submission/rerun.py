@@ -13,9 +13,9 @@ from ..jobs.job import Job
 from ..lineage.ask.parameters import changed
 from ..lineage.index.activity import environment, outputs, packages
 from ..model.exceptions import HPCError, OptionError
-from ..runs.blobs import store_of
-from ..runs.run import Run, write_json
-from ..runs.store import Store
+from ..rundir.blobs import store_of
+from ..rundir.run import Run, write_json
+from ..rundir.store import Store
 from ..worker import container
 from ..worker.digest import digest_bytes
 from .resubmit import resubmit

@@ -6,7 +6,7 @@ import re
 
 from ..model.exceptions import JobNotFound, OptionError
 from ..model.resources import quote
-from ..runs.store import Store
+from ..rundir.store import Store
 
 _KINDS = ("after", "afterany", "afterok", "afternotok", "aftercorr", "afterburstbuffer")
 _HINT = "Write it as afterok:ID, afterany:ID:ID or singleton; an ID alone means afterok."

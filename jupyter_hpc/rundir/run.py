@@ -1,6 +1,6 @@
 """One run directory: its record, read whole and updated under a lock; its tasks, if it is an array.
 
-What it holds is described in :mod:`jupyter_hpc.runs.store`, which has all of them.
+What it holds is described in :mod:`jupyter_hpc.rundir.store`, which has all of them.
 """
 
 from __future__ import annotations

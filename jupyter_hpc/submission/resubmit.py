@@ -12,38 +12,18 @@ from typing import Any
 
 from ..backends.base import Submission
 from ..backends.build import LINK
-from ..follow.arrays import prepare
-from ..follow.watcher import follow
-from ..jobs.job import Job, JobSpec
+from ..follow.following import follow
+from ..jobs.job import Job
 from ..model.exceptions import OptionError
 from ..model.redaction import MARK
 from ..model.resources import Resources
-from ..runs import blobs
-from ..runs.run import Run, own_fields_removed, write_json
-from ..targets.target import store
+from ..model.spec import JobSpec
+from ..rundir import blobs
+from ..rundir.run import Run, own_fields_removed, write_json
+from ..rundir.store import store
+from ..rundir.tasks import prepare
 from .handover import hand_over
 from .submission import completed
-
-OPTIONS = {  # how each resource is written on a line
-    "--mem": "memory", "--time": "time", "--cpus": "cpus", "--gpus": "gpus", "--nodes": "nodes", "--tasks": "tasks",
-}  # fmt: skip
-
-
-def suggestion(job: Job) -> str | None:
-    """Return the line that submits an ended job again, better; None if that would be no use.
-
-    Values of ``--env`` are kept nowhere, so a job that had some can't be submitted again from its record.
-    """
-    again = job.verdict.get("again")
-    if again is None or job.record["spec"].get("env"):
-        return None
-    return f"%hpc resubmit {job.id} {again}".rstrip()
-
-
-def suggested_resources(job: Job) -> dict[str, str]:
-    """Return what a job's verdict suggests to ask for instead."""
-    words = str(job.verdict.get("again") or "").split()
-    return {OPTIONS[option]: value for option, value in zip(words[::2], words[1::2])}
 
 
 def resubmit(

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..backends.base import Backend, NoAnswer, Submission, Submitted
-from ..follow.watcher import Watcher, watcher_of
+from ..follow.following import watcher_of
+from ..follow.watcher import Watcher
 from ..model.exceptions import HPCError, OptionError, TargetError
 from ..model.redaction import all_redacted
 from ..model.resources import format_time, parse_time
-from ..runs.reader import RunReader
+from ..rundir.reader import RunReader
 from ..runtime import portal
 from ..targets.outage import clock
 from ..targets.target import Target

@@ -14,12 +14,14 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..model.exceptions import HPCError, JobNotFound
+from ..runtime.settings import root
 from ..worker.digest import Hasher
 from .run import Run, read_json
 
@@ -325,3 +327,18 @@ def _worker_files() -> tuple[str, list[tuple[str, bytes]]]:
     for name, data in files:
         hasher.update(f"{name}\0{len(data)}\0".encode() + data)
     return hasher.tagged().partition(":")[2][:16], files
+
+
+def disk_use(path: Path) -> int:
+    """Return the bytes under a folder; equal buffers that are shared count each time, and what goes meanwhile not."""
+    total = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            with suppress(FileNotFoundError):  # a record is written beside its place, and renamed
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
+
+
+def store() -> Store:
+    """Return the store under the configured root."""
+    return Store(root()[0])

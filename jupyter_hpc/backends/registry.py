@@ -1,0 +1,43 @@
+"""Which backends there are: the built-in ones, and those that others register."""
+
+from __future__ import annotations
+
+import importlib
+from typing import cast
+
+from ..model.exceptions import TargetError
+from .base import Backend
+
+_BUILT_IN = {
+    "local": "jupyter_hpc.backends.local:LocalBackend",
+    "kubernetes": "jupyter_hpc.backends.kubernetes:KubernetesBackend",
+    "slurm": "jupyter_hpc.backends.slurm:SlurmBackend",
+}
+
+
+def backend_class(name: str) -> type[Backend]:
+    """Return a backend: a name in the entry-point group ``jupyter_hpc.backends``, or ``module:Class``.
+
+    Raises
+    ------
+    TargetError
+        If there is none, naming those that are.
+    """
+    reference = name if ":" in name else _BUILT_IN.get(name)
+    if reference is None:
+        from importlib.metadata import entry_points
+
+        others = {e.name: e.value for e in entry_points(group="jupyter_hpc.backends")}
+        if name not in others:
+            known = ", ".join(sorted({*_BUILT_IN, *others}))
+            raise TargetError(f"There is no backend {name!r}.", hint=f"Installed: {known}.")
+        reference = others[name]
+    module, _, attribute = reference.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+        if not issubclass(found, Backend):
+            raise TypeError(f"{attribute} is no subclass of jupyter_hpc.backends.base.Backend")
+    except (ImportError, AttributeError, TypeError) as error:
+        hint = "Its module must be importable here: on PYTHONPATH, or installed."
+        raise TargetError(f"The backend {reference} can't be used: {error}.", hint=hint) from error
+    return cast("type[Backend]", found)

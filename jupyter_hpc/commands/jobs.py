@@ -1,0 +1,162 @@
+"""``%hpc`` commands about jobs: jobs, show, logs, attach, why, cancel, resubmit, result."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from ..follow.glance import refresh
+from ..jobs.job import Job
+from ..model.exceptions import JobNotFound
+from ..model.resources import format_size, format_time
+from ..model.spec import first_line
+from ..model.states import JobState
+from ..rundir.store import store
+from .command import table, takes_run
+
+
+def _job(arguments: argparse.Namespace) -> Job:
+    return Job(store().find(arguments.run))
+
+
+def _jobs(arguments: argparse.Namespace) -> str:
+    runs = store()
+    found = [Job(run) for run in runs.runs() if run.record_or_none()][: arguments.number]
+    damaged = [f"{run.id} can't be read: {why}." for run, why in runs.damaged()]
+    if not found:
+        return "\n".join(["No jobs yet.", *damaged])
+    rows = [("id", "target", "native", "state", "time", "name or code", "reason")]
+    for job, status in zip(found, refresh(found)):
+        record = job.record
+        took = format_time((status.ended_at or time.time()) - status.started_at) if status.started_at else ""
+        text = record.get("name") or first_line(record["code"]["text"])
+        rows.append(
+            (
+                job.id,
+                record["target"]["name"],
+                status.native_id.partition(".")[0],
+                status.state.value,
+                took,
+                text[:36],
+                status.reason[:60],
+            )
+        )
+    return "\n".join([table(rows), *damaged])
+
+
+def _show(arguments: argparse.Namespace) -> str:
+    from ..views.summary import facts
+    from ..views.tasks import tasks_text
+
+    job = _job(arguments)
+    record, status = job.record, job.status
+    verdict = job.verdict
+    lines = [job.describe(), *(f"→ {x}" for x in (verdict.get("hint"),) if x)]
+    lines += [*tasks_text(job.tasks), *facts(job)]
+    lines += [f"evidence: {x}" for x in verdict.get("evidence", [])]
+    asked = ", ".join(f"{k}={v}" for k, v in record["spec"].items() if k not in ("resources", "prologue"))
+    lines.append(f"asked for: {record['spec']['resources'] or 'default resources'} {asked}".rstrip())
+    sent = ", ".join(f"{i['name']} ({format_size(i['nbytes'])})" for i in record["inputs"])
+    lines += [
+        f"sent: {sent or 'no names'}",
+        f"directory: {job.run.path}",
+        "",
+        record["code"]["text"].rstrip(),
+    ]
+    if traceback := (record.get("exception") or {}).get("traceback"):
+        lines += ["", traceback.rstrip()]
+    if status.state.is_final and record.get("command"):
+        lines += ["", "submitted with: " + " ".join(record["command"][:2]) + " …"]
+    return "\n".join(lines)
+
+
+def _logs(arguments: argparse.Namespace) -> str:
+    job = _job(arguments)
+    text = job.logs()
+    if arguments.scheduler:
+        path = job.run.scheduler_log
+        return path.read_text(errors="replace") if path.exists() else ""
+    if not text and job.status.state is JobState.PENDING:
+        return f"{job.id} has not started: {job.reason or 'pending'}"
+    return text
+
+
+def _logs_arguments(parser: argparse.ArgumentParser) -> None:
+    takes_run(parser)
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
+    parser.add_argument(
+        "--scheduler", action="store_true", help="what the scheduler and the batch script said"
+    )
+
+
+def _attach(arguments: argparse.Namespace) -> str:
+    return _job(arguments).describe()
+
+
+def _why(arguments: argparse.Namespace) -> str:
+    from .why import why_text
+
+    return why_text(_job(arguments) if arguments.run else _newest_pending())
+
+
+def _newest_pending() -> Job:
+    jobs = [Job(run) for run in store().runs() if run.record_or_none()]
+    if not jobs:
+        raise JobNotFound("There are no jobs yet.")
+    pending = (job for job, status in zip(jobs, refresh(jobs)) if status.state is JobState.PENDING)
+    return next(pending, jobs[0])
+
+
+def _why_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", help="as for show; unset: the newest job that waits")
+
+
+def _cancel(arguments: argparse.Namespace) -> str:
+    job = _job(arguments)
+    if job.state.is_final:
+        return f"{job.id} has ended already ({job.state})."
+    job.cancel()
+    return f"Asked {job.target} to cancel {job.native_id or job.id}."
+
+
+def _resubmit(arguments: argparse.Namespace) -> str:
+    new = resubmitted(arguments)
+    return f"Submitted again as {new.id} ({new.target} job {new.native_id})."
+
+
+def resubmitted(arguments: argparse.Namespace) -> Job:
+    """Submit a job again as the arguments say."""
+    from ..explain.again import OPTIONS
+    from ..submission.resubmit import resubmit
+
+    resources = {name: getattr(arguments, name) for name in OPTIONS.values()}
+    return resubmit(_job(arguments), target=arguments.on, resources=resources)
+
+
+def _resubmit_arguments(parser: argparse.ArgumentParser) -> None:
+    from ..explain.again import OPTIONS
+
+    takes_run(parser)
+    for option, name in OPTIONS.items():
+        parser.add_argument(option, dest=name, help="instead of what it asked for")
+    parser.add_argument("--on", metavar="TARGET", help="another target")
+
+
+def _result(arguments: argparse.Namespace) -> str:
+    job = _job(arguments)
+    outcome = job.outcome(arguments.timeout)
+    if outcome.error is not None:
+        raise outcome.error
+    names = (
+        [outcome.value] if outcome.is_call else [f"{k} = {str(v)[:200]}" for k, v in outcome.names.items()]
+    )
+    return "\n".join([*map(str, names), *outcome.notes()])
+
+
+def _result_arguments(parser: argparse.ArgumentParser) -> None:
+    takes_run(parser)
+    parser.add_argument("--timeout", type=float, help="seconds to wait for a job that has not ended")
+    parser.add_argument(
+        "--force", metavar="NAMES", type=lambda names: tuple(names.split(",")), default=(),
+        help="take the job's changes of these, though they were changed here meanwhile",
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""``%hpc`` commands about this machine: targets, config, doctor, clean."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+
+from ..follow.glance import refresh
+from ..jobs.job import Job
+from ..model.exceptions import HPCError, help_command
+from ..model.resources import format_size
+from ..model.spec import first_line
+from ..rundir.store import disk_use, store
+from ..runtime.settings import settings
+from ..targets.targets import targets
+from .command import table
+
+
+def _targets(arguments: argparse.Namespace) -> str:
+    from ..runtime import portal
+
+    rows = [("target", "backend", "state", "from")]
+    for name, found in targets().items():
+        try:
+            words = portal.call(found.make_backend().check(), 15)
+        except (HPCError, TimeoutError) as error:
+            words = f"not there: {str(error).splitlines()[0]}"
+        rows.append((name, found.backend, words, found.source))
+    return table(rows)
+
+
+def _config(arguments: argparse.Namespace) -> str:
+    rows = [("setting", "value", "from")]
+    rows += [(each.name, str(each.value), each.source) for each in settings()]
+    for found in targets().values():
+        value = {"backend": found.backend, **found.settings}
+        if found.defaults:
+            value["defaults"] = found.defaults
+        rows.append((f"targets.{found.name}", str(value), found.source))
+    return table(rows)
+
+
+def _sign(row: str) -> str:
+    """A target that nobody configured may be missing; one that somebody did is at fault."""
+    if "not there" not in row:
+        return "✓ "
+    return "– " if row.endswith("built in") else "✗ "
+
+
+def _doctor(arguments: argparse.Namespace) -> str:
+    from ..practice import missing_packages
+
+    lines = [f"✓ Python {sys.version.split()[0]} at {sys.executable}"]
+    runs = store()
+    try:
+        runs.prepare()
+        free = shutil.disk_usage(runs.root).free
+        lines.append(f"✓ run directories in {runs.root} ({format_size(free)} free)")
+    except HPCError as error:
+        lines += [f"✗ {error.message} {error.hint}", f"  → {help_command('run-directories')}"]
+    rows = [_sign(row) + row for row in _targets(arguments).splitlines()[1:]]
+    lines += rows
+    if any(row.startswith("✗") for row in rows):
+        lines.append(f"  → {help_command('target')}")
+    elif all(row.startswith("–") for row in rows if " local " not in row):
+        lines.append(f"  → {help_command('no-cluster')}")
+    missing = missing_packages()
+    if missing:
+        lines.append(f"– no practice Slurm: apt-get install -y --no-install-recommends {' '.join(missing)}")
+        lines.append(f"  → {help_command('practice')}")
+    else:
+        lines.append("✓ a practice Slurm can be started here: jupyter hpc practice up")
+    try:
+        import ipywidgets
+
+        lines.append(f"✓ ipywidgets {ipywidgets.__version__}: live panels")
+    except ImportError:
+        lines.append("– no ipywidgets: jobs are shown as text; pip install ipywidgets")
+        lines.append(f"  → {help_command('ipywidgets')}")
+    return "\n".join(lines)
+
+
+def _clean(arguments: argparse.Namespace) -> str:
+    runs = store()
+    kept = time.time() - arguments.older_than * 86400
+    jobs = [Job(run) for run in runs.runs()]
+    gone: list[Job] = []
+    for job, status in zip(jobs, refresh(jobs)):
+        record = job.run.record_or_none()
+        created = float(record.get("created", 0)) if record else job.run.path.stat().st_mtime
+        if status.state.is_final and created < kept:
+            gone.append(job)
+    freed = sum(disk_use(job.run.path) for job in gone)
+    total = disk_use(runs.root)
+    lines = [f"{runs.root} uses {format_size(total)} in {len(jobs)} runs."]
+    if not arguments.yes:
+        lines += [
+            f"would go: {job.id}  {first_line((job.run.record_or_none() or {}).get('code', {}).get('text', ''))[:60]}"
+            for job in gone
+        ]
+        lines.append(
+            f"{len(gone)} ended runs older than {arguments.older_than:g} days, {format_size(freed)}."
+            " Add --yes to remove them."
+        )
+        return "\n".join(lines)
+    for job in gone:
+        runs.remove(job.run)
+    runs.drop_unused()
+    lines.append(f"Removed {len(gone)} runs.")
+    return "\n".join(lines)
+
+
+def _clean_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--older-than", type=float, default=30.0, metavar="DAYS", help="only runs older than this (30)"
+    )
+    parser.add_argument("--yes", action="store_true", help="remove; without it, only say what would go")

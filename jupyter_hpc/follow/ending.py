@@ -1,0 +1,64 @@
+"""Write down how a job ended."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ..backends.build import LINK
+from ..explain.verdict import Verdict
+from ..lineage.record import ending as lineage
+from ..model.states import Status
+from ..rundir.reader import RunReader
+from ..worker.circumstances import is_space
+from .follower import Follower
+
+# verdicts that a full disk kept from their records, by run id: nobody may wait for room
+unwritten: dict[str, dict[str, Any]] = {}
+
+
+def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
+    """Record how a job ended; values of ``--env`` and the prologue may be secrets and have done their work."""
+    run = follower.job.run
+    for name in ("env", "prologue", "request.json"):
+        (run.path / name).unlink(missing_ok=True)
+    known = run.record()
+    known["environment"] = {**known.get("environment", {}), **_environment(follower.reader)}
+    fields: dict[str, Any] = {
+        "environment": known["environment"],
+        "state": status.state.value,
+        "reason": status.reason,
+        "node": status.node,
+        "started_at": status.started_at,
+        "ended_at": status.ended_at,
+        "verdict": verdict.to_record(),
+        "attempts": follower.attempts(ended=status.ended_at, how=status.state.value, reason=status.reason),
+    }
+    try:
+        run.update(**{**fields, **_lineage(follower.reader, known)}, **follower.told())
+    except OSError as error:
+        if not is_space(error):
+            raise
+        unwritten[run.id] = verdict.to_record()
+
+
+def _lineage(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:
+    """Return what else the record says of the end; nothing in it may keep the verdict from being written."""
+    try:
+        return lineage.ended(reader, record)
+    except Exception as error:  # files that a dying worker or another program left
+        logging.getLogger(__name__).warning("the end of %s is not fully recorded: %r", reader.run.id, error)
+        return {}
+
+
+def _environment(reader: RunReader) -> dict[str, Any]:
+    """Return what the worker said of its own environment; where it said nothing it ran in the kernel's."""
+    found: dict[str, Any] = {}
+    if reader.started is not None:
+        found["executable"] = reader.started.get("executable")
+        found["drift"] = (reader.environment or {}).get("drift", [])
+    if ((reader.run.array or reader.run).path / LINK).is_symlink():
+        found["installed"] = (reader.environment or {}).get("packages", {})
+    if reader.built is not None:
+        found["built_seconds"] = reader.built.get("seconds")  # by this job; else it found it built
+    return found

@@ -1,0 +1,100 @@
+"""What a failed job raises here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model import exceptions
+from ..model.exceptions import JobError, RemoteError
+from ..worker.apart import apart
+from . import not_sent
+from .job import Job
+from .outcome import Outcome
+
+TAIL_LINES = 16  # a crash has the frames of the worker below those of the cell
+
+
+class RemoteTraceback(Exception):
+    """The traceback on the node, as the cause of the exception that was raised there."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"\n{self.text}"
+
+
+def tail(job: Job, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of the log, carriage returns folded."""
+    from ..views.ansi import fold, strip
+
+    return "\n".join(strip(fold(job.logs()[-20_000:])).rstrip().splitlines()[-lines:])
+
+
+def _job_error(job: Job, verdict: dict[str, Any]) -> JobError:
+    kind = getattr(exceptions, str(verdict["error"]), JobError)
+    message = verdict.get("message") or f"{job.id} ended as {verdict.get('state')}."
+    hint = f"`%hpc show {job.id}` has the evidence."
+    error: JobError = kind(message, hint=hint, job=job, log_tail=tail(job))
+    _explain(error, verdict)
+    for key in ("exit_code", "signal"):
+        if hasattr(kind, key):
+            setattr(error, key, verdict.get(key))
+    return error
+
+
+def _explain(error: JobError, verdict: dict[str, Any]) -> None:
+    """Give an error the cause of its job's end, the suggestion first."""
+    error.cause, error.evidence = str(verdict.get("cause") or ""), tuple(verdict.get("evidence") or ())
+    error.hint = "\n".join(x for x in (verdict.get("hint"), error.hint) if x)
+
+
+def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> BaseException:
+    kind, where = described.get("kind"), f"on {job.record.get('node') or job.target}"
+    if kind == "exit":
+        code = described.get("exit_code")
+        left = exceptions.CellExit(f"The cell ended itself with exit({code!r}).", job=job, log_tail=tail(job))
+        left.exit_code = code
+        _explain(left, job.verdict)
+        return left
+    if kind == "interrupt":
+        stopped = exceptions.CellInterrupted(f"KeyboardInterrupt was raised in the cell {where}.", job=job)
+        _explain(stopped, job.verdict)
+        return stopped
+    error = outcome.error
+    if error is None:
+        unsent = "The exception itself can't be sent; its traceback is above."
+        remote = RemoteError(
+            f"{described['type']}: {described['message']}",
+            job=job,
+            hint="\n".join(x for x in (not_sent.hint(described, job.record), unsent) if x),
+        )
+        remote.type_name, remote.traceback = described["type"], described["traceback"]
+        _explain(remote, job.verdict)
+        return remote
+    hint = str(job.verdict.get("hint") or not_sent.hint(described, job.record))
+    apart("the suggestion", _add_note, error, described, hint)
+    try:
+        error.job = job  # type: ignore[attr-defined]
+        error._render_traceback_ = lambda: _render(error, described, where, hint)  # type: ignore[attr-defined]
+    except Exception:  # an exception with __slots__, or one that forbids to set its attributes
+        pass
+    return error
+
+
+def _add_note(error: BaseException, described: dict[str, Any], hint: str) -> None:
+    """Give a suggestion to an exception of the cell, for whoever prints it outside a notebook."""
+    add_note = getattr(error, "add_note", None)
+    text = described["traceback"]
+    if hint and add_note is not None:
+        add_note(hint)
+    elif hint:  # Python 3.10 prints no notes, but it prints the cause
+        text = f"{text.rstrip()}\n{hint}\n"
+    error.__cause__ = RemoteTraceback(text)
+
+
+def _render(error: BaseException, described: dict[str, Any], where: str, hint: str) -> list[str]:
+    """In a notebook: the traceback of the node, as if it had happened here."""
+    lines = [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
+    return [*lines, *(f"→ {line}" for line in hint.splitlines())]

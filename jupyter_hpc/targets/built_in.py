@@ -1,0 +1,36 @@
+"""The targets that are there without a configuration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .target import Target
+
+
+def slurm() -> Target:
+    """The machine's own Slurm; else the practice cluster, when it is up."""
+    if os.environ.get("SLURM_CONF") or any(
+        Path(p).exists() for p in ("/etc/slurm/slurm.conf", "/run/slurm/conf/slurm.conf")
+    ):
+        return Target("slurm", "slurm")
+    from ..practice import find_running_conf
+
+    conf = find_running_conf()
+    if conf is None:
+        return Target("slurm", "slurm")
+    return Target("slurm", "slurm", {"conf": str(conf)}, source="practice cluster")
+
+
+def practice_kubernetes() -> dict[str, Target]:
+    """The practice Kubernetes as ``k8s``, when it is up and nothing else tells which cluster to use."""
+    if (
+        os.environ.get("KUBECONFIG")
+        or os.environ.get("KUBERNETES_SERVICE_HOST")
+        or Path("~/.kube/config").expanduser().exists()
+    ):
+        return {}
+    from ..practice.kubernetes.place import find_running
+
+    found = find_running()
+    return {"k8s": Target("k8s", "kubernetes", found, source="practice cluster")} if found else {}

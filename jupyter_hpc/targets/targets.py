@@ -1,0 +1,45 @@
+"""All targets: the built-in ones, and those of the configuration files."""
+
+from __future__ import annotations
+
+from ..model.exceptions import TargetError
+from ..runtime.settings import configs
+from .built_in import practice_kubernetes, slurm
+from .target import Target
+
+
+def targets() -> dict[str, Target]:
+    """Return all targets: the built-in ones, and those of the configuration files."""
+    found = {"local": Target("local", "local"), "slurm": slurm(), "k8s": Target("k8s", "kubernetes")}
+    found |= practice_kubernetes()
+    for path, config in reversed(configs()):
+        for name, raw in (config.get("JupyterHPC", {}).get("targets") or {}).items():
+            raw = dict(raw)
+            base = found.get(name)
+            backend = raw.pop("backend", base.backend if base else name)
+            defaults = raw.pop("defaults", {})
+            found[name] = Target(
+                name, backend, {**(base.settings if base else {}), **raw}, defaults, str(path)
+            )
+    return found
+
+
+def target(name: str) -> Target:
+    """Return a target by name.
+
+    Raises
+    ------
+    TargetError
+        If there is none, naming those that are.
+    """
+    known = targets()
+    if name not in known:
+        import difflib
+
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise TargetError(
+            f"There is no target {name[:80]!r}.",
+            hint=f"{hint}Targets: {', '.join(known)}. `%hpc targets` shows them.",
+        )
+    return known[name]
