@@ -252,6 +252,7 @@ def test_a_damaged_cache_is_no_inventory(data: object) -> None:
         ("gpu:a100:3(IDX:0,2-3)", {"a100": 3}),
         ("gpu:a100:2,gpu:a100:2", {"a100": 4}),
         ("gpu:a100:no_consume:4", {"a100": 4}),
+        ("no_consume", {}),
         ("gpu:0", {}),
         ("gpu:a100", {"a100": 1}),
         ("(null)", {}),

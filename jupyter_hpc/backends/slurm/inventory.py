@@ -135,9 +135,10 @@ def gpus_of(text: str) -> dict[str, int]:
     """Return type → number of the gpus in ``gpu:a100:4(S:0-1),gpu:2,shard:8`` or ``gpu:a100:3(IDX:0,2)``."""
     found: dict[str, int] = {}
     for part in re.sub(r"\([^)]*\)?", "", text).split(","):
-        name, *rest = (x for x in part.strip().split(":") if x != "no_consume")
+        name, *rest = part.strip().split(":")
         if name != "gpu":
             continue
+        rest = [x for x in rest if x != "no_consume"]
         count = number(rest[-1]) if rest else 1
         kind = rest[0] if rest and not rest[0][:1].isdigit() else ""
         count = 1 if count is None else count
