@@ -32,7 +32,7 @@ def cell(size: int) -> float:
     from jupyter_hpc.capture.cell.analysis import analyze
     from jupyter_hpc.capture.request import Request
     from jupyter_hpc.model.spec import JobSpec
-    from jupyter_hpc.submission.submission import submit_request
+    from jupyter_hpc.submission.send import submit_request
 
     names: dict[str, Any] = {"data": bytearray(os.urandom(1 << 20)) * (size >> 20)}
     request = Request(text=CELL, code=CELL, names=analyze(CELL, CELL), namespace=names)

@@ -38,14 +38,14 @@ def unrecorded() -> Iterator[None]:
     from jupyter_hpc.jobs import results
     from jupyter_hpc.lineage.record import inputs
     from jupyter_hpc.rundir.store import Store
-    from jupyter_hpc.submission import handover, submission
+    from jupyter_hpc.submission import handover, record, send
 
     bare = _bare_worker(Store.worker_directory)
     with ExitStack() as stack:
         for place, name, instead in (
-            (submission, "_complete_record", _nothing),
-            (submission, "reuse_key", lambda *_: ""),
-            (submission, "all_redacted", lambda record: record),
+            (send, "complete_record", _nothing),
+            (record, "reuse_key", lambda *_: ""),
+            (record, "all_redacted", lambda record: record),
             (handover, "all_redacted", lambda record: record),
             (inputs, "origins", lambda items, _: {item.name: {} for item in items}),
             (inputs, "sent", lambda *_: None),

@@ -16,19 +16,71 @@ from ._version import __version__
 _Path = TypeVar("_Path")
 
 if TYPE_CHECKING:
-    from .capture.environment.carried_settings import carry_setting
+    from .capture.carried_settings import carry_setting
+    from .exceptions import (
+        CaptureError,
+        CellExit,
+        CellInterrupted,
+        DependencyNeverSatisfied,
+        DiskFull,
+        EnvironmentMismatch,
+        HPCError,
+        JobCancelled,
+        JobError,
+        JobLost,
+        JobNotFound,
+        NodeFailed,
+        NoSharedDisk,
+        OptionError,
+        OutOfMemory,
+        Preempted,
+        ProcessDied,
+        RemoteError,
+        ResultError,
+        SegmentationFault,
+        SubmissionError,
+        TargetError,
+        TasksFailed,
+        TimeLimitExceeded,
+        UndefinedName,
+        UnpicklableInput,
+    )
     from .jobs.job import Job
     from .jobs.submit import submit
     from .lineage.ask.runs import runs
-    from .model.exceptions import HPCError
     from .model.resources import Resources
     from .model.states import JobState
 
 __all__ = [
+    "CaptureError",
+    "CellExit",
+    "CellInterrupted",
+    "DependencyNeverSatisfied",
+    "DiskFull",
+    "EnvironmentMismatch",
     "HPCError",
     "Job",
+    "JobCancelled",
+    "JobError",
+    "JobLost",
+    "JobNotFound",
     "JobState",
+    "NoSharedDisk",
+    "NodeFailed",
+    "OptionError",
+    "OutOfMemory",
+    "Preempted",
+    "ProcessDied",
+    "RemoteError",
     "Resources",
+    "ResultError",
+    "SegmentationFault",
+    "SubmissionError",
+    "TargetError",
+    "TasksFailed",
+    "TimeLimitExceeded",
+    "UndefinedName",
+    "UnpicklableInput",
     "__version__",
     "artifact",
     "attach",
@@ -39,26 +91,25 @@ __all__ = [
 ]
 
 _LAZY = {
-    "HPCError": "model.exceptions",
     "Job": "jobs.job",
     "JobState": "model.states",
     "Resources": "model.resources",
-    "carry_setting": "capture.environment.carried_settings",
+    "carry_setting": "capture.carried_settings",
     "runs": "lineage.ask.runs",
     "submit": "jobs.submit",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        import importlib
+    import importlib
 
-        return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
     if name == "lineage":  # a package that can be called
-        import importlib
-
         return importlib.import_module(".lineage", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f".{_LAZY.get(name, 'exceptions')}", __name__), name)
+    found.__module__ = __name__  # where people find it
+    return found
 
 
 def __dir__() -> list[str]:

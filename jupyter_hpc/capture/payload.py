@@ -23,8 +23,8 @@ from ..worker.digest import digest_bytes
 from ..worker.foreign import is_a, module_of
 from ..worker.pickling import ValuePickler
 from ..worker.versions import site_folders
+from . import carried_settings as settings
 from . import memo, unseen
-from .environment import carried_settings as settings
 from .environment import imports, search_path
 from .environment import modules as local_modules
 from .environment import snapshot as environment

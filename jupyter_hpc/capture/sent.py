@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from ..rundir.run import Run
 from ..worker.continuation import Hole, has_identity, numbered
 from ..worker.pickling import Namespace
 
@@ -78,13 +77,13 @@ def _reference(obj: Any) -> Any:
     return obj if type(obj) is object else weakref.ref(obj)
 
 
-def remember(run: Run, what: Sent) -> None:
+def remember(run_id: str, what: Sent) -> None:
     """Remember what was sent to a run."""
-    _sent[run.id] = what
+    _sent[run_id] = what
     while len(_sent) > _MOST:
         _sent.popitem(last=False)
 
 
-def to(run: Run) -> Sent | None:
-    """Return what this kernel sent to a run, or to the array that it is a task of."""
-    return _sent.get((run.array or run).id)
+def to(run_id: str) -> Sent | None:
+    """Return what this kernel sent to a run; a task's is its array's."""
+    return _sent.get(run_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from ..follow.glance import refresh
+from ..follow.glance import look, refresh
 from ..jobs.job import Job
 from ..model.exceptions import JobNotFound
 from ..model.resources import format_size, format_time
@@ -20,19 +20,19 @@ def _job(arguments: argparse.Namespace) -> Job:
 
 
 def _jobs(arguments: argparse.Namespace) -> str:
-    runs = store()
-    found = [Job(run) for run in runs.runs() if run.record_or_none()][: arguments.number]
-    damaged = [f"{run.id} can't be read: {why}." for run, why in runs.damaged()]
-    if not found:
+    readable, unreadable = store().records()
+    damaged = [f"{run.id} can't be read: {why}." for run, why in unreadable]
+    if not readable:
         return "\n".join(["No jobs yet.", *damaged])
     rows = [("id", "target", "native", "state", "time", "name or code", "reason")]
-    for job, status in zip(found, refresh(found)):
-        record = job.record
+    found = readable[: arguments.number]
+    statuses = refresh([run for run, _ in found], {run.id: record for run, record in found})
+    for (run, record), status in zip(found, statuses):
         took = format_time((status.ended_at or time.time()) - status.started_at) if status.started_at else ""
         text = record.get("name") or first_line(record["code"]["text"])
         rows.append(
             (
-                job.id,
+                run.id,
                 record["target"]["name"],
                 status.native_id.partition(".")[0],
                 status.state.value,
@@ -45,21 +45,21 @@ def _jobs(arguments: argparse.Namespace) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> str:
+    from ..views.picture import describe
     from ..views.summary import facts
     from ..views.tasks import tasks_text
 
-    job = _job(arguments)
-    record, status = job.record, job.status
-    verdict = job.verdict
-    lines = [job.describe(), *(f"→ {x}" for x in (verdict.get("hint"),) if x)]
-    lines += [*tasks_text(job.tasks), *facts(job)]
+    picture = look(store().find(arguments.run))
+    record, status, verdict = picture.record, picture.status, picture.verdict
+    lines = [describe(record, status), *(f"→ {x}" for x in (verdict.get("hint"),) if x)]
+    lines += [*tasks_text(picture.parts), *facts(picture)]
     lines += [f"evidence: {x}" for x in verdict.get("evidence", [])]
     asked = ", ".join(f"{k}={v}" for k, v in record["spec"].items() if k not in ("resources", "prologue"))
     lines.append(f"asked for: {record['spec']['resources'] or 'default resources'} {asked}".rstrip())
     sent = ", ".join(f"{i['name']} ({format_size(i['nbytes'])})" for i in record["inputs"])
     lines += [
         f"sent: {sent or 'no names'}",
-        f"directory: {job.run.path}",
+        f"directory: {picture.run.path}",
         "",
         record["code"]["text"].rstrip(),
     ]
@@ -100,11 +100,12 @@ def _why(arguments: argparse.Namespace) -> str:
 
 
 def _newest_pending() -> Job:
-    jobs = [Job(run) for run in store().runs() if run.record_or_none()]
-    if not jobs:
+    found, _ = store().records()
+    if not found:
         raise JobNotFound("There are no jobs yet.")
-    pending = (job for job, status in zip(jobs, refresh(jobs)) if status.state is JobState.PENDING)
-    return next(pending, jobs[0])
+    statuses = refresh([run for run, _ in found], {run.id: record for run, record in found})
+    pending = (run for (run, _), status in zip(found, statuses) if status.state is JobState.PENDING)
+    return Job(next(pending, found[0][0]))
 
 
 def _why_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +128,7 @@ def _resubmit(arguments: argparse.Namespace) -> str:
 def resubmitted(arguments: argparse.Namespace) -> Job:
     """Submit a job again as the arguments say."""
     from ..explain.again import OPTIONS
-    from ..submission.resubmit import resubmit
+    from ..jobs.submit import resubmit
 
     resources = {name: getattr(arguments, name) for name in OPTIONS.values()}
     return resubmit(_job(arguments), target=arguments.on, resources=resources)

@@ -92,11 +92,12 @@ def _tag_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _rerun(arguments: argparse.Namespace) -> str:
     from ..jobs.job import Job
+    from ..jobs.submit import rerun
     from ..rundir.store import store
-    from ..submission.rerun import reproduction, rerun, warnings
+    from ..submission.rerun import reproduction, warnings
 
     old = Job(store().find(arguments.run))
-    notes = [f"! {line}" for line in warnings(old, arguments.workdir)]
+    notes = [f"! {line}" for line in warnings(old.run, arguments.workdir)]
     new = rerun(old, target=arguments.on, changes=changes(arguments), workdir=arguments.workdir)
     lines = [*notes, f"{old.id} runs again as {new.id} on {new.target}."]
     if arguments.detach:
@@ -104,7 +105,7 @@ def _rerun(arguments: argparse.Namespace) -> str:
     if not new.wait(arguments.timeout):
         return "\n".join([*lines, f"It has not ended after {arguments.timeout:g} s, and goes on."])
     lines.append(new.describe())
-    return "\n".join([*lines, reproduction(old, new).text])
+    return "\n".join([*lines, reproduction(old.run, new.run).text])
 
 
 def changes(arguments: argparse.Namespace) -> dict[str, str]:

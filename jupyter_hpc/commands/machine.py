@@ -8,10 +8,10 @@ import sys
 import time
 
 from ..follow.glance import refresh
-from ..jobs.job import Job
 from ..model.exceptions import HPCError, help_command
 from ..model.resources import format_size
 from ..model.spec import first_line
+from ..rundir.run import Run
 from ..rundir.store import disk_use, store
 from ..runtime.settings import settings
 from ..targets.targets import targets
@@ -85,28 +85,28 @@ def _doctor(arguments: argparse.Namespace) -> str:
 def _clean(arguments: argparse.Namespace) -> str:
     runs = store()
     kept = time.time() - arguments.older_than * 86400
-    jobs = [Job(run) for run in runs.runs()]
-    gone: list[Job] = []
-    for job, status in zip(jobs, refresh(jobs)):
-        record = job.run.record_or_none()
-        created = float(record.get("created", 0)) if record else job.run.path.stat().st_mtime
+    found = runs.runs()
+    records = {run.id: run.record_or_none() or {} for run in found}
+    gone: list[Run] = []
+    for run, status in zip(found, refresh(found, records)):
+        created = float(records[run.id].get("created") or run.path.stat().st_mtime)
         if status.state.is_final and created < kept:
-            gone.append(job)
-    freed = sum(disk_use(job.run.path) for job in gone)
+            gone.append(run)
+    freed = sum(disk_use(run.path) for run in gone)
     total = disk_use(runs.root)
-    lines = [f"{runs.root} uses {format_size(total)} in {len(jobs)} runs."]
+    lines = [f"{runs.root} uses {format_size(total)} in {len(found)} runs."]
     if not arguments.yes:
         lines += [
-            f"would go: {job.id}  {first_line((job.run.record_or_none() or {}).get('code', {}).get('text', ''))[:60]}"
-            for job in gone
+            f"would go: {run.id}  {first_line(records[run.id].get('code', {}).get('text', ''))[:60]}"
+            for run in gone
         ]
         lines.append(
             f"{len(gone)} ended runs older than {arguments.older_than:g} days, {format_size(freed)}."
             " Add --yes to remove them."
         )
         return "\n".join(lines)
-    for job in gone:
-        runs.remove(job.run)
+    for run in gone:
+        runs.remove(run)
     runs.drop_unused()
     lines.append(f"Removed {len(gone)} runs.")
     return "\n".join(lines)

@@ -19,7 +19,7 @@ def why_text(job: Job) -> str:
         return _standing(job)
     from ..runtime import portal
 
-    lines = portal.call(explained(job, status.native_id), 30)
+    lines = portal.call(explained(job.run, job.target, status.native_id), 30)
     return "\n".join([f"{job.id} · {job.target} job {status.native_id}", *lines])
 
 

@@ -16,12 +16,12 @@ from ..follow.following import follow
 from ..jobs.job import Job
 from ..jobs.outcome import Outcome
 from ..lineage.record.cells import session
-from ..magics.shell import show
 from ..rundir.reader import ArrayReader, Output, RunReader, reader_of
 from ..rundir.run import WAITS, Run
 from ..runtime.process import identity_of
 from ..worker.apart import apart
 from .panel import View, make_view
+from .shell import show
 
 SECOND_INTERRUPT_S = 2.0
 TICK_S = 0.25
@@ -59,7 +59,7 @@ def run_attached(
     BaseException
         What the cell raised.
     """
-    follower, reader = follow(job), reader_of(job.run)
+    follower, reader = follow(job.run), reader_of(job.run)
     view = make_view(job, reader, quiet=quiet)
     value = _watch(follower, reader, view, job)
     outcome = None
@@ -90,7 +90,7 @@ def _note_changes(job: Job, outcome: Outcome) -> None:
 
 def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[str] = ()) -> None:
     """Put what a job made into the kernel, which knows from then on where it comes from."""
-    from ..capture.environment.carried_settings import bring_back
+    from ..capture.carried_settings import bring_back
 
     outcome.bring(shell.user_ns, check=check, force=force)
     apart("the origin of names", session.bound, outcome.known)

@@ -6,17 +6,21 @@ The log goes into the panel, displays appear under it in order; at the end the p
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
+from ..follow.glance import look, refresh
 from ..jobs.job import Job
 from ..model.resources import Resources
 from ..model.states import JobState, Status
 from ..rundir.reader import ArrayReader, Output, RunReader, reader_of
+from ..rundir.tasks import tasks_of
 from ..runtime import portal
-from ..views.card import Sources, card_html, card_text
+from ..views.card import card_html, card_text
 from ..views.log import LogTail
 from ..views.meters import time_bar, use_meters
 from ..views.mime import job_mime
+from ..views.picture import Part, Picture
 from ..views.style import escaped
 from ..views.summary import headline, sent_html, stale_lines
 from ..views.tasks import chosen, tasks_html
@@ -67,7 +71,7 @@ class Panel:
         self._job, self._reader = job, reader
         self._record = job.record
         self._asked = Resources.from_json(self._record["spec"].get("resources") or {})
-        self._tasks = job.tasks
+        self._tasks = tasks_of(job.run, self._record)
         self._tail = LogTail()
         self._task: tuple[RunReader | ArrayReader, LogTail] | None = None  # the one whose log is shown
         self._note = ""
@@ -138,20 +142,21 @@ class Panel:
         """Display the panel; a front end without widgets shows the card of the moment."""
         from IPython.display import display
 
-        data = {
-            **self._box._repr_mimebundle_(),
-            **self._static(),
-            **job_mime(self._job, self._job.status.state),
-        }
+        data = {**self._box._repr_mimebundle_(), **self._static(self._look())}
         handle = display(data, raw=True, display_id=self._display_id or True)
         self._display_id = handle.display_id if handle is not None else self._display_id
         for widget in (self._open, self._detach, self._cancel, self._choice):
             if widget is not None:
                 let_subshell_answer(widget)
 
-    def _static(self) -> dict[str, str]:
-        sources = Sources(self._reader, self._tail)
-        return {"text/html": card_html(self._job, sources), "text/plain": card_text(self._job, sources)}
+    def _look(self) -> Picture:
+        return look(self._job.run, self._reader, self._tail)
+
+    @staticmethod
+    def _static(picture: Picture) -> dict[str, Any]:
+        """The card, for whatever shows no widgets."""
+        card = {"text/html": card_html(picture), "text/plain": card_text(picture)}
+        return {**card, **job_mime(picture.run.id, picture.status.state)}
 
     # -- what it shows ---------------------------------------------------------------------------
 
@@ -187,8 +192,9 @@ class Panel:
             meters += use_meters(self._reader, self._asked) if isinstance(self._reader, RunReader) else []
             sent += self._put(self._meters, " &nbsp; ".join(meters))
         if self._choice is not None:
-            sent += self._put(self._rows, tasks_html(self._tasks))
-            self._offer_tasks(self._choice)
+            parts = list(zip(self._tasks, refresh(self._tasks)))
+            sent += self._put(self._rows, tasks_html(parts))
+            self._offer_tasks(self._choice, parts)
         return sent + self._put_log(self._shown_log())
 
     def _put_log(self, tail: LogTail) -> int:
@@ -237,7 +243,9 @@ class Panel:
             from ..follow.waiting import explained
 
             self._why_at = time.monotonic() + WHY_EVERY_S
-            portal.start(explained(self._job, status.native_id)).add_done_callback(self._explained)
+            portal.start(explained(self._job.run, self._job.target, status.native_id)).add_done_callback(
+                self._explained
+            )
 
     def _explained(self, future: Any) -> None:
         if future.exception() is None:
@@ -246,8 +254,8 @@ class Panel:
 
     # -- the tasks of an array -------------------------------------------------------------------
 
-    def _offer_tasks(self, choice: Any) -> None:
-        names = [f"task {task.run.index}" for task, _ in chosen(self._tasks)]
+    def _offer_tasks(self, choice: Any, parts: Sequence[Part]) -> None:
+        names = [f"task {run.index}" for run, _ in chosen(parts)]
         kept = choice.value
         options = [ALL_TASKS, *names] if kept in (ALL_TASKS, *names) else [ALL_TASKS, kept, *names]
         if list(choice.options) != options:
@@ -292,7 +300,7 @@ class Panel:
 
         self._cancel.disabled = True
         self._note = "cancelling …"
-        portal.start(cancel(self._job)).add_done_callback(self._cancelled)
+        portal.start(cancel(self._job.run)).add_done_callback(self._cancelled)
 
     def _cancelled(self, future: Any) -> None:
         error = future.exception()
@@ -304,21 +312,22 @@ class Panel:
 
     def finish(self) -> None:
         """Replace the widget by the card, with a way to try again under it."""
-        self._end()
-        if self._job.verdict.get("again") is not None:
+        picture = self._end()
+        if picture.verdict.get("again") is not None:
             from .resubmit_button import offer
 
-            offer(self._job)
+            offer(self._job, picture.record)
 
     def detach(self) -> None:
         """Leave the card of the moment: nobody refreshes the panel from now on."""
         self._end()
 
-    def _end(self) -> None:
+    def _end(self) -> Picture:
         """The widget shows the card too, for a page that was reloaded meanwhile."""
         from IPython.display import display
 
-        data = {**self._static(), **job_mime(self._job, self._job.status.state)}
+        picture = self._look()
+        data = self._static(picture)
         display(data, raw=True, display_id=self._display_id, update=True)
         for block in (self._meters, self._rows, self._sent, *self._blocks):
             self._put(block, "")
@@ -326,3 +335,4 @@ class Panel:
         for widget in (self._open, self._detach, self._cancel, self._choice, self._log):
             if widget is not None:
                 widget.layout.display = "none"
+        return picture

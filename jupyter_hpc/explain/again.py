@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from ..jobs.job import Job
+from collections.abc import Mapping
+from typing import Any
 
 OPTIONS = {  # how each resource is written on a line
     "--mem": "memory", "--time": "time", "--cpus": "cpus", "--gpus": "gpus", "--nodes": "nodes", "--tasks": "tasks",
 }  # fmt: skip
 
 
-def suggestion(job: Job) -> str | None:
+def suggestion(record: Mapping[str, Any]) -> str | None:
     """Return the line that submits an ended job again, better; None if that would be no use.
 
     Values of ``--env`` are kept nowhere, so a job that had some can't be submitted again from its record.
     """
-    again = job.verdict.get("again")
-    if again is None or job.record["spec"].get("env"):
+    again = (record.get("verdict") or {}).get("again")
+    if again is None or record["spec"].get("env"):
         return None
-    return f"%hpc resubmit {job.id} {again}".rstrip()
+    return f"%hpc resubmit {record['id']} {again}".rstrip()
 
 
-def suggested_resources(job: Job) -> dict[str, str]:
+def suggested_resources(record: Mapping[str, Any]) -> dict[str, str]:
     """Return what a job's verdict suggests to ask for instead."""
-    words = str(job.verdict.get("again") or "").split()
+    words = str((record.get("verdict") or {}).get("again") or "").split()
     return {OPTIONS[option]: value for option, value in zip(words[::2], words[1::2])}

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..explain.verdict import Verdict
-from ..jobs.job import Job
 from ..model.exceptions import TasksFailed
 from ..model.states import JobState, Status
+from ..rundir.run import Run
 from .status import combined
 
 # -- how the array stands ------------------------------------------------------------------------
@@ -22,7 +22,7 @@ from .status import combined
 class Follows(Protocol):
     """What is used of a follower, an array's or one job's."""
 
-    job: Job
+    run: Run
     ended: concurrent.futures.Future[Status]
     listeners: list[Callable[[], None]]
 
@@ -41,8 +41,8 @@ class ArrayFollower:
         Called without arguments when anything changed.
     """
 
-    def __init__(self, job: Job, tasks: Sequence[Follows], native_id: str) -> None:
-        self.job = job
+    def __init__(self, run: Run, tasks: Sequence[Follows], native_id: str) -> None:
+        self.run = run
         self.native_id = native_id
         self.ended: concurrent.futures.Future[Status] = concurrent.futures.Future()
         self.listeners: list[Callable[[], None]] = []
@@ -64,18 +64,18 @@ class ArrayFollower:
         self._changed = True
         if not self.ended.done() and all(t.ended.done() for t in self._tasks):
             status = self.status
-            write_end(self.job, status)
+            write_end(self.run, status)
             self.ended.set_result(status)
         for listener in list(self.listeners):
             listener()
 
 
-def write_end(job: Job, status: Status) -> None:
+def write_end(run: Run, status: Status) -> None:
     """Record how an array ended; what its tasks came to stands in their own records."""
     error = "" if status.state is JobState.COMPLETED else TasksFailed.__name__
-    hint = f"`%hpc show {job.id}_N` shows task N; the names of the others are here." if error else ""
-    (job.run.path / "env").unlink(missing_ok=True)  # values of --env may be secrets and have done their work
-    job.run.update(
+    hint = f"`%hpc show {run.id}_N` shows task N; the names of the others are here." if error else ""
+    (run.path / "env").unlink(missing_ok=True)  # values of --env may be secrets and have done their work
+    run.update(
         state=status.state.value,
         reason=status.reason,
         node=status.node,

@@ -13,13 +13,10 @@ from ..rundir.reader import RunReader
 from ..worker.circumstances import is_space
 from .follower import Follower
 
-# verdicts that a full disk kept from their records, by run id: nobody may wait for room
-unwritten: dict[str, dict[str, Any]] = {}
-
 
 def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
     """Record how a job ended; values of ``--env`` and the prologue may be secrets and have done their work."""
-    run = follower.job.run
+    run = follower.run
     for name in ("env", "prologue", "request.json"):
         (run.path / name).unlink(missing_ok=True)
     known = run.record()
@@ -34,12 +31,13 @@ def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
         "verdict": verdict.to_record(),
         "attempts": follower.attempts(ended=status.ended_at, how=status.state.value, reason=status.reason),
     }
+    fields = {**fields, **_lineage(follower.reader, known), **follower.told()}
     try:
-        run.update(**{**fields, **_lineage(follower.reader, known)}, **follower.told())
+        run.update(**fields)
     except OSError as error:
         if not is_space(error):
             raise
-        unwritten[run.id] = verdict.to_record()
+        run.keep(**fields)
 
 
 def _lineage(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from ..explain.attempts import attempts, taken_back
 from ..explain.verdict import Verdict, judge, why_it_waits
-from ..jobs.job import Job
 from ..model.observation import Observation, waiting_words
 from ..model.states import JobState, Status
 from ..rundir.reader import RunReader
+from ..rundir.run import Run
 from ..worker.events import EVENTS
 from . import absence
 
@@ -46,10 +46,10 @@ class Follower:
         Called without arguments, from the portal's thread, when anything changed.
     """
 
-    def __init__(self, job: Job, record: dict[str, Any], *, is_watched: bool = True) -> None:
-        self.job = job
+    def __init__(self, run: Run, record: dict[str, Any], *, is_watched: bool = True) -> None:
+        self.run = run
         self._is_watched = is_watched
-        self.reader = RunReader(job.run, outputs=False)
+        self.reader = RunReader(run, outputs=False)
         self.native_id: str = str(record.get("native_id") or "")
         wanted = record.get("environment", {}).get("requirements") or {}
         self.building = f"building the environment ({wanted.get('packages', '?')} packages)"
@@ -68,7 +68,7 @@ class Follower:
         self._trouble_since = 0.0
         self._limit_s: float | None = record.get("spec", {}).get("resources", {}).get("time")
         self._known = ""  # what the scheduler said while it knew the job
-        self._unknown: list[float] = [] if is_watched else absence.answers(job.run)  # when it said it doesn't
+        self._unknown: list[float] = [] if is_watched else absence.answers(run)  # when it said it doesn't
         self._recovered_at = -1e18
         self._requeued_at: float | None = None  # the start of the attempt that the scheduler took back
         self._over_since: float | None = None
@@ -99,7 +99,7 @@ class Follower:
         started = self.reader.started
         if started is not None and seen.state is JobState.PENDING and self._requeued_at != started["t"]:
             self._requeued_at = started["t"]
-            self.job.run.update(attempts=self.attempts())
+            self.run.update(attempts=self.attempts())
         if seen.state is not None and seen.state.is_final:
             self._requeued_at = None  # it ended while it waited to run again
         if seen.state is JobState.PENDING:
@@ -107,10 +107,10 @@ class Follower:
         if seen.state is None:
             self._unknown.append(time.time())
             if not self._is_watched and len(self._unknown) == 1:
-                absence.note(self.job.run)
+                absence.note(self.run)
         else:
             if self._unknown and not self._is_watched:
-                absence.forget(self.job.run)
+                absence.forget(self.run)
             self._known, self._unknown = f"{seen.native_state or seen.state} at {_clock(time.time())}", []
         if seen.native_id and seen.native_id != self.native_id:
             self.take_native_id(seen.native_id)
@@ -121,7 +121,7 @@ class Follower:
         """The run has another job than we knew: found by its mark, or submitted again."""
         self.native_id = native_id
         self.observation, self._over_since, self._unknown = None, None, []
-        self.job.run.update(native_id=native_id, state="SUBMITTING", incidents=self.incidents)
+        self.run.update(native_id=native_id, state="SUBMITTING", incidents=self.incidents)
 
     def recovered(self, since: float, words: str) -> None:
         """The scheduler answers again, and may not know everything yet."""
@@ -133,8 +133,8 @@ class Follower:
     def note(self, since: float, words: str) -> None:
         """Keep what happened on the way; the record has it from now on."""
         self.incidents = [*self.incidents, {"from": since, "until": time.time(), "what": words}][-INCIDENTS:]
-        if self.job.run.record_or_none() is not None:
-            self.job.run.update(incidents=self.incidents)
+        if self.run.record_or_none() is not None:
+            self.run.update(incidents=self.incidents)
 
     def told(self) -> dict[str, Any]:
         """Return the record's field of incidents, with the one that goes on."""
@@ -152,10 +152,10 @@ class Follower:
         before = starts if self.is_requeued else starts[:-1]
         if not before:
             return ""
-        return f"requeued: {taken_back(self.job.run, before[-1])[1]}; attempt {len(before) + 1}"
+        return f"requeued: {taken_back(self.run, before[-1])[1]}; attempt {len(before) + 1}"
 
     def attempts(self, **last: Any) -> list[dict[str, Any]]:
-        return attempts(self.job.run, self.reader.starts, last, is_requeued=self.is_requeued)
+        return attempts(self.run, self.reader.starts, last, is_requeued=self.is_requeued)
 
     # -- what to ask -----------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class Follower:
     def is_forgotten(self) -> bool:
         """The scheduler, asked twice, doesn't know a job that it took and, as files tell, never started or ended."""
         is_told = self._is_forgotten and len(self._unknown) > 1 and self._knows_all
-        return is_told and not self.job.run.was_cancelled
+        return is_told and not self.run.was_cancelled
 
     @property
     def _knows_all(self) -> bool:
@@ -203,7 +203,7 @@ class Follower:
     @property
     def untouched_s(self) -> float:
         """How long nothing changed in its directory."""
-        run = self.job.run
+        run = self.run
         stamps = [p.stat().st_mtime for p in (run.path, run.path / EVENTS, run.log) if p.exists()]
         return time.time() - max(stamps, default=0.0)
 
@@ -286,7 +286,7 @@ class Follower:
     @property
     def _is_sure(self) -> bool:
         """One answer without the job is enough after a cancel; else it takes two, some time apart."""
-        if self.observation is None or self.observation.state is not None or self.job.run.was_cancelled:
+        if self.observation is None or self.observation.state is not None or self.run.was_cancelled:
             return True
         apart_s = 0.0 if self._is_watched else LINGER_S  # a watcher waits that long by itself
         return len(self._unknown) > 1 and self._unknown[-1] - self._unknown[0] >= apart_s

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from ..backends.base import NoAnswer
-from ..backends.budget import Budget
-from ..jobs.job import Job
 from ..model.exceptions import HPCError
+from ..rundir.run import Run
 from ..rundir.tasks import tasks_of
 from ..runtime import portal
+from ..targets.connection import connection_of
 from .arrays import ArrayFollower, Follows
 from .follower import Follower
 from .status import recorded_status
 from .watcher import Watcher
 
-if TYPE_CHECKING:
-    from ..targets.target import Target
-
-
-_watchers: dict[str, tuple[Target, Watcher]] = {}
-
-
+_watchers: dict[str, Watcher] = {}
 _followers: dict[str, Follows] = {}
 
 
@@ -35,31 +28,22 @@ def _forget_after_fork() -> None:
 os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def budgets() -> dict[str, Budget]:
-    """Return how much each target's scheduler was asked by this process."""
-    return {name: found.backend.budget for name, (_, found) in list(_watchers.items())}
-
-
 async def watcher_of(name: str) -> Watcher:
     """Return the watcher of a target, made at first use, and anew when its settings changed."""
-    from ..targets.targets import target
-
-    found = target(name)
+    connection = await connection_of(name)
     known = _watchers.get(name)
-    if known is None or known[0] != found:
-        if known is not None and not known[1].live:
-            await known[1].backend.close()
-        known = _watchers[name] = (found, Watcher(found.make_backend()))
-    return known[1]
+    if known is None or known.connection is not connection:
+        known = _watchers[name] = Watcher(connection)
+    return known
 
 
-def follow(job: Job) -> Follows:
-    """Return this process's follower of a job; a job that has ended needs no watcher."""
+def follow(run: Run) -> Follows:
+    """Return this process's follower of a run; a job that has ended needs no watcher."""
     new: list[Follower] = []
-    found = _follower_of(job, new)
+    found = _follower_of(run, new)
 
     async def add() -> None:
-        watcher = await watcher_of(job.target)
+        watcher = await watcher_of(str(run.record()["target"]["name"]))
         for follower in new:
             watcher.add(follower)
 
@@ -68,37 +52,37 @@ def follow(job: Job) -> Follows:
     return found
 
 
-def _follower_of(job: Job, new: list[Follower]) -> Follows:
-    """Return a job's follower; those that a watcher doesn't have yet are added to ``new``."""
-    known = _followers.get(job.id)
-    if known is not None and (not known.ended.done() or known.job is job):
+def _follower_of(run: Run, new: list[Follower]) -> Follows:
+    """Return a run's follower; those that a watcher doesn't have yet are added to ``new``."""
+    known = _followers.get(run.id)
+    if known is not None and (not known.ended.done() or known.run is run):
         return known
-    record = job.run.record()
-    follower = Follower(job, record)
+    record = run.record()
+    follower = Follower(run, record)
     final = recorded_status(record)
     if final is not None:
         follower.status = final
         follower.ended.set_result(final)
         return follower
-    if tasks := tasks_of(job, record):
-        array = ArrayFollower(job, [_follower_of(task, new) for task in tasks], follower.native_id)
+    if tasks := tasks_of(run, record):
+        array = ArrayFollower(run, [_follower_of(task, new) for task in tasks], follower.native_id)
         if not array.ended.done():
-            _followers[job.id] = array
+            _followers[run.id] = array
         return array
-    _followers[job.id] = follower
+    _followers[run.id] = follower
     new.append(follower)
     return follower
 
 
-def followed(job: Job) -> Follows | None:
-    """Return this process's follower of a job, if it has one."""
-    return _followers.get(job.id)
+def followed(run: Run) -> Follows | None:
+    """Return this process's follower of a run, if it has one."""
+    return _followers.get(run.id)
 
 
-async def cancel(job: Job) -> None:
+async def cancel(run: Run) -> None:
     """Ask the job's scheduler to end it, and remember who asked, unless it refuses."""
-    record = job.run.record()
-    job.run.update(cancel_asked_at=time.time())
+    record = run.record()
+    run.update(cancel_asked_at=time.time())
     watcher = await watcher_of(record["target"]["name"])
     native_id = record.get("native_id")
     try:
@@ -107,6 +91,6 @@ async def cancel(job: Job) -> None:
     except NoAnswer:  # it may have happened
         raise
     except HPCError:
-        job.run.update(cancel_asked_at=record.get("cancel_asked_at"))
+        run.update(cancel_asked_at=record.get("cancel_asked_at"))
         raise
     watcher.ask_soon()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from ..jobs.job import Job
 from ..model.states import JobState, Status
+from ..rundir.reader import ArrayReader, RunReader, reader_of
+from ..rundir.run import Run
 from ..rundir.tasks import tasks_of
 from ..runtime import portal
+from ..views.log import LogTail
+from ..views.picture import Part, Picture
 from .arrays import write_end
 from .ending import write_verdict
 from .follower import LINGER_S, Follower, final_status, live_status
@@ -20,54 +24,84 @@ _seen: dict[str, Follower] = {}  # of jobs that are looked at now and then
 os.register_at_fork(after_in_child=_seen.clear)
 
 
-def refresh(jobs: Sequence[Job]) -> list[Status]:
+def look(run: Run, reader: RunReader | ArrayReader | None = None, tail: LogTail | None = None) -> Picture:
+    """Take a picture of a run: its record and its files are read once.
+
+    Parameters
+    ----------
+    reader, tail
+        What has read the run's outputs so far, where somebody has; else they are read now, whole.
+    """
+    record = run.record()
+    tasks = tasks_of(run, record)
+    parts = list(zip(tasks, refresh(tasks))) if tasks else []
+    [status] = refresh([run], {run.id: record}) if not parts else [_of_array(run, record, parts)]
+    if status.state.is_final and record.get("state") != status.state.value:
+        record = run.record()  # its end was written just now
+    if reader is None or tail is None:
+        reader, tail = reader_of(run, record), LogTail(traceback=True)
+        tail.add(reader.poll(everything=True))
+    return Picture(run, record, status, parts, reader, tail)
+
+
+def refresh(runs: Sequence[Run], records: Mapping[str, dict[str, Any]] | None = None) -> list[Status]:
     """Return the statuses of many jobs: from records, live followers, their files, and one question for each target.
 
     Where the scheduler was asked often lately, its last answer stands.
+
+    Parameters
+    ----------
+    records : mapping, optional
+        Records that were read already, by run id.
     """
     statuses: dict[str, Status] = {}
-    unknown: dict[str, list[Job]] = {}
-    for job in jobs:
-        known = followed(job)
+    unknown: dict[str, list[tuple[Run, dict[str, Any]]]] = {}
+    for run in runs:
+        known = followed(run)
         if known is not None:  # it has read the files already
-            statuses[job.id] = known.status
-            _seen.pop(job.id, None)
+            statuses[run.id] = known.status
+            _seen.pop(run.id, None)
             continue
-        record = job.run.record_or_none() or {}
+        record = (records or {}).get(run.id) or run.record_or_none() or {}
         final = recorded_status(record)
         if final is not None:
-            statuses[job.id] = final
-            _seen.pop(job.id, None)
-        elif tasks := tasks_of(job, record):
-            statuses[job.id] = _of_array(job, tasks, str(record.get("native_id") or ""))
+            statuses[run.id] = final
+            _seen.pop(run.id, None)
+        elif tasks := tasks_of(run, record):
+            statuses[run.id] = _of_array(run, record, list(zip(tasks, refresh(tasks))))
         elif record.get("target"):
-            unknown.setdefault(record["target"]["name"], []).append(job)
+            unknown.setdefault(record["target"]["name"], []).append((run, record))
         else:
-            statuses[job.id] = Status(JobState.LOST, "its record can't be read")
+            statuses[run.id] = Status(JobState.LOST, "its record can't be read")
     for name, group in unknown.items():
         found = portal.call(_refresh_target(name, group), 60)
-        statuses.update({job.id: status for job, status in zip(group, found)})
-    return [statuses[job.id] for job in jobs]
+        statuses.update({run.id: status for (run, _), status in zip(group, found)})
+    return [statuses[run.id] for run in runs]
 
 
-def _of_array(job: Job, tasks: list[Job], native_id: str) -> Status:
-    status = combined(refresh(tasks), native_id)
+def _of_array(run: Run, record: dict[str, Any], parts: Sequence[Part]) -> Status:
+    known = followed(run)
+    if known is not None:
+        return known.status
+    final = recorded_status(record)
+    if final is not None:
+        return final
+    status = combined([status for _, status in parts], str(record.get("native_id") or ""))
     if status.state.is_final:
-        write_end(job, status)
+        write_end(run, status)
     return status
 
 
-async def _refresh_target(name: str, jobs: list[Job]) -> list[Status]:
-    followers = [_seen_again(job) for job in jobs]
+async def _refresh_target(name: str, runs: list[tuple[Run, dict[str, Any]]]) -> list[Status]:
+    followers = [_seen_again(run, record) for run, record in runs]
     await _look_up(name, followers)
     return [_judged(follower) for follower in followers]
 
 
-def _seen_again(job: Job) -> Follower:
-    record = job.run.record()
-    known = _seen.get(job.id)
+def _seen_again(run: Run, record: dict[str, Any]) -> Follower:
+    known = _seen.get(run.id)
     if known is None or known.native_id != str(record.get("native_id") or ""):
-        known = _seen[job.id] = Follower(job, record, is_watched=False)
+        known = _seen[run.id] = Follower(run, record, is_watched=False)
     known.poll()
     return known
 
@@ -76,13 +110,13 @@ async def _look_up(name: str, followers: list[Follower]) -> None:
     """Bring what the scheduler says, as far as it may be asked now."""
     try:
         watcher = await watcher_of(name)
-        found = await watcher.glance({f.job.id: f.native_id for f in followers})
+        found = await watcher.glance({f.run.id: f.native_id for f in followers})
         trouble = watcher.trouble
     except Exception as error:  # no such target any more: the files still say much
         found, trouble = {}, str(error).splitlines()[0]
     for follower in followers:
         follower.trouble = trouble
-        seen = found.get(follower.job.id)
+        seen = found.get(follower.run.id)
         if seen is None or (seen.state is None and not follower.native_id and not follower.is_untouched):
             continue
         if seen.state is None and follower.is_untouched:  # long enough for any archive
@@ -97,5 +131,5 @@ def _judged(follower: Follower) -> Status:
         return live_status(follower)
     status = final_status(follower, verdict)
     write_verdict(follower, status, verdict)
-    _seen.pop(follower.job.id, None)
+    _seen.pop(follower.run.id, None)
     return status

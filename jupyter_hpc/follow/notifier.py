@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..jobs.job import Job
+from ..rundir.run import Run
 
 ENDS = ("result", "end.json")
 
@@ -38,13 +38,13 @@ class Notifier:
             self.over.set()
         self._wake.set()
 
-    def watch(self, job: Job) -> None:
-        watch = self._changes.tell(self, str(job.run.path))
+    def watch(self, run: Run) -> None:
+        watch = self._changes.tell(self, str(run.path))
         if watch is not None:
-            self._watches[job.id] = watch
+            self._watches[run.id] = watch
 
-    def forget(self, job: Job) -> None:
-        watch = self._watches.pop(job.id, None)
+    def forget(self, run: Run) -> None:
+        watch = self._watches.pop(run.id, None)
         if watch is not None:
             self._changes.tell_no_more(self, watch)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ..jobs.job import Job
+from ..rundir.run import Run
+from ..targets.connection import connection_of
 from ..views.waiting import waiting_lines
 
 
-async def explained(job: Job, native_id: str) -> list[str]:
+async def explained(run: Run, target: str, native_id: str) -> list[str]:
     """Ask the scheduler why a job waits and what would help, and return it in lines."""
-    from .following import watcher_of
-
-    return waiting_lines(await (await watcher_of(job.target)).backend.explain(job.run, native_id))
+    return waiting_lines(await (await connection_of(target)).backend.explain(run, native_id))

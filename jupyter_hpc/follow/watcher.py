@@ -12,11 +12,12 @@ import random
 import time
 from collections.abc import Mapping
 
-from ..backends.base import Backend, NoAnswer
+from ..backends.base import NoAnswer
 from ..model.exceptions import HPCError
 from ..model.observation import Observation
 from ..model.states import JobState, Status
-from ..targets.outage import Outage, slow_words
+from ..targets.connection import Connection
+from ..targets.outage import slow_words
 from .ending import write_verdict
 from .follower import Follower, final_status, live_status
 from .notifier import Notifier
@@ -34,9 +35,12 @@ _chance = random.Random()  # noqa: S311 no secret; the notebook's own sequence s
 class Watcher:
     """Follows the jobs of one target."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-        self.outage = Outage(backend, self._recovered)
+    def __init__(self, connection: Connection) -> None:
+        self.backend = connection.backend
+        self.outage = connection.outage
+        self.connection = connection
+        connection.on_silence, connection.on_answer = self._silent, self._recovered
+        connection.is_busy = lambda: bool(self.live)
         self.live: dict[str, Follower] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -49,9 +53,9 @@ class Watcher:
         self._is_urgent = False
 
     def add(self, follower: Follower) -> None:
-        self.live[follower.job.id] = follower
+        self.live[follower.run.id] = follower
         follower.may_restore = True
-        self._notifier.watch(follower.job)
+        self._notifier.watch(follower.run)
         follower.say(self.trouble)
         self._next_question = min(self._next_question or 1e18, time.monotonic() + self.backend.first_poll_s)
         self._wake.set()
@@ -96,7 +100,7 @@ class Watcher:
             self._question = asyncio.get_running_loop().create_task(self._ask_and_wake({}))
 
     async def _look_at(self, follower: Follower) -> None:
-        await self.backend.sync(follower.job.run)
+        await self.backend.sync(follower.run)
         new, before = follower.poll(), follower.status
         if not follower.is_odd:
             follower.questions = 0
@@ -147,11 +151,11 @@ class Watcher:
         """One question for all jobs, and for others that somebody looks at."""
         asked, self._is_urgent = time.time(), False
         self._last_question = time.monotonic()
-        jobs = {f.job.id: f.native_id for f in self.live.values()}
+        jobs = {f.run.id: f.native_id for f in self.live.values()}
         try:
             found = await self.backend.observe({**others, **jobs})
         except NoAnswer:
-            self.went_away(asked)
+            self.connection.went_away(asked)
             return None
         except Exception as error:  # there is no scheduler (any more): say so, go on
             self._say(str(error).splitlines()[0])
@@ -161,9 +165,9 @@ class Watcher:
             self._last_question = time.monotonic()
         self.answered = time.monotonic()
         self._say("")
-        for follower in [f for f in self.live.values() if f.job.id in jobs]:
+        for follower in [f for f in self.live.values() if f.run.id in jobs]:
             try:
-                await self._tell(follower, found.get(follower.job.id))
+                await self._tell(follower, found.get(follower.run.id))
             except Exception as error:  # one broken run directory must not stop the others
                 self._give_up(follower, error)
         self._next_question = time.monotonic() + self._interval()
@@ -176,16 +180,16 @@ class Watcher:
         follower.observe(seen or Observation(None))
         if follower.is_forgotten and await self._restore(follower):
             return
-        if follower.job.id in self.live and not self._conclude(follower):
+        if follower.run.id in self.live and not self._conclude(follower):
             follower.notify()
 
     async def _restore(self, follower: Follower) -> bool:
         """Submit again what a crash of the scheduler took from it; nothing of the job has run."""
         asked, old = time.time(), follower.native_id
         try:
-            native_id = await self.backend.restore(follower.job.run)
+            native_id = await self.backend.restore(follower.run)
         except NoAnswer:
-            self.went_away(asked)
+            self.connection.went_away(asked)
             return True
         except HPCError as error:
             follower.note(asked, f"it could not be submitted again: {error.message}")
@@ -226,9 +230,8 @@ class Watcher:
         wait = min(slowest, due, max(self.backend.first_poll_s, youngest))
         return wait * _chance.uniform(1 - JITTER, 1 + JITTER)
 
-    def went_away(self, asked: float) -> None:
-        """A question got no answer: say so, and ask no other until a ping gets one."""
-        self.outage.begin(asked)
+    def _silent(self, _: float) -> None:
+        """A question got no answer: say so; no other is asked until a ping gets one."""
         self._say(self.outage.words)
 
     def _say(self, trouble: str) -> None:
@@ -266,15 +269,15 @@ class Watcher:
 
     def _give_up(self, follower: Follower, error: Exception) -> None:
         """Its run directory is gone or broken: nobody may wait for ever."""
-        if (follower.job.run.record_or_none() or {}).get("id"):
+        if (follower.run.record_or_none() or {}).get("id"):
             _log(error)
             return
         self._let_go(follower, Status(JobState.LOST, f"its run directory can't be read: {error}"))
 
     def _let_go(self, follower: Follower, status: Status) -> None:
         follower.set_status(status)
-        del self.live[follower.job.id]
-        self._notifier.forget(follower.job)
+        del self.live[follower.run.id]
+        self._notifier.forget(follower.run)
         follower.ended.set_result(status)
         follower.notify()
 

@@ -167,7 +167,7 @@ class Base:
     def __init__(self, run: Run, manifest: Mapping[str, Any], *, here: bool) -> None:
         told = manifest.get("continues") or {}
         count, numbers = told.get("count") or 0, told.get("numbers")
-        self.sent = sent.to(run)
+        self.sent = sent.to((run.array or run).id)
         self.objects: list[Any] = []
         self.values: Mapping[str, Any] = {}
         self.lost = ""
@@ -299,11 +299,3 @@ class Changes:
                 f"--force {listed}` takes the job's, `job.result()` has it."
             )
         return lines
-
-
-def left_words(names: list[str], of_tasks: bool, quote: str = "") -> str:
-    """Say what changed there and not here, and what would bring it."""
-    listed = ",".join(names)
-    if of_tasks:
-        return f"{listed} changed in the tasks and not here: each task of an array changes a copy of its own"
-    return f"{listed} changed on the node and not here; {quote}-o {listed}{quote} brings it back"

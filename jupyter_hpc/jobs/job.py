@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import html
-import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from ..model.resources import format_time
 from ..model.states import JobState, Status
 from ..rundir.run import Run
 
@@ -27,7 +25,7 @@ class Job:
 
     Examples
     --------
-    >>> job = jupyter_hpc.submission(train, data, on="slurm", gpus=1)   # doctest: +SKIP
+    >>> job = jupyter_hpc.submit(train, data, on="slurm", gpus=1)   # doctest: +SKIP
     >>> job.wait(60)                                                # doctest: +SKIP
     True
     >>> job.result()                                                # doctest: +SKIP
@@ -75,7 +73,7 @@ class Job:
         """The latest status; its files are read, and the scheduler is asked as seldom as its budget allows."""
         from ..follow.glance import refresh
 
-        return refresh([self])[0]
+        return refresh([self.run])[0]
 
     @property
     def state(self) -> JobState:
@@ -91,14 +89,12 @@ class Job:
         """The tasks of an array, each a job of its own; empty for any other job."""
         from ..rundir.tasks import tasks_of
 
-        return tasks_of(self)
+        return [Job(run) for run in tasks_of(self.run)]
 
     @property
     def verdict(self) -> dict[str, Any]:
         """How and why it ended: state, cause, message, hint, evidence; empty while it has not."""
-        from ..follow.ending import unwritten
-
-        return self.record.get("verdict") or unwritten.get(self.id) or {}
+        return self.record.get("verdict") or {}
 
     @property
     def use(self) -> Measured | None:
@@ -127,7 +123,7 @@ class Job:
     def _end(self) -> concurrent.futures.Future[Status]:
         from ..follow.following import follow
 
-        return follow(self).ended
+        return follow(self.run).ended
 
     def __await__(self) -> Generator[Any, None, Any]:
         import asyncio
@@ -212,21 +208,17 @@ class Job:
         from ..follow.following import cancel
         from ..runtime import portal
 
-        portal.call(cancel(self), 60)
+        portal.call(cancel(self.run), 60)
 
     # -- how it looks ----------------------------------------------------------------------------
 
     def describe(self) -> str:
         """Return one line: state, target, native id, node, time."""
-        status = self.status
-        native = status.native_id.partition(".")[0]  # the local backend's ends in a start time
-        where = f"{self.target} job {native}" if native else self.target
-        parts = [str(status.state), where]
-        if status.node:
-            parts.append(f"on {status.node}")
-        if status.started_at:
-            parts.append(f"for {format_time((status.ended_at or time.time()) - status.started_at)}")
-        return " · ".join(parts) + (f" · {status.reason}" if status.reason else "")
+        from ..follow.glance import refresh
+        from ..views.picture import describe
+
+        record = self.record
+        return describe(record, refresh([self.run], {self.id: record})[0])
 
     def __repr__(self) -> str:
         try:
@@ -235,11 +227,19 @@ class Job:
             return f"<Job {self.id}: {error}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        text = repr(self)
-        try:
-            from ..views.card import card_html
-            from ..views.mime import job_mime
+        from ..follow.glance import look
+        from ..views.card import card_html
+        from ..views.mime import job_mime
+        from ..views.picture import describe
 
-            return {"text/plain": text, "text/html": card_html(self), **job_mime(self, self.state)}
-        except (OSError, LookupError):
+        try:
+            picture = look(self.run)
+            text = f"<Job {self.id}: {describe(picture.record, picture.status)}>"
+            return {
+                "text/plain": text,
+                "text/html": card_html(picture),
+                **job_mime(self.id, picture.status.state),
+            }
+        except (OSError, LookupError) as error:
+            text = f"<Job {self.id}: {error}>"
             return {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}

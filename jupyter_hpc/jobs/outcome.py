@@ -8,8 +8,9 @@ from typing import Any
 
 from ..capture.sent import Sent
 from ..lineage.record.registry import Known
+from ..views.summary import left_words
 from ..worker.apart import apart
-from .changed import Changes, left_words
+from .changed import Changes
 
 
 @dataclass

@@ -9,11 +9,39 @@ from dataclasses import replace
 from typing import Any
 
 from ..capture.request import ARGS, FUNCTION, KWARGS, Request
+from ..follow.following import follow
 from ..model.resources import Resources
 from ..model.spec import JobSpec
+from ..rundir.run import Run
 from ..runtime.settings import setting
-from ..submission.submission import submit_request
+from ..submission import rerun as reruns
+from ..submission import resubmit as resubmits
+from ..submission import send
+from ..submission.handover import Say
 from .job import Job
+
+
+def submitted(run: Run) -> Job:
+    """Follow a run from now on, and return its job."""
+    follow(run)
+    return Job(run)
+
+
+def submit_request(
+    request: Request, target: str, spec: JobSpec, say: Say | None = None, *, reuse: bool = False
+) -> Job:
+    """Submit a cell or a call and return its job; see `submission.send.submit_request`."""
+    return submitted(send.submit_request(request, target, spec, say, reuse=reuse))
+
+
+def resubmit(job: Job, **changes: Any) -> Job:
+    """Submit a job's payload again and return the new job; see `submission.resubmit.resubmit`."""
+    return submitted(resubmits.resubmit(job.run, **changes))
+
+
+def rerun(job: Job, **changes: Any) -> Job:
+    """Submit a job again, exactly or with other parameters, and return the new job; see `submission.rerun.rerun`."""
+    return submitted(reruns.rerun(job.run, **changes))
 
 
 def submit(
@@ -78,7 +106,7 @@ def submit(
 
     Examples
     --------
-    >>> job = jupyter_hpc.submission(pow, 2, 10, on="local")   # doctest: +SKIP
+    >>> job = jupyter_hpc.submit(pow, 2, 10, on="local")   # doctest: +SKIP
     >>> job.result()                                       # doctest: +SKIP
     1024
     """

@@ -67,10 +67,10 @@ class HPCMagics(Magics):
         if arguments.help or cell.strip() in ("", "#"):
             print(help_text(prog))  # noqa: T201 a magic's help is printed
             return None
+        from ..display.shell import keep_future_imports
+        from ..jobs.submit import submit_request
         from ..runtime.settings import setting
-        from ..submission.submission import submit_request
         from ..targets.targets import target as find_target
-        from .shell import keep_future_imports
 
         target = arguments.on or target or str(setting("default_target"))
         backend = find_target(target).backend
@@ -125,7 +125,7 @@ class HPCMagics(Magics):
         if cell.startswith("#!"):
             return Request(text=cell, code="", names=None, kind="script", **common)
         from ..capture.cell.analysis import analyze
-        from .shell import future_flags, lazy_annotations
+        from ..display.shell import future_flags, lazy_annotations
 
         flags = future_flags(self.shell)
         lazy = lazy_annotations(flags)

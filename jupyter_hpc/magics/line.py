@@ -39,15 +39,16 @@ def _rerun(shell: Any, arguments: Any) -> None:
     """Show the new job live, then compare; the kernel's names stay as they are."""
     from ..commands.lineage import changes
     from ..display.attached import run_attached
-    from ..submission.rerun import reproduction, rerun, warnings
+    from ..jobs.submit import rerun
+    from ..submission.rerun import reproduction, warnings
 
     old = Job(store().find(arguments.run))
-    for line in warnings(old, arguments.workdir):
+    for line in warnings(old.run, arguments.workdir):
         print(f"! {line}", file=sys.stderr)  # noqa: T201
     new = rerun(old, target=arguments.on, changes=changes(arguments), workdir=arguments.workdir)
     shell.user_ns["_hpc"] = new
     run_attached(shell, new, brings=False)
-    print(reproduction(old, new).text)  # noqa: T201
+    print(reproduction(old.run, new.run).text)  # noqa: T201
 
 
 def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:

@@ -33,10 +33,7 @@ All of them survive pickling, because errors cross processes here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ..jobs.job import Job
+from typing import Any
 
 
 def help_command(place: str) -> str:
@@ -118,7 +115,7 @@ class JobError(HPCError):
     Attributes
     ----------
     job : Job or None
-        The handle: ``job.logs()`` and ``job.outputs()`` have the rest.
+        The handle, a :class:`jupyter_hpc.Job`: ``job.logs()`` and ``job.outputs()`` have the rest.
     log_tail : str
         The last lines of the log.
     cause : str
@@ -131,7 +128,7 @@ class JobError(HPCError):
     cause: str = ""
     evidence: tuple[str, ...] = ()
 
-    def __init__(self, message: str, *, hint: str = "", job: Job | None = None, log_tail: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", job: Any = None, log_tail: str = "") -> None:
         super().__init__(message, hint=hint)
         self.job = job
         self.log_tail = log_tail

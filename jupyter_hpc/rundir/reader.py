@@ -6,7 +6,7 @@ import codecs
 import json
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -242,9 +242,11 @@ class ArrayReader:
         return [Output(output.kind, text=lines)] if lines else []
 
 
-def reader_of(run: Run, *, outputs: bool = True) -> RunReader | ArrayReader:
+def reader_of(
+    run: Run, record: Mapping[str, Any] | None = None, *, outputs: bool = True
+) -> RunReader | ArrayReader:
     """Return what reads a run, or all tasks of an array; without ``outputs`` only what it says of itself."""
-    array = (run.record_or_none() or {}).get("array")
+    array = (record or run.record_or_none() or {}).get("array")
     if array:
         return ArrayReader(run, array["indices"], outputs=outputs)
     return RunReader(run, outputs=outputs)

@@ -28,6 +28,7 @@ _OWN_FIELDS = {  # what a task of an array doesn't share with it
     *("outputs", "files", "execution", "determinism", "exception", "unloaded", "changes"),
 }
 LOCK_S = 2.0  # an update takes about a millisecond
+_unwritten: dict[Path, dict[str, Any]] = {}  # of records on a full disk: nobody may wait for room
 
 
 def write_json(path: Path, record: Any) -> None:
@@ -121,9 +122,10 @@ class Run:
     def record_or_none(self) -> dict[str, Any] | None:
         """Return the record, or None if it isn't there yet or is damaged."""
         record = read_json(self.path / "record.json")
+        kept = _unwritten.get(self.path, {})
         if self.array is not None:
-            return _task_record(self, self.array.record_or_none(), record or {})
-        return record if is_record(record) else None
+            return _task_record(self, self.array.record_or_none(), {**(record or {}), **kept})
+        return {**record, **kept} if is_record(record) else None
 
     @property
     def was_cancelled(self) -> bool:
@@ -134,9 +136,15 @@ class Run:
     def update(self, **fields: Any) -> dict[str, Any]:
         """Merge fields into the record, atomically, and return it; no other process's fields are lost."""
         with _locked(self.path / "record.lock"):
+            kept = _unwritten.get(self.path, {})
             known = self.record() if self.array is None else read_json(self.path / "record.json") or {}
-            write_json(self.path / "record.json", {**known, **fields})
+            write_json(self.path / "record.json", {**known, **kept, **fields})
+            _unwritten.pop(self.path, None)
         return self.record() if self.array else {**known, **fields}
+
+    def keep(self, **fields: Any) -> None:
+        """Let the record have fields that the disk has no room for, as this process sees it, until there is room."""
+        _unwritten.setdefault(self.path, {}).update(fields)
 
     def check_ours(self, path: Path) -> None:
         """Refuse what another user could have written.

@@ -101,21 +101,16 @@ class Store:
             return []
         return [Run(self.runs_directory / name) for name in names if ID_PATTERN.fullmatch(name)]
 
-    def damaged(self) -> list[tuple[Run, str]]:
-        """Return the runs that can't be shown, and why; one that is being submitted is not damaged."""
-        found = []
+    def records(self) -> tuple[list[tuple[Run, dict[str, Any]]], list[tuple[Run, str]]]:
+        """Return all runs with their records, newest first, and those that can't be shown, each with the reason."""
+        found, damaged = [], []
         for run in self.runs():
-            if run.record_or_none() is not None:
-                continue
-            try:
-                age = time.time() - run.path.stat().st_mtime
-            except FileNotFoundError:  # removed meanwhile
-                continue
-            if (run.path / "record.json").exists():
-                found.append((run, "its record.json is damaged"))
-            elif age > 60:
-                found.append((run, "it has no record.json: its submission was cut off"))
-        return found
+            record = run.record_or_none()
+            if record is not None:
+                found.append((run, record))
+            elif why := _damage(run):
+                damaged.append((run, why))
+        return found, damaged
 
     def find(self, text: str) -> Run:
         """Return the run that an id, a part of one, a native id or a job name means; the newest if several names match.
@@ -260,6 +255,17 @@ class Store:
             os.rename(temporary, target)
         except OSError:  # another kernel was first
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _damage(run: Run) -> str:
+    """Return why a run has no record that can be read; one that is being submitted is not damaged."""
+    try:
+        age = time.time() - run.path.stat().st_mtime
+    except FileNotFoundError:  # removed meanwhile
+        return ""
+    if (run.path / "record.json").exists():
+        return "its record.json is damaged"
+    return "it has no record.json: its submission was cut off" if age > 60 else ""
 
 
 def _write_all(path: Path, raw: Any) -> None:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..jobs.job import Job
 from ..model.exceptions import OptionError
 from ..model.resources import quote
 from .run import TASKS, Run
@@ -69,7 +68,7 @@ def prepare(run: Run, written: str) -> dict[str, Any]:
     return {"text": tasks.text, "indices": list(tasks.indices)}
 
 
-def tasks_of(job: Job, record: dict[str, Any] | None = None) -> list[Job]:
-    """Return the tasks of an array in order; empty for any other job."""
-    found = (record or job.record).get("array") or {}
-    return [Job(job.run.task(index)) for index in found.get("indices", ())]
+def tasks_of(run: Run, record: dict[str, Any] | None = None) -> list[Run]:
+    """Return the tasks of an array in order; empty for any other run."""
+    found = (record or run.record()).get("array") or {}
+    return [run.task(index) for index in found.get("indices", ())]

@@ -13,10 +13,10 @@ from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
 from ..jobs.job import Job
+from ..jobs.submit import resubmit
 from ..lineage.show.view import of_run as lineage_of
 from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
 from ..rundir.run import Run
-from ..submission.resubmit import resubmit
 from .detail import detail
 from .feed import Feed
 from .foreign import SEPARATOR, readable_log

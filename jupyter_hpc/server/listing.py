@@ -16,7 +16,6 @@ from typing import Any
 
 from ..follow.following import follow, followed
 from ..follow.glance import refresh
-from ..jobs.job import Job
 from ..model.spec import first_line
 from ..model.states import JobState, Status
 from ..rundir.run import Run
@@ -165,11 +164,11 @@ class Listing:
         ]
 
     def _statuses(self, live: Iterable[Summary]) -> dict[str, Status]:
-        jobs = [Job(Run(self.store.runs_directory / row["id"])) for row in live]
-        for job in jobs:
-            if followed(job) is None and job.run.record_or_none():
-                follow(job)  # this server's one watcher a target keeps their records true
-        return {job.id: status for job, status in zip(jobs, refresh(jobs))}
+        runs = [Run(self.store.runs_directory / row["id"]) for row in live]
+        for run in runs:
+            if followed(run) is None and run.record_or_none():
+                follow(run)  # this server's one watcher a target keeps their records true
+        return {run.id: status for run, status in zip(runs, refresh(runs))}
 
     def versions(self) -> dict[str, tuple[Any, ...]]:
         """Return what tells a change of each run."""

@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ..follow.following import budgets
+from ..targets.connection import budgets
 from .listing import Listing, in_group
 
 

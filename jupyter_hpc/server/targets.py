@@ -42,6 +42,6 @@ async def _one(target: Target) -> dict[str, Any]:
 
 
 async def _ask(target: Target) -> Availability:
-    from ..follow.following import watcher_of
+    from ..targets.connection import connection_of
 
-    return await (await watcher_of(target.name)).backend.availability()
+    return await (await connection_of(target.name)).backend.availability()

@@ -15,13 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..backends.base import Backend, NoAnswer, Submission, Submitted
-from ..follow.following import watcher_of
-from ..follow.watcher import Watcher
 from ..model.exceptions import HPCError, OptionError, TargetError
 from ..model.redaction import all_redacted
 from ..model.resources import format_time, parse_time
 from ..rundir.reader import RunReader
 from ..runtime import portal
+from ..targets.connection import Connection, connection_of
 from ..targets.outage import clock
 from ..targets.target import Target
 
@@ -77,38 +76,38 @@ class _Handover:
             say(self._lines.get_nowait())
 
     async def run(self) -> None:
-        watcher = await watcher_of(self._target.name)
+        connection = await connection_of(self._target.name)
         self._began = time.time()
         deadline = time.monotonic() + self._patience_s
         said = False
         while True:
-            submitted = await self._try(watcher)
+            submitted = await self._try(connection)
             if submitted is not None:
                 break
             if not said:
-                self._lines.put(self._waiting_words(watcher))
+                self._lines.put(self._waiting_words(connection))
                 said = True
-            if not await watcher.outage.wait(deadline - time.monotonic()) or time.monotonic() > deadline:
-                raise self._given_up(watcher)
+            if not await connection.outage.wait(deadline - time.monotonic()) or time.monotonic() > deadline:
+                raise self._given_up(connection)
         self._native_id = submitted.native_id
         if said:
             self._lines.put(f"Submitted as {self._target.name} job {submitted.native_id}.")
-        self._record(submitted, watcher.backend, waited=said)
+        self._record(submitted, connection.backend, waited=said)
 
-    async def _try(self, watcher: Watcher) -> Submitted | None:
+    async def _try(self, connection: Connection) -> Submitted | None:
         """Submit, or find what an earlier try did; None if there is no answer."""
-        if watcher.outage.since is not None:
+        if connection.outage.since is not None:
             return None
         asked = time.time()
         try:
-            native_id = await self._earlier(watcher.backend) if self.is_uncertain else None
+            native_id = await self._earlier(connection.backend) if self.is_uncertain else None
             if native_id is not None:
-                planned = watcher.backend.preview(self._submission)
+                planned = connection.backend.preview(self._submission)
                 return Submitted(native_id, planned.command, planned.script)
-            submitted = await watcher.backend.submit(self._submission)
+            submitted = await connection.backend.submit(self._submission)
         except NoAnswer:
             self.is_uncertain = True
-            watcher.went_away(asked)
+            connection.went_away(asked)
             return None
         self.is_uncertain = False
         return submitted
@@ -132,15 +131,15 @@ class _Handover:
             fields["incidents"] = [{"from": self._began, "until": time.time(), "what": what}]
         self._submission.run.update(**fields)
 
-    def _waiting_words(self, watcher: Watcher) -> str:
-        who = watcher.backend.scheduler
+    def _waiting_words(self, connection: Connection) -> str:
+        who = connection.backend.scheduler
         return (
-            f"{who[0].upper()}{who[1:]} doesn't answer (since {clock(watcher.outage.since)}). The cell is submitted"
+            f"{who[0].upper()}{who[1:]} doesn't answer (since {clock(connection.outage.since)}). The cell is submitted"
             f" when it does, if that is within {format_time(self._patience_s)}; an interrupt gives up."
         )
 
-    def _given_up(self, watcher: Watcher) -> TargetError:
-        who = watcher.backend.scheduler
+    def _given_up(self, connection: Connection) -> TargetError:
+        who = connection.backend.scheduler
         left = (
             " If it took the job before it went away, that job finds no run directory and does nothing."
             if self.is_uncertain
@@ -154,12 +153,12 @@ class _Handover:
 
     async def withdraw(self, future: concurrent.futures.Future[None]) -> None:
         """Take back what was submitted, or may have been: nobody waits for it any more."""
-        watcher = await watcher_of(self._target.name)
-        if not self.is_uncertain and watcher.outage.since is None:  # its answer is under way
+        connection = await connection_of(self._target.name)
+        if not self.is_uncertain and connection.outage.since is None:  # its answer is under way
             await asyncio.wait([asyncio.wrap_future(future)], timeout=WITHDRAW_S)
         future.cancel()
         deadline = time.monotonic() + WITHDRAW_S
-        run, backend, native_id = self._submission.run, watcher.backend, self._native_id
+        run, backend, native_id = self._submission.run, connection.backend, self._native_id
         while native_id or self.is_uncertain:
             try:
                 native_id = native_id or await self._earlier(backend) or ""
@@ -167,11 +166,11 @@ class _Handover:
                     await backend.cancel(native_id)
                 return
             except NoAnswer:
-                watcher.went_away(time.time())
+                connection.went_away(time.time())
             except HPCError as error:
                 _logger.warning("the job of %s, which was given up, may still be there: %s", run.id, error)
                 return
-            if not await watcher.outage.wait(deadline - time.monotonic()):
+            if not await connection.outage.wait(deadline - time.monotonic()):
                 return
 
 

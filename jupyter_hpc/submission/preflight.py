@@ -20,7 +20,8 @@ from ..rundir.run import Run
 from ..rundir.store import store
 from ..runtime import portal
 from ..targets.target import Target
-from .submission import _completed, _paths
+from .checks import completed, travelling
+from .frozen import frozen_paths
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,12 @@ class Preflight:
 
 def preflight(request: Request, target_name: str, spec: JobSpec) -> Preflight:
     """Return what :func:`submit_request` would submit; buffers are measured, not written."""
-    where, spec, request = _completed(request, target_name, spec)
+    where, spec = completed(target_name, spec)
+    request = travelling(request, spec)
     runs = store()
     with tempfile.TemporaryDirectory(prefix="jupyter_hpc-") as folder:
         run = Run(runs.runs_directory / "RUN")
-        built = payloads.build(Path(folder), request, lambda *_: None, lambda m: _paths(runs, m))
+        built = payloads.build(Path(folder), request, lambda *_: None, lambda m: frozen_paths(runs, m))
     submission = Submission(run, spec, runs.root / "worker", sys.executable)
     backend = where.make_backend()
     outputs = output_names(request)[0]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..capture.environment.snapshot import snapshot
-from ..jobs.job import Job
 from ..lineage.ask.parameters import changed
 from ..lineage.index.activity import environment, outputs, packages
 from ..model.exceptions import HPCError, OptionError
@@ -58,13 +57,13 @@ class Reproduction:
 
 
 def rerun(
-    job: Job,
+    run: Run,
     *,
     target: str | None = None,
     changes: Mapping[str, str] | None = None,
     workdir: str | None = None,
-) -> Job:
-    """Submit a run again, exactly or with other parameters, and return the new job.
+) -> Run:
+    """Submit a run again, exactly or with other parameters, and return the new one.
 
     Parameters
     ----------
@@ -80,7 +79,7 @@ def rerun(
     HPCError
         If its inputs are gone, or it can't be submitted.
     """
-    run = job.run.array or job.run
+    run = run.array or run
     record = run.record()
     _check_inputs(run)
     options: dict[str, Any] = {"workdir": workdir} if workdir else {}
@@ -96,7 +95,7 @@ def rerun(
         if changes:
             _set(new, own, dict(changes))
 
-    return resubmit(job, target=target, options=options, revise=revise)
+    return resubmit(run, target=target, options=options, revise=revise)
 
 
 def _check_inputs(run: Run) -> None:
@@ -157,10 +156,10 @@ def environment_changes(store: Store, record: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def warnings(job: Job, workdir: str | None = None) -> list[str]:
+def warnings(run: Run, workdir: str | None = None) -> list[str]:
     """Return what may make a rerun differ, or overwrite, before it runs, in a folder of its own or the same."""
-    record = job.run.record()
-    lines = environment_changes(store_of(job.run), record)
+    record = run.record()
+    lines = environment_changes(store_of(run), record)
     if len(lines) > _SHOWN:
         lines = [*lines[:_SHOWN], f"and {len(lines) - _SHOWN} more packages"]
     written = [f["path"] for f in record.get("files") or () if f.get("role") == "generated"]
@@ -170,9 +169,9 @@ def warnings(job: Job, workdir: str | None = None) -> list[str]:
     return lines
 
 
-def reproduction(old: Job, new: Job) -> Reproduction:
+def reproduction(old: Run, new: Run) -> Reproduction:
     """Compare what two runs made, by digests."""
-    then, now = _made(old.run), _made(new.run)
+    then, now = _made(old), _made(new)
     same = [name for name in then if then[name] is not None and then[name] == now.get(name)]
     rest = [name for name in {**then, **now} if name not in same]
     return Reproduction(old.id, new.id, same, {name: (then.get(name), now.get(name)) for name in rest})

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..backends.base import Submission
 from ..backends.build import LINK
-from ..follow.following import follow
-from ..jobs.job import Job
 from ..model.exceptions import OptionError
 from ..model.redaction import MARK
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 from ..rundir import blobs
-from ..rundir.run import Run, own_fields_removed, write_json
+from ..rundir.run import Run, own_fields_removed
 from ..rundir.store import store
-from ..rundir.tasks import prepare
-from .handover import hand_over
-from .submission import completed
+from .checks import accepted
+from .launch import launch, new_run
 
 
 def resubmit(
-    job: Job,
+    old: Run,
     *,
     target: str | None = None,
     resources: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     revise: Callable[[Run, dict[str, Any]], None] | None = None,
-) -> Job:
-    """Submit a job's payload again and return the new job.
+) -> Run:
+    """Submit a run's payload again and return the new run.
 
     Parameters
     ----------
@@ -50,11 +45,11 @@ def resubmit(
     Raises
     ------
     OptionError
-        If a resource is wrong, or the job had values of ``--env``, which no record keeps.
+        If a resource is wrong or could never be had there, or the job had values of ``--env``, which no record keeps.
     HPCError
         If it can't be submitted.
     """
-    old = job.run.array or job.run
+    old = old.array or old
     record = own_fields_removed(old.record())
     spec = JobSpec.from_record(record["spec"])
     if spec.env:
@@ -68,13 +63,12 @@ def resubmit(
             hint="Run the cell again.",
         )
     changes = Resources.parse(**dict(resources or {}))
-    where, spec = completed(
+    where, spec = accepted(
         target or record["target"]["name"],
         replace(spec, resources=changes.merged(spec.resources), **dict(options or {})),
     )
     runs = store()
-    run = runs.create()
-    try:
+    with new_run(runs) as run:
         shutil.copytree(old.payload, run.payload, copy_function=_link, dirs_exist_ok=True)
         if (old.path / blobs.FOLDER).is_dir():
             shutil.copytree(old.path / blobs.FOLDER, run.path / blobs.FOLDER, copy_function=_link)
@@ -85,18 +79,10 @@ def resubmit(
         record.pop("brings", None)
         if revise is not None:
             revise(run, record)
-        if spec.array:
-            record["array"] = prepare(run, spec.array)
-        write_json(run.path / "record.json", record)
         if (old.path / LINK).is_symlink():
             (run.path / LINK).symlink_to(os.readlink(old.path / LINK))
-        hand_over(Submission(run, spec, runs.worker_directory(), sys.executable), where)
-    except BaseException:
-        shutil.rmtree(run.path, ignore_errors=True)
-        raise
-    new = Job(run)
-    follow(new)
-    return new
+        launch(run, record, spec, where)
+    return run
 
 
 def _link(source: str, destination: str) -> str:

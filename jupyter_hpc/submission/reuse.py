@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..capture.request import Request
-from ..jobs.job import Job
 from ..model.redaction import is_secret
 from ..model.spec import JobSpec
 from ..model.states import JobState
@@ -65,15 +64,15 @@ def _state(folder: str, path: str) -> list[Any]:
     return [path, info.st_size, info.st_mtime_ns]
 
 
-def reusable(runs: Store, key: str) -> Job | None:
-    """Return the job of the newest completed run with this key whose result is whole."""
+def reusable(runs: Store, key: str) -> Run | None:
+    """Return the newest completed run with this key whose result is whole."""
     from ..lineage.ask.details import run_path
     from ..lineage.index.index import Index
 
     for (run_id,) in Index(runs).query(_SAME, (key, JobState.COMPLETED.value)):
         run = run_path(runs, run_id)
         if run.record_or_none() and all(map(_is_whole, _results(run))):
-            return Job(run)
+            return run
     return None
 
 
@@ -103,11 +102,11 @@ def _is_as_left(file: Mapping[str, Any]) -> bool:
     return bool(info.st_size == file["nbytes"] and abs(info.st_mtime - file["mtime"]) < 1e-3)
 
 
-def reused_words(job: Job) -> str:
+def reused_words(run: Run) -> str:
     """Say which run's result is taken."""
-    record = job.record
+    record = run.record()
     name = f" ({record['name']})" if record.get("name") else ""
     return (
-        f"Nothing was submitted: run {job.id}{name} had the same code, inputs and environment, and completed; "
+        f"Nothing was submitted: run {run.id}{name} had the same code, inputs and environment, and completed; "
         f"this is its result. Without --reuse the cell runs again."
     )

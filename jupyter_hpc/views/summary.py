@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..explain.use import Use, measured, used
-from ..jobs.changed import left_words
-from ..jobs.job import Job
 from ..model.resources import format_size, format_time
 from ..model.states import Status
-from ..rundir.reader import ArrayReader, RunReader
 from ..rundir.run import read_json
 from ..worker.versions import MENTIONED, words
 from .icons import icon
+from .picture import Picture
 from .style import QUIET, escaped, folded, plain
 from .tasks import array_facts
 
@@ -57,18 +55,19 @@ def stale_lines(record: Mapping[str, Any]) -> list[str]:
     return [*(record.get("names") or ()), *(f"⚠ {line}" for line in record.get("stale") or ())]
 
 
-def uses(job: Job, reader: RunReader | ArrayReader, status: Status) -> list[Use]:
+def uses(picture: Picture) -> list[Use]:
     """Return what an ended job used of what it asked for."""
-    return used(job.record, status, measured(reader)) if status.state.is_final else []
+    status = picture.status
+    return used(picture.record, status, measured(picture.reader)) if status.state.is_final else []
 
 
-def facts(job: Job) -> list[str]:
+def facts(picture: Picture) -> list[str]:
     """Return what an ended job brought, plain, a line each."""
-    record = job.record
+    record, run = picture.record, picture.run
     verb = "received" if record.get("brings", True) else "made"
-    if tasks := job.tasks:
-        return array_facts(tasks, verb)
-    manifest = read_json(job.run.result / "manifest.json") or {}
+    if picture.parts:
+        return array_facts(picture.parts, verb)
+    manifest = read_json(run.result / "manifest.json") or {}
     drift = record.get("environment", {}).get("drift") or []
     lines = [words(row) for row in drift if row["node"] is not None or row["need"] == MENTIONED]
     earlier = record.get("attempts", [])[:-1]
@@ -99,7 +98,7 @@ def facts(job: Job) -> list[str]:
     if manifest.get("missing"):
         lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
     if manifest.get("mutated"):
-        lines.append(left_words(manifest["mutated"], bool(job.run.array)))
+        lines.append(left_words(manifest["mutated"], bool(run.array)))
     return [plain(line, 2000) for line in lines]
 
 
@@ -109,3 +108,11 @@ def _sized(record: dict[str, Any]) -> str:
         if record["nbytes"] >= 1 << 20
         else str(record["name"])
     )
+
+
+def left_words(names: list[str], of_tasks: bool, quote: str = "") -> str:
+    """Say what changed there and not here, and what would bring it."""
+    listed = ",".join(names)
+    if of_tasks:
+        return f"{listed} changed in the tasks and not here: each task of an array changes a copy of its own"
+    return f"{listed} changed on the node and not here; {quote}-o {listed}{quote} brings it back"

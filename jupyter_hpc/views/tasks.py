@@ -6,20 +6,19 @@ import html
 import time
 from collections.abc import Sequence
 
-from ..follow.glance import refresh
-from ..jobs.job import Job
 from ..model.resources import format_time
 from ..model.states import JobState, Status
 from ..rundir.run import read_json
 from .icons import icon
+from .picture import Part
 
 MOST_ROWS = 20
 _CELL = "padding:0 10px 0 0;text-align:left;border:0;vertical-align:top"
 
 
-def chosen(tasks: Sequence[Job]) -> list[tuple[Job, Status]]:
+def chosen(parts: Sequence[Part]) -> list[Part]:
     """Return the rows worth showing, in order: failures first where there are too many."""
-    rows = list(zip(tasks, refresh(tasks)))
+    rows = list(parts)
     if len(rows) <= MOST_ROWS:
         return rows
     ranked = sorted(range(len(rows)), key=lambda i: (_dullness(rows[i][1].state), i))
@@ -38,37 +37,37 @@ def _took(status: Status) -> str:
     return format_time(max(0.0, (status.ended_at or time.time()) - status.started_at))
 
 
-def tasks_html(tasks: Sequence[Job]) -> str:
+def tasks_html(parts: Sequence[Part]) -> str:
     """Return a table of the tasks as HTML without scripts."""
     rows = []
-    shown = chosen(tasks)
-    for job, status in shown:
+    shown = chosen(parts)
+    for run, status in shown:
         sign, colour = icon(status.state)
         state = f'<span style="color:{colour}">{sign}</span> {status.state.value.lower().replace("_", " ")}'
-        words = (f"task {job.run.index}", status.node, _took(status), status.reason[:160])
+        words = (f"task {run.index}", status.node, _took(status), status.reason[:160])
         cells = [html.escape(word) for word in words]
         cells.insert(1, state)
         rows.append("<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>")
-    more = f"<div>and {len(tasks) - len(shown)} more</div>" if len(tasks) > len(shown) else ""
+    more = f"<div>and {len(parts) - len(shown)} more</div>" if len(parts) > len(shown) else ""
     return f'<table style="font-size:12px;border:0;margin:2px 0">{"".join(rows)}</table>{more}'
 
 
-def tasks_text(tasks: Sequence[Job]) -> list[str]:
+def tasks_text(parts: Sequence[Part]) -> list[str]:
     """Return the tasks as text, a line each."""
-    shown = chosen(tasks)
+    shown = chosen(parts)
     lines = [
-        f"  {icon(status.state)[0]} task {job.run.index}: "
+        f"  {icon(status.state)[0]} task {run.index}: "
         + " · ".join(x for x in (status.state.value, status.node, _took(status), status.reason[:160]) if x)
-        for job, status in shown
+        for run, status in shown
     ]
-    return lines + ([f"  and {len(tasks) - len(shown)} more"] if len(tasks) > len(shown) else [])
+    return lines + ([f"  and {len(parts) - len(shown)} more"] if len(parts) > len(shown) else [])
 
 
-def array_facts(tasks: Sequence[Job], verb: str) -> list[str]:
+def array_facts(parts: Sequence[Part], verb: str) -> list[str]:
     """Return what the tasks brought, a line each; the verb is as in ``received x``."""
     names: dict[str, int] = {}
-    for task in tasks:
-        manifest = read_json(task.run.result / "manifest.json") or {}
+    for run, _ in parts:
+        manifest = read_json(run.result / "manifest.json") or {}
         for name in (n["name"] for n in manifest.get("names", []) if not n["name"].startswith("<")):
             names[name] = names.get(name, 0) + 1
     if not names:

@@ -275,7 +275,7 @@ def test_values_are_let_go_without_the_cyclic_collector(notebook: Notebook) -> N
         "import gc, weakref, jupyter_hpc, numpy as np\nclass Big(dict): pass\n"
         "def f(x): return Big(y=np.ones(1 << 18))\nbig = Big(x=np.ones(1 << 18)); gc.collect(); gc.disable()"
     )
-    notebook.run(f"result = jupyter_hpc.submission(f, big, on={notebook.target!r}).result(60)")
+    notebook.run(f"result = jupyter_hpc.submit(f, big, on={notebook.target!r}).result(60)")
     notebook.run("refs = [weakref.ref(big), weakref.ref(result)]; del big, result")
     assert notebook.value("[r() is None for r in refs]") == [True, True]
     notebook.run("big = Big(x=np.ones(1 << 18))")

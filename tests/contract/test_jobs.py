@@ -284,7 +284,7 @@ def test_a_misspelt_option_suggests_the_right_one(notebook: Notebook) -> None:
 
 def submit(notebook: Notebook, call: str) -> str:
     notebook.run("import jupyter_hpc")
-    return f"jupyter_hpc.submission({call}, on={notebook.target!r})"
+    return f"jupyter_hpc.submit({call}, on={notebook.target!r})"
 
 
 def test_submit_runs_a_function_and_returns_its_value(notebook: Notebook) -> None:

@@ -155,7 +155,7 @@ def test_a_forked_process_dies_of_its_own_signals(notebook: Notebook) -> None:
     )
     assert notebook.value("codes") == [-15] * 20
     notebook.run(
-        "from jupyter_hpc.targets.target import store\nlatest = max(store().runs(), key=lambda run: run.record()['created'])\n"
+        "from jupyter_hpc.rundir.store import store\nlatest = max(store().runs(), key=lambda run: run.record()['created'])\n"
         "signals = [line for line in open(latest.path / 'events.jsonl') if '\"signal\"' in line]"
     )
     assert notebook.value("signals") == []

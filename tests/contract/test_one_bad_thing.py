@@ -115,7 +115,7 @@ def test_a_name_that_does_not_load_there_is_named(notebook: Notebook) -> None:
 @pytest.mark.parametrize("value", ["threading.Lock()", "[(x for x in ())]"])
 def test_a_call_whose_value_can_not_travel_raises(notebook: Notebook, value: str) -> None:
     notebook.run(f"import jupyter_hpc, threading\ndef f(): return {value}\ndef g(): pass")
-    executed = notebook.run(f"jupyter_hpc.submission(f, on={notebook.target!r}).result()", fails=True)
+    executed = notebook.run(f"jupyter_hpc.submit(f, on={notebook.target!r}).result()", fails=True)
     assert executed.error.name == "ResultError"
     assert "the value" in executed.text
-    assert notebook.value(f"jupyter_hpc.submission(g, on={notebook.target!r}).result() is None") is True
+    assert notebook.value(f"jupyter_hpc.submit(g, on={notebook.target!r}).result() is None") is True

@@ -122,7 +122,7 @@ def test_what_no_run_made_has_no_run(notebook: Notebook, made: str) -> None:
 
 def test_the_argument_of_a_call_is_known(notebook: Notebook, made: str) -> None:
     before = outputs(notebook)["array"]["digest"]
-    notebook.run(f"import jupyter_hpc\n_hpc = jupyter_hpc.submission(max, array, on={notebook.target!r})")
+    notebook.run(f"import jupyter_hpc\n_hpc = jupyter_hpc.submit(max, array, on={notebook.target!r})")
     notebook.run("best = _hpc.result(90)")
     assert inputs(notebook)["__hpc_args__"]["derived"] == [{"digest": before, "how": "part"}]
     assert list(outputs(notebook)) == ["return value"]

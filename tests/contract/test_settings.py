@@ -214,13 +214,13 @@ def test_a_setting_of_another_library_can_be_added(notebook: Notebook) -> None:
     )
     notebook.remote("there = otherlib.get()\notherlib.set(7)")
     assert notebook.value("(there, otherlib.get())") == (4, 7)
-    notebook.run("import jupyter_hpc.capture.environment.carried_settings as s\ns._added.clear()")
+    notebook.run("import jupyter_hpc.capture.carried_settings as s\ns._added.clear()")
 
 
 def test_a_call_uses_the_state_and_changes_none_here(notebook: Notebook) -> None:
     notebook.run("import jupyter_hpc, random\nrandom.seed(1)\ndef f(): return random.random()")
     target = notebook.target
-    assert notebook.value(f"jupyter_hpc.submission(f, on={target!r}).result()") == 0.13436424411240122
+    assert notebook.value(f"jupyter_hpc.submit(f, on={target!r}).result()") == 0.13436424411240122
     assert notebook.value("random.random()") == 0.13436424411240122
 
 

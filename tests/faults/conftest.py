@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.follow import following
 from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets import connection
 from jupyter_hpc.targets.targets import target
 from tests.conftest import Sandbox
 from tests.faults.road import Counter
@@ -47,5 +47,5 @@ def few_questions() -> None:
 
 
 def begin_a_minute() -> None:
-    for _, each in following._watchers.values():
-        each.backend.budget.forget()
+    for budget in connection.budgets().values():
+        budget.forget()

@@ -14,11 +14,11 @@ from typing import Any
 from jupyter_hpc.capture.cell.analysis import analyze
 from jupyter_hpc.capture.request import Request
 from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.jobs.submit import submit_request
 from jupyter_hpc.model.resources import Resources
 from jupyter_hpc.model.spec import JobSpec
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.submission.preflight import Preflight, preflight
-from jupyter_hpc.submission.submission import submit_request
 
 RESOURCES = {
     "nodes",

@@ -16,11 +16,11 @@ import pytest
 from jupyter_hpc import practice
 from jupyter_hpc.follow import following
 from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.jobs.submit import submit_request
 from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.practice.cluster import daemon_pid, start_again
 from jupyter_hpc.runtime import portal
-from jupyter_hpc.submission.submission import submit_request
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.faults.road import Counter, _request, events, run_directories, says, slurm, submit, until
 
@@ -88,7 +88,7 @@ def jobs_with_mark(job: Job) -> list[str]:
 
 def reasons(job: Job) -> list[str]:
     """Collect each reason that a panel would show of a job from now on."""
-    follower, seen = following.follow(job), []
+    follower, seen = following.follow(job.run), []
     follower.listeners.append(lambda: seen.append(follower.status.reason))
     return seen
 

@@ -120,7 +120,7 @@ import jupyter_hpc
 def look():
     import os
     return {k: v for k, v in os.environ.items() if k.startswith(("SLURM", "SBATCH", "PMI"))}
-job = jupyter_hpc.submission(look, on="slurm", name="inner", cpus=2)
+job = jupyter_hpc.submit(look, on="slurm", name="inner", cpus=2)
 found = job.result(60)
 found["native_id"] = job.native_id
 json.dump(found, open(sys.argv[1], "w"))
@@ -170,11 +170,11 @@ def mapping(address):
 def change(a):
     a[0] = -1
     return a
-jupyter_hpc.submission(abs, -1, on="slurm", memory="300M").result(60)
+jupyter_hpc.submit(abs, -1, on="slurm", memory="300M").result(60)
 a = np.arange(1 << 25, dtype="f8")
 before = status("RssAnon")
 began = time.monotonic()
-job = jupyter_hpc.submission(change, a, on="slurm", memory="3G")
+job = jupyter_hpc.submit(change, a, on="slurm", memory="3G")
 sent = time.monotonic()
 assert job.wait(200)
 ran, loaded_from = time.monotonic(), status("RssAnon")

@@ -39,15 +39,19 @@ KERNEL = (
     KILLER
     + """
 import numpy
-from jupyter_hpc import payload, portal, results, submission, watcher, statuses
-from jupyter_hpc.capture.cell import analyze, steps
-from jupyter_hpc.jobs import JobSpec
-from jupyter_hpc.lineage.cells import LocalCell, session
-from jupyter_hpc.payload import Request
+from jupyter_hpc.capture import payload
+from jupyter_hpc.capture.cell.analysis import analyze, steps
+from jupyter_hpc.capture.request import Request
+from jupyter_hpc.follow import glance, watcher
+from jupyter_hpc.jobs import results
+from jupyter_hpc.jobs.submit import submit_request
+from jupyter_hpc.lineage.record.cells import LocalCell, session
+from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.runtime import portal
 
 def submit(text, names):
     request = Request(text=text, code=text, names=analyze(text), namespace=names, hints=frozenset())
-    return submission.submit_request(request, "local", JobSpec())
+    return submit_request(request, "local", JobSpec())
 
 def work():
     names = {"x": numpy.ones(200_000)}
@@ -59,7 +63,7 @@ def work():
     names["last"] = 1
     session.ran(LocalCell("last = 1", steps("last = 1")), names)
 
-from jupyter_hpc.config import store
+from jupyter_hpc.rundir.store import store
 store().prepare()
 store().worker_directory()
 for line in sys.stdin:  # a step; the answer is how the process for it ended
@@ -96,7 +100,7 @@ def check(root: Path) -> int:
         readable += 1
         for path in run.path.glob("blobs/*"):
             assert blobs.read(root, f"b3:{path.name}") == path.read_bytes()
-    assert {why for _, why in store.damaged()} <= {"it has no record.json: its submission was cut off"}
+    assert {why for _, why in store.records()[1]} <= {"it has no record.json: its submission was cut off"}
     assert all(cell is not None for _, cell in cells.read(root))
     return readable
 
@@ -165,7 +169,7 @@ def test_a_record_that_is_cut_off_is_reported_and_skipped(tmp_path: Path) -> Non
     for length in range(len(text)):
         (cut.path / "record.json").write_bytes(text[:length])
         assert cut.record_or_none() is None
-        assert store.damaged() == [(cut, "its record.json is damaged")]
+        assert store.records()[1] == [(cut, "its record.json is damaged")]
         assert whole.record_or_none() is not None
 
 

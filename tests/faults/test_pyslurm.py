@@ -23,11 +23,11 @@ from jupyter_hpc.backends.slurm import command
 from jupyter_hpc.backends.slurm.command import SlurmCommand
 from jupyter_hpc.backends.slurm.pyslurm import client as pyslurm_client
 from jupyter_hpc.backends.slurm.states import parse_queue, squeue_format
-from jupyter_hpc.follow import following
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import SubmissionError, TargetError
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets import connection
 from jupyter_hpc.targets.targets import target
 from tests.faults.road import Counter, says, slurm, submit, until
 
@@ -61,7 +61,7 @@ def _forget() -> None:
         if each._child is not None:
             portal.call(each._child.stop(), 10)
     pyslurm_client._known.clear()
-    following._watchers.clear()
+    connection._connections.clear()
 
 
 @pytest.fixture
@@ -369,9 +369,10 @@ def test_a_controller_that_pyslurm_cannot_reach_gets_no_job_from_it(
 def test_it_ends_with_the_kernel(standin: Standin) -> None:
     code = f"""
         import asyncio, os
-        from jupyter_hpc import portal
-        from jupyter_hpc.backends.slurm import command, pyslurm_client
-        where = pyslurm_client.pyslurm_of(None, "auto")
+        from jupyter_hpc.backends.slurm import command
+        from jupyter_hpc.backends.slurm.pyslurm import client
+        from jupyter_hpc.runtime import portal
+        where = client.pyslurm_of(None, "auto")
         argv = {QUEUE!r}
         done = portal.call(command.SlurmCommand({str(practice.find_running_conf())!r}, pyslurm=where).run(argv))
         print(done.status, where._child.pid, flush=True)

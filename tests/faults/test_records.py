@@ -17,7 +17,7 @@ from jupyter_hpc.rundir.run import Run, write_json
 WRITER = """
 import sys
 from pathlib import Path
-from jupyter_hpc.rundir import Run
+from jupyter_hpc.rundir.run import Run
 run, who = Run(Path(sys.argv[1])), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()

@@ -19,6 +19,8 @@ from jupyter_hpc.follow import following
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import JobLost, ProcessDied, SubmissionError, TargetError
 from jupyter_hpc.model.states import JobState
+from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets.connection import connection_of
 from tests.faults.road import Counter, run_directories, says, slurm, submit, until, worker_pid
 
 
@@ -88,7 +90,7 @@ def test_waiting_jobs_and_a_loop_over_statuses(counted: Counter) -> None:
 def watcher_forgets(jobs: list[Job]) -> Iterator[None]:
     """Let this process not follow some of its jobs, as one that came later."""
     name = jobs[0].target
-    _, each = following._watchers[name]
+    each = portal.call(following.watcher_of(name))
     for job in jobs:
         following._followers.pop(job.id, None)
         each.live.pop(job.id, None)
@@ -195,7 +197,7 @@ def test_the_controller_dies_while_a_job_runs(cluster: Path) -> None:
         practice.down(cluster / "slurm")
         practice.up(cluster / "slurm")
     assert submit("y = 6").result(20) == {"y": 6}
-    until(lambda: following._watchers["slurm"][1].outage.since is None, "that Slurm answers again", 90)
+    until(lambda: portal.call(connection_of("slurm")).outage.since is None, "that Slurm answers again", 90)
 
 
 def test_a_job_that_the_scheduler_forgot(counted: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +208,7 @@ def test_a_job_that_the_scheduler_forgot(counted: Counter, monkeypatch: pytest.M
     until(lambda: job.state is JobState.PENDING and "begin" in job.reason, "pending", 60)
     counted.install("squeue", instead="exit 0")
     counted.install("sacct", instead="echo 'Slurm accounting storage is disabled' >&2; exit 1")
-    following.follow(job)
+    following.follow(job.run)
     before, began = counted.count("squeue"), time.monotonic()
     with pytest.raises(JobLost, match="no longer knows") as caught:
         job.result(30)
@@ -221,9 +223,9 @@ def test_an_id_that_nobody_knows(counted: Counter) -> None:
     """sacct is asked three times, as it may be seconds behind, and never again."""
     job = submit("x = 1", passthrough=("--begin=now+1hour",))
     until(lambda: job.state is JobState.PENDING and job.reason, "pending")
-    following._watchers["slurm"][
-        1
-    ].backend.accounting._off_until = 0.0  # that there is none was learnt before
+    portal.call(
+        connection_of("slurm")
+    ).backend.accounting._off_until = 0.0  # that there is none was learnt before
     counted.install("squeue", "sacct", instead="exit 0")
     assert job.wait(80)
     assert job.state is JobState.LOST

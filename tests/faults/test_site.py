@@ -16,12 +16,12 @@ import pytest
 from jupyter_hpc.backends.slurm import site as sites
 from jupyter_hpc.backends.slurm.site import Site, site_of
 from jupyter_hpc.commands import registry as commands
-from jupyter_hpc.follow import following
 from jupyter_hpc.magics.completion import matches
 from jupyter_hpc.model.exceptions import OptionError
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets import connection
 from jupyter_hpc.targets.targets import target
 from tests.faults.road import Counter, preview, slurm, submit, until
 
@@ -34,7 +34,7 @@ def cold(cluster: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     counter.install("squeue", "sbatch", "sinfo", "scontrol", "sacctmgr")
     monkeypatch.setenv("PATH", f"{counter.folder}:{os.environ['PATH']}")
     sites._sites.clear()
-    monkeypatch.setattr(following, "_watchers", {})
+    monkeypatch.setattr(connection, "_connections", {})
     yield counter
     sites._sites.clear()
 

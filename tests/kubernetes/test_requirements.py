@@ -100,10 +100,10 @@ def body():
 
 seen = set()
 options = dict(on={target!r}, requirements="auto", env={WHEELS!r})
-first = jupyter_hpc.submission(body, **options)
+first = jupyter_hpc.submit(body, **options)
 while not first.wait(0.02):
     seen.add(first.reason)
-second = jupyter_hpc.submission(body, **options)
+second = jupyter_hpc.submit(body, **options)
 out.update(first=first.result(60), second=second.result(120), seen=sorted(seen), log=first.logs(), log2=second.logs())
 out.update(environments=[first.record["environment"], second.record["environment"]])
 """

@@ -148,7 +148,7 @@ def test_a_token_that_expires_in_mid_run_is_said_and_a_new_one_taken(
 
 _INSIDE = """
 import jupyter_hpc
-job = jupyter_hpc.submission(pow, 2, 10, on="k8s")
+job = jupyter_hpc.submit(pow, 2, 10, on="k8s")
 print(job.result(150), job.run.record_or_none()["native_id"])
 """
 

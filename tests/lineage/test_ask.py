@@ -110,12 +110,12 @@ def test_runs_is_a_frame_where_there_is_pandas(some: Store, monkeypatch: pytest.
     import jupyter_hpc
 
     monkeypatch.setenv("JUPYTER_HPC_ROOT", str(some.root))
-    frame = jupyter_hpc.rundir("failed")
+    frame = jupyter_hpc.runs("failed")
     assert list(frame["run_id"]) == [run_id(1)]
     assert str(frame["created"].dtype).startswith("datetime64")
-    assert len(jupyter_hpc.rundir("failed since 1 minutes")) == 0
+    assert len(jupyter_hpc.runs("failed since 1 minutes")) == 0
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    assert [row["run_id"] for row in jupyter_hpc.rundir(limit=1)] == [run_id(172800)]
+    assert [row["run_id"] for row in jupyter_hpc.runs(limit=1)] == [run_id(172800)]
 
 
 def test_a_tag_moves_and_the_last_one_holds(made: Store, index: Index) -> None:

@@ -127,8 +127,8 @@ def test_a_cell_that_gets_a_stale_value_is_marked_and_says_so_if_asked_to(traine
     got = trained.remote("n = len(clean)")
     assert "stale" not in got.stderr
     assert "⚠ clean is stale: raw was written again by In [" in trained.run("%hpc show {_hpc.id}").stdout
-    trained.run("from jupyter_hpc.views.card import card_html")
-    assert "⚠ clean is stale" in trained.value("card_html(_hpc)")
+    trained.run("from jupyter_hpc.follow.glance import look\nfrom jupyter_hpc.views.card import card_html")
+    assert "⚠ clean is stale" in trained.value("card_html(look(_hpc.run))")
     config = Path(ENVIRONMENT["JUPYTER_CONFIG_DIR"], "jupyter_hpc_config.json")
     config.parent.mkdir(exist_ok=True)
     config.write_text(json.dumps({"JupyterHPC": {"warn_stale": True}}))

@@ -153,8 +153,8 @@ def test_it_is_never_in_wal_mode(made: Store, index: Index) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from jupyter_hpc.lineage.index import Index
-from jupyter_hpc.store import Store
+from jupyter_hpc.lineage.index.index import Index
+from jupyter_hpc.rundir.store import Store
 from tests.lineage.records import record, value, write
 store, first = Store(Path(sys.argv[1])), int(sys.argv[2])
 index = Index(store)

@@ -163,7 +163,7 @@ def test_no_cell_can_set_a_prologue(notebook: Notebook, target: str) -> None:
 
     assert error is not None
     assert "not an option" in error.traceback
-    notebook.run("import jupyter_hpc\njob = jupyter_hpc.submission(dict, on='local', prologue='exit 1')")
+    notebook.run("import jupyter_hpc\njob = jupyter_hpc.submit(dict, on='local', prologue='exit 1')")
     assert notebook.value("job.result()") == {"prologue": "exit 1"}, "it went to the function"
 
 

@@ -76,10 +76,10 @@ def test_the_kernels_packages_are_built_once_and_used_again(script: Script, targ
         BODY
         + f"""
 seen = set()
-first = jupyter_hpc.submission(body, on={target!r}, requirements="auto")
+first = jupyter_hpc.submit(body, on={target!r}, requirements="auto")
 while not first.wait(0.02):
     seen.add(first.reason)
-second = jupyter_hpc.submission(body, on={target!r}, requirements="auto")
+second = jupyter_hpc.submit(body, on={target!r}, requirements="auto")
 out.update(first=first.result(60), second=second.result(60), seen=sorted(seen), log=first.logs(), log2=second.logs())
 out.update(environments=[first.record["environment"], second.record["environment"]])
 """
@@ -107,7 +107,7 @@ def test_two_jobs_at_once_build_once(script: Script, target: str) -> None:
     out = script(
         BODY
         + f"""
-jobs = [jupyter_hpc.submission(body, on={target!r}, requirements="auto") for _ in range(2)]
+jobs = [jupyter_hpc.submit(body, on={target!r}, requirements="auto") for _ in range(2)]
 out.update(results=[job.result(120) for job in jobs], environments=[job.record["environment"] for job in jobs])
 out.update(logs=[job.logs() for job in jobs])
 """
@@ -122,9 +122,9 @@ def test_a_package_that_is_not_reproducible_is_refused_before_submission(script:
     out = script(
         """
 import copied_here
-from jupyter_hpc.config import store
+from jupyter_hpc.rundir.store import store
 try:
-    jupyter_hpc.submission(copied_here.two, on="local", requirements="auto")
+    jupyter_hpc.submit(copied_here.two, on="local", requirements="auto")
 except jupyter_hpc.HPCError as error:
     out.update(error=str(error), runs=len(store().runs()))
 """
@@ -141,7 +141,7 @@ def test_an_interpreter_that_the_node_does_not_see_is_replaced_by_its_minor_vers
         + """
 import sys
 sys.executable = "/gone/bin/python"
-job = jupyter_hpc.submission(body, on="local", requirements="auto")
+job = jupyter_hpc.submit(body, on="local", requirements="auto")
 out.update(result=job.result(120))
 """
     )
@@ -154,10 +154,10 @@ def test_a_damaged_environment_is_built_again(script: Script) -> None:
         BODY
         + """
 import os
-first = jupyter_hpc.submission(body, on="local", requirements="auto")
+first = jupyter_hpc.submit(body, on="local", requirements="auto")
 first.result(120)
 os.unlink(first.record["environment"]["executable"])
-again = jupyter_hpc.submission(body, on="local", requirements="auto")
+again = jupyter_hpc.submit(body, on="local", requirements="auto")
 out.update(result=again.result(120), built="built_seconds" in again.record["environment"])
 """
     )
@@ -170,8 +170,8 @@ def test_clean_keeps_an_environment_as_long_as_a_run_used_it(script: Script) -> 
         BODY
         + """
 import shutil
-from jupyter_hpc.config import store
-jobs = [jupyter_hpc.submission(body, on="local", requirements="auto") for _ in range(2)]
+from jupyter_hpc.rundir.store import store
+jobs = [jupyter_hpc.submit(body, on="local", requirements="auto") for _ in range(2)]
 for job in jobs: job.result(120)
 place = store().root / "environments"
 def there(): return sorted("venv" if (p / "build.sh").exists() else p.name for p in place.iterdir() if p.is_dir())

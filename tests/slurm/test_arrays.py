@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_hpc.commands.registry import COMMANDS, parse
 from jupyter_hpc.follow import following
+from jupyter_hpc.follow.glance import look
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import JobCancelled, OptionError, TasksFailed
 from jupyter_hpc.model.states import JobState
@@ -42,8 +43,8 @@ def test_each_name_comes_back_as_a_dict_of_tasks() -> None:
     shown = "".join(o.text for o in job.outputs())
     assert sorted(shown.splitlines()) == ["[1] task 1", "[3] task 3", "[5] task 5"]
     assert "ArrayTaskThrottle=2" in slurm("scontrol", "show", "job", job.native_id)
-    assert "received" in card_text(job)
-    assert "task 3" in card_html(job)
+    assert "received" in card_text(look(job.run))
+    assert "task 3" in card_html(look(job.run))
     assert "task 5" in command(f"show {job.id}")
     assert command(f"logs {job.id}_3") == "task 3\n"
     assert store().find(f"{job.id}_3") == store().find(f"{job.native_id}_3") == tasks[1].run
@@ -133,7 +134,7 @@ def test_a_function_over_tasks() -> None:
     def square() -> int:
         return int(os.environ["SLURM_ARRAY_TASK_ID"]) ** 2
 
-    job = jupyter_hpc.submission(square, on="slurm", array="4,5")
+    job = jupyter_hpc.submit(square, on="slurm", array="4,5")
     assert job.result(60) == {4: 16, 5: 25}
 
 

@@ -11,15 +11,14 @@ from tests.clusters.slurm.cluster import FullSlurm
 
 _PROGRAM = """
 import json, sys, time
-from jupyter_hpc import portal
-from jupyter_hpc.exceptions import HPCError
-from jupyter_hpc.jobs import JobState
-from jupyter_hpc.watcher import watcher_of
+from jupyter_hpc import HPCError, JobState
+from jupyter_hpc.runtime import portal
+from jupyter_hpc.targets.connection import connection_of
 from tests.faults.road import preview, submit
 from dataclasses import asdict
 
 async def explain(job):
-    return await (await watcher_of("slurm")).backend.explain(job.run, job.native_id)
+    return await (await connection_of("slurm")).backend.explain(job.run, job.native_id)
 
 def answer(do, wanted, options):
     options = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}

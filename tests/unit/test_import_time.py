@@ -88,7 +88,7 @@ def test_loading_the_extension_adds_nothing_heavy_to_ipython():
 
 def test_public_names_are_found_lazily():
     code = "import jupyter_hpc\nfor name in jupyter_hpc.__all__: getattr(jupyter_hpc, name)"
-    assert "jupyter_hpc.submission.submission" in imported(code)
+    assert "jupyter_hpc.jobs.submit" in imported(code)
 
 
 def test_the_core_knows_no_jupyter():

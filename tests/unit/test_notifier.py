@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from jupyter_hpc.follow.notifier import Notifier
+from jupyter_hpc.rundir.run import Run
 
 
 def instances() -> int:
@@ -21,9 +20,9 @@ def instances() -> int:
     return links.count("anon_inode:inotify")
 
 
-def job_in(folder: Path) -> Any:
+def run_in(folder: Path) -> Run:
     folder.mkdir(exist_ok=True)
-    return SimpleNamespace(id=folder.name, run=SimpleNamespace(path=folder))
+    return Run(folder)
 
 
 async def woken(wake: asyncio.Event) -> None:
@@ -36,9 +35,9 @@ def test_ten_watchers_take_one_instance(tmp_path: Path) -> None:
         before = instances()
         wakes = [asyncio.Event() for _ in range(10)]
         notifiers = [Notifier(wake) for wake in wakes]
-        jobs = [job_in(tmp_path / str(i)) for i in range(10)]
-        for notifier, job in zip(notifiers, jobs):
-            notifier.watch(job)
+        runs = [run_in(tmp_path / str(i)) for i in range(10)]
+        for notifier, run in zip(notifiers, runs):
+            notifier.watch(run)
         assert instances() == before + 1
         (tmp_path / "7" / "log").write_text("a line")
         await woken(wakes[7])
@@ -46,8 +45,8 @@ def test_ten_watchers_take_one_instance(tmp_path: Path) -> None:
         (tmp_path / "3" / "end.json").write_text("{}")
         await woken(wakes[3])
         assert [n.over.is_set() for n in notifiers] == [i == 3 for i in range(10)]
-        for notifier, job in zip(notifiers, jobs):
-            notifier.forget(job)
+        for notifier, run in zip(notifiers, runs):
+            notifier.forget(run)
         assert instances() == before
 
     asyncio.run(main())
@@ -55,22 +54,22 @@ def test_ten_watchers_take_one_instance(tmp_path: Path) -> None:
 
 def test_two_watch_one_folder_until_the_last_forgets_it(tmp_path: Path) -> None:
     async def main() -> None:
-        job = job_in(tmp_path / "run")
+        run = run_in(tmp_path / "run")
         first, second = asyncio.Event(), asyncio.Event()
         one, two = Notifier(first), Notifier(second)
-        one.watch(job)
-        two.watch(job)
-        one.forget(job)
-        (job.run.path / "log").write_text("a line")
+        one.watch(run)
+        two.watch(run)
+        one.forget(run)
+        (run.path / "log").write_text("a line")
         await woken(second)
         assert not first.is_set()
-        two.forget(job)
+        two.forget(run)
         third = asyncio.Event()
         three = Notifier(third)
-        three.watch(job)
-        (job.run.path / "log").write_text("another line")
+        three.watch(run)
+        (run.path / "log").write_text("another line")
         await woken(third)
         assert not first.is_set() and not second.is_set()
-        three.forget(job)
+        three.forget(run)
 
     asyncio.run(main())

@@ -46,7 +46,7 @@ def runs(where: str = "", *, limit: int | None = None) -> Any:
 
     Examples
     --------
-    >>> jupyter_hpc.rundir("failed since yesterday")   # doctest: +SKIP
+    >>> jupyter_hpc.runs("failed since yesterday")   # doctest: +SKIP
     """
     found = rows(index_of(), where, limit=limit)
     try:

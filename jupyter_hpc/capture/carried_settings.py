@@ -17,18 +17,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...model.redaction import SECRET_NAME, is_secret
-from ...worker import module_state
-from ...worker import settings as table
-from ...worker.digest import digest_bytes
-from ...worker.pickling import ValuePickler
-from ...worker.process_settings import get_environment, get_path
-from ...worker.surroundings import MOST_BYTES
-from . import baseline
+from ..model.redaction import SECRET_NAME, is_secret
+from ..worker import module_state
+from ..worker import settings as table
+from ..worker.digest import digest_bytes
+from ..worker.pickling import ValuePickler
+from ..worker.process_settings import get_environment, get_path
+from ..worker.surroundings import MOST_BYTES
+from .environment import baseline
 
 if TYPE_CHECKING:
-    from ..request import Request
-    from .modules import LocalModules
+    from .environment.modules import LocalModules
+    from .request import Request
 
 State = dict[str, Any]
 _ALWAYS = {"builtins", "warnings"}  # what a cell uses without naming it
