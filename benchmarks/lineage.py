@@ -65,7 +65,7 @@ def _bare_worker(original: Callable[[Any], Path]) -> Callable[[Any], Path]:
         bare = source.with_name(f"{source.name}-bare")
         if not bare.exists():
             shutil.copytree(source, bare, ignore=shutil.ignore_patterns("__pycache__"))
-            for name, line in (("machine", "describe = dict"), ("outcome", "loaded_packages = dict")):
+            for name, line in (("hardware", "describe = dict"), ("result_writer", "loaded_packages = dict")):
                 with open(bare / "jupyter_hpc_worker" / f"{name}.py", "a") as file:
                     file.write(f"\n{line}\n")
             _compile(bare, [str(path.relative_to(bare)) for path in bare.rglob("*.py")])

@@ -151,7 +151,7 @@ def artifact(path: _Path, name: str | None = None) -> _Path:
     if worker is not None:
         worker.current_files().declare(path, name)
         return path
-    from .lineage.record.cells import declare
+    from .lineage.record.session import declare
 
     declare(path, name)
     return path

@@ -116,7 +116,7 @@ if sys.version_info < (3, 9):
     words = "jupyter_hpc: %s is Python %d.%d, and the worker needs 3.9 or newer"
     sys.exit(words % (sys.executable, sys.version_info[0], sys.version_info[1]))
 sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)] # a folder that has a json.py is no place to start from
-from jupyter_hpc_worker.run import main; main()'
+from jupyter_hpc_worker.main import main; main()'
 # all this in the worker's own process: no name that a site or --env sets can change what waits below
 (
   [ -f "$shared/prologue" ] && prologue "$shared/prologue"

@@ -1,6 +1,6 @@
 """The kernel's side of the settings around a cell: which travel, and how those that a cell made are made here.
 
-``worker/settings.py`` has the table and says how each is read and made.
+``worker/settings_table.py`` has the table and says how each is read and made.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.redaction import SECRET_NAME, is_secret
 from ..worker import module_state
-from ..worker import settings as table
+from ..worker import settings_table as table
 from ..worker.digest import digest_bytes
 from ..worker.pickling import ValuePickler
 from ..worker.process_settings import get_environment, get_path

@@ -20,11 +20,10 @@ from ..model.exceptions import UndefinedName, UnpicklableInput
 from ..worker import container
 from ..worker.culprit import explain
 from ..worker.digest import digest_bytes
-from ..worker.foreign import is_a, module_of
+from ..worker.looking import is_a, module_of
 from ..worker.pickling import ValuePickler
 from ..worker.versions import site_folders
-from . import carried_settings as settings
-from . import memo, unseen
+from . import carried_settings, memo, unseen
 from .environment import imports, search_path
 from .environment import modules as local_modules
 from .environment import snapshot as environment
@@ -162,7 +161,7 @@ def build(
         names = _module_names(request, pickler) | hidden.modules
         by_text = local_modules.imports_by_text(request.code, pickler.candidates)
         modules = local_modules.collect(names, by_text=by_text)
-        carried = settings.collect(request, shared, names, pickler.candidates, modules, needed)
+        carried = carried_settings.collect(request, shared, names, pickler.candidates, modules, needed)
         if not carried.modules <= names:
             modules = local_modules.collect(names | carried.modules, by_text=by_text)
         found["modules"] = modules

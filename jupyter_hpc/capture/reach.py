@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..worker.foreign import is_a, module_of, own
+from ..worker.looking import is_a, module_of, own
 from .cell.annotations import annotated_names
 
 _FEW = 100  # a container of functions is no longer than this

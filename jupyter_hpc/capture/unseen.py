@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ..model.resources import format_size, parse_size
 from ..runtime.settings import setting
 from ..worker.continuation import Nowhere
-from ..worker.foreign import instance_dict, is_a, module_of
 from ..worker.late import LateModule
+from ..worker.looking import instance_dict, is_a, module_of
 from ..worker.pickling import ValuePickler
 from .cell.hiding import Hiding, hiding, texts_in
 from .reach import codes, reached_names

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from ..model.exceptions import HPCError
-from . import registry as commands
+from . import catalogue as commands
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from ..model.resources import format_size, format_time
 from ..model.spec import first_line
 from ..model.states import JobState
 from ..rundir.store import store
-from .command import table, takes_run
+from .definition import table, takes_run
 
 
 def _job(arguments: argparse.Namespace) -> Job:
@@ -47,7 +47,7 @@ def _jobs(arguments: argparse.Namespace) -> str:
 def _show(arguments: argparse.Namespace) -> str:
     from ..views.picture import describe
     from ..views.summary import facts
-    from ..views.tasks import tasks_text
+    from ..views.tasks_table import tasks_text
 
     picture = look(store().find(arguments.run))
     record, status, verdict = picture.record, picture.status, picture.verdict

@@ -7,7 +7,7 @@ import time
 
 from ..model.exceptions import OptionError
 from ..model.resources import format_time
-from .command import Command, table, takes_run
+from .definition import Command, table, takes_run
 
 
 def _lineage(arguments: argparse.Namespace) -> str:

@@ -15,7 +15,7 @@ from ..rundir.run import Run
 from ..rundir.store import disk_use, store
 from ..runtime.settings import settings
 from ..targets.targets import targets
-from .command import table
+from .definition import table
 
 
 def _targets(arguments: argparse.Namespace) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..follow.waiting import explained
+from ..follow.explained import explained
 from ..jobs.job import Job
 from ..model.resources import format_time
 from ..model.states import JobState

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..follow.arrays import Follows
+from ..follow.array_follower import Follows
 from ..follow.following import follow
 from ..jobs.job import Job
 from ..jobs.outcome import Outcome
-from ..lineage.record.cells import session
+from ..lineage.record.session import session
 from ..rundir.reader import ArrayReader, Output, RunReader, reader_of
 from ..rundir.run import WAITS, Run
 from ..runtime.process import identity_of

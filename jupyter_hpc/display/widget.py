@@ -23,7 +23,7 @@ from ..views.mime import job_mime
 from ..views.picture import Part, Picture
 from ..views.style import escaped
 from ..views.summary import headline, sent_html, stale_lines
-from ..views.tasks import chosen, tasks_html
+from ..views.tasks_table import chosen, tasks_html
 from .publish import show
 
 REFRESH_S = 0.25
@@ -240,7 +240,7 @@ class Panel:
         if status.state is not JobState.PENDING or self._tasks:
             self._why = []
         elif time.monotonic() >= self._why_at and status.native_id:
-            from ..follow.waiting import explained
+            from ..follow.explained import explained
 
             self._why_at = time.monotonic() + WHY_EVERY_S
             portal.start(explained(self._job.run, self._job.target, status.native_id)).add_done_callback(

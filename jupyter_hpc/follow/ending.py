@@ -7,7 +7,7 @@ from typing import Any
 
 from ..backends.build import LINK
 from ..explain.verdict import Verdict
-from ..lineage.record import ending as lineage
+from ..lineage.record import end
 from ..model.states import Status
 from ..rundir.reader import RunReader
 from ..worker.circumstances import is_space
@@ -43,7 +43,7 @@ def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
 def _lineage(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:
     """Return what else the record says of the end; nothing in it may keep the verdict from being written."""
     try:
-        return lineage.ended(reader, record)
+        return end.ended(reader, record)
     except Exception as error:  # files that a dying worker or another program left
         logging.getLogger(__name__).warning("the end of %s is not fully recorded: %r", reader.run.id, error)
         return {}

@@ -11,7 +11,7 @@ from ..rundir.run import Run
 from ..rundir.tasks import tasks_of
 from ..runtime import portal
 from ..targets.connection import connection_of
-from .arrays import ArrayFollower, Follows
+from .array_follower import ArrayFollower, Follows
 from .follower import Follower
 from .status import recorded_status
 from .watcher import Watcher

@@ -14,7 +14,7 @@ from ..rundir.tasks import tasks_of
 from ..runtime import portal
 from ..views.log import LogTail
 from ..views.picture import Part, Picture
-from .arrays import write_end
+from .array_follower import write_end
 from .ending import write_verdict
 from .follower import LINGER_S, Follower, final_status, live_status
 from .following import followed, watcher_of

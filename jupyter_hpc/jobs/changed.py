@@ -23,7 +23,7 @@ from ..rundir.run import Run
 from ..worker import classes, container
 from ..worker.changes import put
 from ..worker.continuation import Hole, numbered_there
-from ..worker.foreign import is_a
+from ..worker.looking import is_a
 from ..worker.pickling import Resolving
 
 # what makes classes in a stream, and what gives them their attributes

@@ -177,7 +177,7 @@ class Job:
         if not self.wait(timeout):
             raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
         if tasks := self.tasks:
-            from .arrays import outcome
+            from .array_outcome import outcome
 
             return outcome(self, tasks)
         return results.load(self, here=here)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..capture.sent import Sent
-from ..lineage.record.registry import Known
+from ..lineage.record.known import Known
 from ..views.summary import left_words
 from ..worker.apart import apart
 from .changed import Changes

@@ -10,14 +10,14 @@ from typing import Any
 
 from ..capture import memo
 from ..capture.sent import to as sent_to
-from ..lineage.record.ending import RESULT
-from ..lineage.record.registry import SIMPLE, Known, known_values
+from ..lineage.record.end import RESULT
+from ..lineage.record.known import SIMPLE, Known, known_values
 from ..model.exceptions import ResultError
 from ..rundir.run import Run
 from ..worker import container
 from ..worker.apart import apart
 from ..worker.continuation import Hole
-from ..worker.outcome import CHANGE, EXCEPTION, RETURN
+from ..worker.result_writer import CHANGE, EXCEPTION, RETURN
 from ..worker.shown import SHOWN
 from . import source_lines
 from .changed import Base, ResultUnpickler

@@ -167,7 +167,7 @@ class HPCMagics(Magics):
         return " ".join(name) if name else None
 
     def _show_preflight(self, found: Any) -> None:
-        from .preflight import preflight_html, preflight_text
+        from .preflight_card import preflight_html, preflight_text
 
         data = {"text/html": preflight_html(found), "text/plain": preflight_text(found)}
         self.shell.display_pub.publish(data)
@@ -210,7 +210,7 @@ def _say(text: str) -> None:
 def _spec(arguments: CellArguments, cell: str, backend: str) -> JobSpec:
     passthrough = arguments.passthrough
     if backend == "slurm":
-        from ..backends.slurm.options import leading_directives
+        from ..backends.slurm.sbatch import leading_directives
 
         passthrough = (*leading_directives(cell), *passthrough)
     elif passthrough:

@@ -28,7 +28,7 @@ def matches(text: str) -> tuple[str, list[str]]:
 
 def _line(rest: str) -> tuple[str, list[str]]:
     """Complete a command's name, then its options and what they take."""
-    from ..commands.registry import COMMANDS
+    from ..commands.catalogue import COMMANDS
 
     name, _, arguments = rest.partition(" ")
     if " " not in rest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..commands import registry as commands
+from ..commands import catalogue as commands
 from ..commands.jobs import resubmitted
 from ..jobs.job import Job
 from ..rundir.store import store

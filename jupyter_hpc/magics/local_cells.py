@@ -31,7 +31,7 @@ def unregister(ipython: Any) -> None:
 
 def before_cell(info: Any) -> None:
     """Files that are older than this were not written by the cell."""
-    lineage = sys.modules.get("jupyter_hpc.lineage.record.cells")
+    lineage = sys.modules.get("jupyter_hpc.lineage.record.session")
     if lineage is not None:
         lineage.session.files.began = time.time()
 
@@ -52,7 +52,7 @@ def _note(shell: Any, result: Any) -> None:
     if result.info.silent or not result.info.store_history or not text.strip() or _OURS.match(text):
         return
     from ..capture.cell.analysis import steps
-    from ..lineage.record.cells import LocalCell, session
+    from ..lineage.record.session import LocalCell, session
     from .cells import notebook_of
 
     try:

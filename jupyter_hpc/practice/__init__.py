@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cluster import (
+from .slurm_cluster import (
     PracticeStatus,
     down,
     environment,

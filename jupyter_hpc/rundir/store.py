@@ -239,7 +239,7 @@ class Store:
         digest, files = _worker_files()
         target = self.root / "worker" / digest
         self.publish(target, lambda folder: _copy_all(folder, files))
-        if not (target / _bytecode("jupyter_hpc_worker/run.py")).exists():
+        if not (target / _bytecode("jupyter_hpc_worker/main.py")).exists():
             _compile(target, [name for name, _ in files])
         return target
 
@@ -296,11 +296,11 @@ def _compile(folder: Path, names: list[str]) -> None:
     """Compile for this Python: a node may not write bytecode, and compiling takes longer than a small cell.
 
     The folder is named by its content, so the compiled form never needs to be checked against the source.
-    ``run.py`` comes last: it tells that all the others are there.
+    ``main.py`` comes last: it tells that all the others are there.
     """
     import py_compile
 
-    for name in sorted(names, key=lambda each: each.endswith("/run.py")):
+    for name in sorted(names, key=lambda each: each.endswith("/main.py")):
         path = str(folder / name)
         try:
             py_compile.compile(

@@ -19,11 +19,11 @@ from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
 from ..rundir.run import Run
 from .detail import detail
 from .feed import Feed
-from .foreign import SEPARATOR, readable_log
-from .foreign import detail as foreign_detail
+from .foreign_jobs import SEPARATOR, readable_log
+from .foreign_jobs import detail as foreign_detail
 from .listing import GROUPED_BY, GROUPS, MOST, Listing, Query
 from .logs import WINDOW, search, window
-from .targets import availability
+from .target_list import availability
 
 RUN_ID = r"(?P<run_id>\d{8}-\d{6}-[0-9a-f]{6}(?:_\d{1,9})?)"
 JOB_ID = (

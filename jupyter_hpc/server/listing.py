@@ -20,7 +20,7 @@ from ..model.spec import first_line
 from ..model.states import JobState, Status
 from ..rundir.run import Run
 from ..rundir.store import ID_PATTERN, Store
-from .foreign import ForeignJobs
+from .foreign_jobs import ForeignJobs
 
 MOST = 500
 GROUPED_BY = ("target", "state", "notebook")

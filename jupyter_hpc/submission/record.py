@@ -15,7 +15,7 @@ from ..capture.environment.requirements import Requirements
 from ..capture.payload import Payload
 from ..capture.request import Request
 from ..lineage.record import inputs
-from ..lineage.record.cells import session
+from ..lineage.record.session import session
 from ..lineage.record.sources import repositories
 from ..model.exceptions import HPCError
 from ..model.redaction import all_redacted

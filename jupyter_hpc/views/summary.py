@@ -15,7 +15,7 @@ from ..worker.versions import MENTIONED, words
 from .icons import icon
 from .picture import Picture
 from .style import QUIET, escaped, folded, plain
-from .tasks import array_facts
+from .tasks_table import array_facts
 
 MOST_NAMES = 100
 

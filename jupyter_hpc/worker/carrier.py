@@ -218,11 +218,11 @@ class _Carrier:
             os.environ.update(self.request["env"])
             start = (
                 "import sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
-                "from jupyter_hpc_worker.run import main; main()"
+                "from jupyter_hpc_worker.main import main; main()"
             )
             os.execv(python, [python, "-c", start, self.archive, self.directory])
         sys.argv = ["-c", self.directory]
-        from .run import main as work
+        from .main import main as work
 
         work()
 

@@ -15,9 +15,9 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 from cloudpickle import cloudpickle as _cp
 
-from . import foreign
-from .foreign import lookup, module_of, mro, own, owner
+from . import looking
 from .instances import builtin_base
+from .looking import lookup, module_of, mro, own, owner
 
 _ENUM_TABLES = {"_member_map_", "_value2member_map_"}
 _NEVER = {"__dict__", "__weakref__", "__class__", "__annotate_func__", "__annotations_cache__"}
@@ -88,7 +88,7 @@ def _is_sure(cls: type) -> bool:
 
 def _is_made_here(kind: type) -> bool:
     """Tell whether a class travels as a whole, rather than by its name."""
-    return bool(kind.__flags__ & foreign.HEAP_TYPE) and not _cp._should_pickle_by_reference(kind)
+    return bool(kind.__flags__ & looking.HEAP_TYPE) and not _cp._should_pickle_by_reference(kind)
 
 
 def _known_meta(meta: type) -> type:
@@ -137,7 +137,7 @@ def _no_hook(bases: Tuple[type, ...]) -> Iterator[None]:
     hooked = []
     for base in bases:
         giving = owner(base, "__init_subclass__")
-        if giving is not object and giving not in hooked and giving.__flags__ & foreign.HEAP_TYPE:
+        if giving is not object and giving not in hooked and giving.__flags__ & looking.HEAP_TYPE:
             hooked.append(giving)
     saved = [(each, own(each)["__init_subclass__"]) for each in hooked]
     try:
@@ -171,7 +171,7 @@ def set_class(cls: type, state: Tuple[Dict[str, Any], Any]) -> None:
 def reduce_member(member: Any, pickler: Any) -> Any:
     """A member is known by its name; what was combined of several (``R | W``) by its value, as pickle does it."""
     cls = type(member)
-    name = (foreign.instance_dict(member) or {}).get("_name_")
+    name = (looking.instance_dict(member) or {}).get("_name_")
     if isinstance(name, str) and own(cls)["_member_map_"].get(name) is member:
         return member_of, (cls, name)
     return NotImplemented
@@ -193,7 +193,7 @@ def _reduce_enum(cls: Any) -> Any:
     others = {n: own(cls)[n] for n in members if n in own(cls) and own(cls)[n] is not members[n]}
     by_value = [(v, m._name_) for v, m in own(cls).get("_value2member_map_", {}).items() if m in distinct]
     state = (
-        [(m._name_, dict(foreign.instance_dict(m) or {})) for m in distinct],
+        [(m._name_, dict(looking.instance_dict(m) or {})) for m in distinct],
         {**attributes, **others},
         by_value,
     )
@@ -271,6 +271,6 @@ def set_enum(cls: Any, state: Tuple[Any, Dict[str, Any], List[Any]]) -> None:
     for name, value in own_attributes.items():
         type.__setattr__(cls, name, value)
     for name, given in attributes:
-        foreign.instance_dict(members[name]).update(given)
+        looking.instance_dict(members[name]).update(given)
     for value, name in by_value:
         own(cls)["_value2member_map_"][value] = members[name]

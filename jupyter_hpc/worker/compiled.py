@@ -6,12 +6,12 @@ from typing import Any
 
 from cloudpickle import cloudpickle as _cp
 
-from . import foreign
+from . import looking
 
 
 def plan(kind: type) -> Any:
     """Return how a compiled function is to be pickled; other objects of numba are its own business."""
-    is_function = foreign.type_name(kind) == "numba.core.registry.CPUDispatcher"
+    is_function = looking.type_name(kind) == "numba.core.registry.CPUDispatcher"
     return _reduce_function if is_function else None
 
 
@@ -20,7 +20,7 @@ def _reduce_function(function: Any, pickler: Any) -> Any:
     if not hasattr(type(function), "_rebuild") or not hasattr(function, "_reduce_states"):
         return NotImplemented
     states = function._reduce_states()
-    if not states.get("can_compile") or foreign.module_of(states["py_func"]) != "__main__":
+    if not states.get("can_compile") or looking.module_of(states["py_func"]) != "__main__":
         return NotImplemented
     return function_of, (type(function), {**states, "sigs": []})
 
@@ -32,9 +32,9 @@ def function_of(kind: Any, states: Any) -> Any:
 
 def reduce_class(cls: type) -> Any:
     """Return what a ``jitclass`` is to be pickled as; None for any other class."""
-    if foreign.type_name(type(cls)) != "numba.experimental.jitclass.base.JitClassType":
+    if looking.type_name(type(cls)) != "numba.experimental.jitclass.base.JitClassType":
         return None
-    struct = list(foreign.own(cls)["class_type"].struct.items())
+    struct = list(looking.own(cls)["class_type"].struct.items())
     return jitclass_of, (cls.__bases__[0], struct, _cp._get_or_create_tracker_id(cls))
 
 

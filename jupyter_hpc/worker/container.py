@@ -15,7 +15,7 @@ from collections import namedtuple
 
 from .apart import apart
 from .digest import Hasher, digest_bytes, digest_file
-from .foreign import attribute, is_a, module_of
+from .looking import attribute, is_a, module_of
 
 TYPE_CHECKING = False  # a start without typing and pickle is faster
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import types
 from typing import Any, Callable, Iterator, Tuple
 
 from .continuation import Nowhere
-from .foreign import instance_dict, is_a, own, safe_repr, slots, type_name
+from .looking import instance_dict, is_a, own, safe_repr, slots, type_name
 
 MAX_OBJECTS = 20_000
 _NEVER = (str, bytes, int, float, bool, type(None))  # what can always be pickled

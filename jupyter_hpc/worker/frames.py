@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, List, Tuple
 
-from . import foreign
+from . import looking
 
 _TYPES = ("DataFrame", "Series", "Index")
 
@@ -16,9 +16,9 @@ def accessors() -> List[Tuple[str, str, Any]]:
     found = []
     for kind in _TYPES:
         for name in sorted(getattr(pandas, kind)._accessors):
-            descriptor = foreign.own(getattr(pandas, kind)).get(name)
+            descriptor = looking.own(getattr(pandas, kind)).get(name)
             accessor = getattr(descriptor, "_accessor", None)
-            if foreign.module_of(accessor) == "__main__":
+            if looking.module_of(accessor) == "__main__":
                 found.append((kind, name, accessor))
     return found
 
@@ -29,7 +29,7 @@ def register(found: List[Tuple[str, str, Any]]) -> None:
 
     for kind, name, accessor in found:
         cls = getattr(pandas, kind)
-        if getattr(foreign.own(cls).get(name), "_accessor", None) is not accessor:
+        if getattr(looking.own(cls).get(name), "_accessor", None) is not accessor:
             setattr(cls, name, _descriptor(name, accessor))
             cls._accessors.add(name)
 

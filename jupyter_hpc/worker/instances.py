@@ -8,8 +8,8 @@ import functools
 import types
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import foreign
-from .foreign import instance_dict, is_a, lookup, mro, own, owner
+from . import looking
+from .looking import instance_dict, is_a, lookup, mro, own, owner
 
 LOSES = (collections.Counter, collections.defaultdict)  # their __reduce__ forgets attributes
 _DEFAULT = {name: own(object)[name] for name in ("__reduce_ex__", "__reduce__")}
@@ -60,7 +60,7 @@ def _new_arguments(obj: Any, kind: type) -> Tuple[Optional[type], Tuple[Any, ...
     for name in ("__getnewargs_ex__", "__getnewargs__"):
         giving = owner(kind, name)
         if giving is not None:
-            given = foreign.bound(obj, name)()
+            given = looking.bound(obj, name)()
             args, kwargs = given if name.endswith("_ex__") else (given, {})
             return (giving if order.index(new) < order.index(giving) else None), tuple(args), kwargs
     return (builtin_base(kind) if takes_more(own(new)["__new__"]) else None), (), {}
@@ -69,8 +69,8 @@ def _new_arguments(obj: Any, kind: type) -> Tuple[Optional[type], Tuple[Any, ...
 def _state(obj: Any) -> Any:
     """Return what ``__getstate__`` of the type gives, or attributes and slots."""
     if owner(type(obj), "__getstate__") not in (None, object):
-        return foreign.bound(obj, "__getstate__")()
-    attributes, slots = instance_dict(obj) or None, dict(foreign.slots(obj)) or None
+        return looking.bound(obj, "__getstate__")()
+    attributes, slots = instance_dict(obj) or None, dict(looking.slots(obj)) or None
     return (attributes, slots) if slots else attributes
 
 
@@ -101,7 +101,7 @@ def restore(obj: Any, state: Tuple[Any, Optional[List[Any]], Optional[Tuple[str,
         _fill(obj, items)
     if given is not None:
         if owner(type(obj), "__setstate__") is not None:
-            foreign.bound(obj, "__setstate__")(given)
+            looking.bound(obj, "__setstate__")(given)
         else:
             _set_attributes(obj, given)
     if again is not None:
@@ -138,7 +138,7 @@ def _hash_recipe(obj: Any, kind: type) -> Optional[Tuple[str, Any]]:
     """Return how an attribute that keeps the hash comes from the others: a text's hash is each process's own."""
     if not is_python(lookup(kind, "__hash__")):
         return None
-    attributes = {**(instance_dict(obj) or {}), **dict(foreign.slots(obj))}
+    attributes = {**(instance_dict(obj) or {}), **dict(looking.slots(obj))}
     large = [name for name, value in attributes.items() if type(value) is int and abs(value) > 1 << 32]
     if not large:
         return None
@@ -167,7 +167,7 @@ def _hash_by(attributes: Dict[str, Any], recipe: Any) -> Optional[int]:
 
 def _hash_again(obj: Any, again: Tuple[str, Any]) -> None:
     name, recipe = again
-    attributes = {**(instance_dict(obj) or {}), **dict(foreign.slots(obj))}
+    attributes = {**(instance_dict(obj) or {}), **dict(looking.slots(obj))}
     object.__setattr__(obj, name, _hash_by(attributes, recipe))
 
 
@@ -180,7 +180,7 @@ def reduce_as_base(obj: Any, pickler: Any) -> Any:
     if base in LOSES or base is collections.OrderedDict:
         args: Tuple[Any, ...] = (obj.default_factory,) if is_a(obj, collections.defaultdict) else ()
         return _filled(built, (kind, base, args), _state(obj), _items(obj))
-    reduced = foreign.bound(obj, "__reduce_ex__")(5)
+    reduced = looking.bound(obj, "__reduce_ex__")(5)
     if type(reduced) is not tuple:
         return NotImplemented
     whole: Tuple[Any, ...] = (*reduced, None, None, None)

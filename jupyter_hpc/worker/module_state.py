@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import types
 
-from .settings import decode, is_plain, on_import
+from .settings_table import decode, is_plain, on_import
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:

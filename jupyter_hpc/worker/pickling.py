@@ -24,7 +24,7 @@ from . import classes, connected, frames, functional, late, reducers
 from .apart import apart
 from .content import Twin
 from .continuation import Nowhere
-from .foreign import bound, instance_dict, module_of, mro
+from .looking import bound, instance_dict, module_of, mro
 
 SHIPPED_NAME = "jupyter_hpc_worker"
 INSTALLED_NAME = "jupyter_hpc.worker"
@@ -150,7 +150,7 @@ class ValuePickler(cloudpickle.Pickler):
     def share(self, values: typing.List[Any]) -> None:
         """Let arrays that are written be views of each other, or of what the reader has, as they are here."""
         if "numpy" in sys.modules:
-            from .arrays import shared
+            from .ndarrays import shared
 
             known = [obj for number, obj in self.memo.copy().values() if number not in self.elsewhere]
             self.shared = shared(values, known)

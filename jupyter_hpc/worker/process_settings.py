@@ -214,7 +214,7 @@ def _set_filters(filters: List[Any]) -> None:
 
 def _later(described: Any) -> None:
     """A filter for a warning of a library that isn't loaded waits for it."""
-    from .settings import on_import
+    from .settings_table import on_import
 
     def insert(_: Any) -> None:
         import warnings

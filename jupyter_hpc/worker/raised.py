@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Tuple
 
-from . import foreign
-from .foreign import lookup
+from . import looking
 from .instances import built, builtin_base, is_python, reduce_owner
+from .looking import lookup
 
 
 def reduce_exception(error: BaseException, pickler: Any) -> Any:
@@ -17,7 +17,7 @@ def reduce_exception(error: BaseException, pickler: Any) -> Any:
     if type(reduced) is not tuple or reduced[0] is not kind:
         return NotImplemented
     state = reduced[2] if len(reduced) > 2 else None
-    slots = dict(foreign.slots(error)) or None
+    slots = dict(looking.slots(error)) or None
     chain = [
         each if each is not None and pickler.can_pickle(each) else None
         for each in (error.__cause__, error.__context__)
@@ -33,7 +33,7 @@ def restore_exception(error: BaseException, state: Tuple[Any, ...]) -> None:
     given, slots, cause, context, suppressed = state
     if given is not None:
         if is_python(lookup(type(error), "__setstate__")):
-            foreign.bound(error, "__setstate__")(given)
+            looking.bound(error, "__setstate__")(given)
         else:
             try:
                 BaseException.__setstate__(error, given)

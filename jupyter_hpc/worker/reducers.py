@@ -16,13 +16,13 @@ import functools
 import types
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from . import foreign, functional, raised
-from .foreign import lookup, module_of, mro, own, owner
+from . import functional, looking, raised
 from .instances import LOSES, is_python, reduce_as_base, reduce_owner, reduce_plainly, takes_more
+from .looking import lookup, module_of, mro, own, owner
 
 Reduce = Callable[[Any, Any], Any]  # called with object and pickler; NotImplemented leaves it to pickle
 
-_LIBRARIES = {"numpy": ".arrays", "torch": ".tensors", "numba": ".compiled"}
+_LIBRARIES = {"numpy": ".ndarrays", "torch": ".tensors", "numba": ".compiled"}
 _ITEM_SETTERS = {dict: ("__setitem__", "update"), list: ("append", "extend", "__setitem__")}
 _STANDARD = {
     "builtins",
@@ -74,7 +74,7 @@ def _plan(kind: type) -> Optional[Reduce]:
         return reduce_member
     if issubclass(kind, BaseException) and reduce_owner(kind) in _builtin_exceptions(kind):
         return raised.reduce_exception
-    if not kind.__flags__ & foreign.HEAP_TYPE:
+    if not kind.__flags__ & looking.HEAP_TYPE:
         return None
     return _instance_plan(kind)
 
@@ -83,7 +83,7 @@ def _library_base(kind: type) -> str:
     """Return who knows about subclasses of a library's types, such as a memmap's."""
     for each in mro(kind)[1:]:
         if each.__name__ == "ndarray" and module_of(each) == "numpy":
-            return ".arrays"
+            return ".ndarrays"
     return ""
 
 
@@ -132,7 +132,7 @@ def has_own_reduce(kind: type) -> bool:
 
 
 def _builtin_exceptions(kind: type) -> Tuple[type, ...]:
-    return tuple(each for each in mro(kind) if not each.__flags__ & foreign.HEAP_TYPE)
+    return tuple(each for each in mro(kind) if not each.__flags__ & looking.HEAP_TYPE)
 
 
 def _is_registered(kind: type) -> bool:

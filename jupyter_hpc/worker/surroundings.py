@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .settings import Settings, on_import
+from .settings_table import Settings, on_import
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Surroundings:
         """Show types as the notebook does; this needs IPython, which is imported for it."""
         try:
             from . import ipython
-            from .settings import decode
+            from .settings_table import decode
 
             formatter = ipython.shell().display_formatter.formatters[mime]
             for kind, function in decode(encoded):
@@ -113,7 +113,7 @@ class Surroundings:
         if not self._seen:
             return {}
         from .module_state import changed
-        from .settings import encode
+        from .settings_table import encode
 
         found: Dict[str, Dict[str, Any]] = {}
         for name, before in self._seen.items():

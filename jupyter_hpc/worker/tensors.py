@@ -13,7 +13,7 @@ import sys
 import warnings
 from typing import Any, Dict
 
-from . import foreign
+from . import looking
 
 
 def plan(kind: type) -> Any:
@@ -25,7 +25,7 @@ def plan(kind: type) -> Any:
         return _reduce_tensor
     if kind is torch.nn.Parameter:
         return _reduce_parameter
-    if any(each is torch.jit.ScriptFunction or each is torch.jit.ScriptModule for each in foreign.mro(kind)):
+    if any(each is torch.jit.ScriptFunction or each is torch.jit.ScriptModule for each in looking.mro(kind)):
         return _reduce_script
     return None
 
@@ -86,7 +86,7 @@ def _reduce_tensor(tensor: Any, pickler: Any) -> Any:
     place = (tensor.storage_offset(), tuple(tensor.size()), tensor.stride(), tensor.dtype, str(tensor.device))
     made = (_storage(tensor, pickler), *place, tensor.requires_grad)
     grad = tensor.grad if tensor.is_leaf else None
-    attributes = foreign.instance_dict(tensor) or None
+    attributes = looking.instance_dict(tensor) or None
     if grad is None and not attributes:
         return tensor_of, made
     return tensor_of, made, (grad, attributes), None, None, restore_tensor
@@ -120,7 +120,7 @@ def _reduce_parameter(parameter: Any, pickler: Any) -> Any:
     data = parameter.data
     if not _is_simple(data):
         return NotImplemented
-    state = (parameter.grad, foreign.instance_dict(parameter) or None)
+    state = (parameter.grad, looking.instance_dict(parameter) or None)
     made = (data, parameter.requires_grad)
     return (
         (parameter_of, made)

@@ -7,15 +7,15 @@ import pytest
 from tests.contract.notebook import Notebook
 
 HERE = [
-    "jupyter_hpc.lineage.record.registry.Registry.made",
-    "jupyter_hpc.lineage.record.registry.Registry.sent",
-    "jupyter_hpc.lineage.record.registry.Registry.origin",
+    "jupyter_hpc.lineage.record.known.Registry.made",
+    "jupyter_hpc.lineage.record.known.Registry.sent",
+    "jupyter_hpc.lineage.record.known.Registry.origin",
     "jupyter_hpc.capture.memo.digest_here",
     "jupyter_hpc.capture.memo.remember_loaded",
-    "jupyter_hpc.lineage.record.cells.Session.bound",
-    "jupyter_hpc.lineage.record.cells.Session.begin",
+    "jupyter_hpc.lineage.record.session.Session.bound",
+    "jupyter_hpc.lineage.record.session.Session.begin",
     "jupyter_hpc.lineage.ask.stale.of_inputs",
-    "jupyter_hpc.lineage.record.ending.ended",
+    "jupyter_hpc.lineage.record.end.ended",
     "jupyter_hpc.worker.container.describe",
     "jupyter_hpc.views.card.facts",
     "jupyter_hpc.views.card.sent_html",
@@ -69,7 +69,8 @@ def test_a_step_that_fails_there_costs_no_name(notebook: Notebook) -> None:
 def test_an_error_that_can_not_be_described_is_an_error_all_the_same(notebook: Notebook) -> None:
     notebook.run(BREAK)
     executed = notebook.remote(
-        "break_it('jupyter_hpc_worker.outcome.format_traceback')\ny = 1\nraise KeyError('mine')", fails=True
+        "break_it('jupyter_hpc_worker.result_writer.format_traceback')\ny = 1\nraise KeyError('mine')",
+        fails=True,
     )
     assert executed.error.name == "KeyError"
     assert notebook.value("y") == 1

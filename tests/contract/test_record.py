@@ -100,7 +100,7 @@ def test_local_cells_between_two_runs_are_named(notebook: Notebook, made: str) -
     notebook.remote("total = cleaned.sum()")
     item = inputs(notebook)["cleaned"]
     cells = notebook.value(
-        "[(c['id'], c['text'], c['reads']) for _, c in __import__('jupyter_hpc.lineage.record.cells').lineage.cells.read("
+        "[(c['id'], c['text'], c['reads']) for _, c in __import__('jupyter_hpc.lineage.record.session').lineage.cells.read("
         "__import__('jupyter_hpc.targets.target').config.store().root)]"
     )
     told = {cell: (text, reads) for cell, text, reads in cells}

@@ -19,7 +19,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.jobs.submit import submit_request
 from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.model.states import JobState
-from jupyter_hpc.practice.cluster import daemon_pid, start_again
+from jupyter_hpc.practice.slurm_cluster import daemon_pid, start_again
 from jupyter_hpc.runtime import portal
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.faults.road import Counter, _request, events, run_directories, says, slurm, submit, until

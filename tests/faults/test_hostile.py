@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.backends.slurm.options import leading_directives
+from jupyter_hpc.backends.slurm.sbatch import leading_directives
 from jupyter_hpc.model.exceptions import HPCError, OptionError, SubmissionError
 from tests.faults.road import preview, run_directories, submit
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.jobs.job import Job
-from jupyter_hpc.lineage.record import cells
+from jupyter_hpc.lineage.record import session as cells
 from jupyter_hpc.rundir import blobs
 from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.rundir.store import Store
@@ -45,7 +45,7 @@ from jupyter_hpc.capture.request import Request
 from jupyter_hpc.follow import glance, watcher
 from jupyter_hpc.jobs import results
 from jupyter_hpc.jobs.submit import submit_request
-from jupyter_hpc.lineage.record.cells import LocalCell, session
+from jupyter_hpc.lineage.record.session import LocalCell, session
 from jupyter_hpc.model.spec import JobSpec
 from jupyter_hpc.runtime import portal
 

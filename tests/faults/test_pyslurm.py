@@ -21,8 +21,8 @@ import pytest
 from jupyter_hpc import practice
 from jupyter_hpc.backends.slurm import command
 from jupyter_hpc.backends.slurm.command import SlurmCommand
+from jupyter_hpc.backends.slurm.job_states import parse_queue, squeue_format
 from jupyter_hpc.backends.slurm.pyslurm import client as pyslurm_client
-from jupyter_hpc.backends.slurm.states import parse_queue, squeue_format
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import SubmissionError, TargetError
 from jupyter_hpc.model.states import JobState

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.commands import registry as commands
+from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import JobNotFound, ResultError
 from tests.faults.road import submit

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc import practice
-from jupyter_hpc.backends.slurm.states import time_stamp
+from jupyter_hpc.backends.slurm.job_states import time_stamp
 from jupyter_hpc.follow import following
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import JobLost, ProcessDied, SubmissionError, TargetError

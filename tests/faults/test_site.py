@@ -15,7 +15,7 @@ import pytest
 
 from jupyter_hpc.backends.slurm import site as sites
 from jupyter_hpc.backends.slurm.site import Site, site_of
-from jupyter_hpc.commands import registry as commands
+from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.magics.completion import matches
 from jupyter_hpc.model.exceptions import OptionError
 from jupyter_hpc.model.states import JobState

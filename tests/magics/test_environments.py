@@ -76,7 +76,7 @@ def test_another_python_minor_is_refused_before_unpickling(notebook: Notebook, t
     (tmp_path / "payload" / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "payload" / "payload.pkl").write_bytes(b"\x80\x05cos\nabort\n)R.")
 
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.run import main; main()"
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, worker, str(tmp_path)], capture_output=True, timeout=60
     )

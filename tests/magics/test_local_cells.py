@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc.lineage.record import cells
+from jupyter_hpc.lineage.record import session as cells
 from tests.conftest import Sandbox
 from tests.contract.notebook import Notebook
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.commands.registry import COMMANDS, parse
+from jupyter_hpc.commands.catalogue import COMMANDS, parse
 from jupyter_hpc.follow import following
 from jupyter_hpc.follow.glance import look
 from jupyter_hpc.jobs.job import Job

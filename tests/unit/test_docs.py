@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.commands import machine
-from jupyter_hpc.commands import registry as commands
 from jupyter_hpc.commands import troubles as pages
 from jupyter_hpc.model import exceptions
 from jupyter_hpc.model.exceptions import HPCError, help_command

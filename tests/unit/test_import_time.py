@@ -47,13 +47,13 @@ shell.run_line_magic("load_ext", "jupyter_hpc")
 assert "slurm" in shell.magics_manager.magics["cell"]
 """
 STARTED = (
-    "run",
+    "main",
     "cell",
     "ipython",
     "loose_ends",
     "monitor",
-    "outcome",
-    "settings",
+    "result_writer",
+    "settings_table",
     "surroundings",
     "process_settings",
 )

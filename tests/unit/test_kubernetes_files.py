@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.backends.kubernetes.carry.files import LocalFiles, ResultFiles
+from jupyter_hpc.backends.kubernetes.carry.tree import LocalFiles, ResultFiles
 from jupyter_hpc.rundir.reader import RunReader
 from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.worker import container, relay

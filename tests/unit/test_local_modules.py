@@ -19,7 +19,7 @@ Frozen = Callable[..., tuple[LocalModules, Path]]
 _NODE = """
 import json, sys
 sys.path[:] = filter(None, sys.path)
-from jupyter_hpc.worker import modules
+from jupyter_hpc.worker import local_modules as modules
 finder = modules.install(json.loads(sys.argv[1]), lambda path: False)
 try:
     exec(sys.argv[2])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.worker import machine
+from jupyter_hpc.worker import hardware as machine
 
 CARD = """Model: \t\t NVIDIA H100 80GB HBM3
 IRQ:   \t\t 78

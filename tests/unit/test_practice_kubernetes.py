@@ -10,7 +10,8 @@ import pytest
 
 from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes
-from jupyter_hpc.practice.kubernetes import build, keeper, place
+from jupyter_hpc.practice.kubernetes import binaries as build
+from jupyter_hpc.practice.kubernetes import keeper, place
 from jupyter_hpc.targets import targets
 
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import jupyter_hpc
-from jupyter_hpc.commands.registry import COMMANDS
+from jupyter_hpc.commands.catalogue import COMMANDS
 from jupyter_hpc.model import exceptions
 from jupyter_hpc.model.options import CELL_OPTIONS
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.backends.slurm.options import sbatch_arguments
-from jupyter_hpc.backends.slurm.pyslurm import process as pyslurm_process
-from jupyter_hpc.backends.slurm.pyslurm.requests import printed, request_for
-from jupyter_hpc.backends.slurm.states import (
+from jupyter_hpc.backends.slurm.job_states import (
     FIELDS,
     SACCT_FIELDS,
     parse_accounting,
     parse_queue,
     squeue_format,
 )
+from jupyter_hpc.backends.slurm.pyslurm import service as pyslurm_process
+from jupyter_hpc.backends.slurm.pyslurm.requests import printed, request_for
+from jupyter_hpc.backends.slurm.sbatch import sbatch_arguments
 from jupyter_hpc.model.resources import Resources
 from jupyter_hpc.model.spec import JobSpec
 from jupyter_hpc.model.states import JobState

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from jupyter_hpc.capture.environment.declared import contradicting
-from jupyter_hpc.worker import module_state, process_settings, settings
+from jupyter_hpc.worker import module_state, process_settings
+from jupyter_hpc.worker import settings_table as settings
 from jupyter_hpc.worker.pickling import ValuePickler
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_hpc.backends.slurm.foreign import parse_foreign
-from jupyter_hpc.backends.slurm.states import parse_queue
+from jupyter_hpc.backends.slurm.job_states import parse_queue
 from jupyter_hpc.model.states import JobState
 
 HEAD = "{id}|{array}|{task}|RUNNING|0|2026-11-24T06:26:41|2026-11-25T06:26:41|c1|None|"

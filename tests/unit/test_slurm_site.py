@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_hpc.backends.slurm import inventory, queue, states
+from jupyter_hpc.backends.slurm import inventory, queue
+from jupyter_hpc.backends.slurm import job_states as states
 from jupyter_hpc.backends.slurm.inventory import Inventory
 from jupyter_hpc.backends.slurm.reasons import group_of
 from jupyter_hpc.backends.slurm.refusals import refused

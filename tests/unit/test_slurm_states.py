@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_hpc.backends.slurm.states import (
+from jupyter_hpc.backends.slurm.job_states import (
     FIELDS,
     SACCT_FIELDS,
     exit_code,

@@ -19,7 +19,7 @@ from . import manifest, rights
 from .availability import available
 from .carry import archive
 from .carry.channel import Channel
-from .carry.files import LocalFiles
+from .carry.tree import LocalFiles
 from .client import ApiError, Client, Unreachable
 from .foreign import foreign_job
 from .objects import Seen, is_over, time_stamp

@@ -19,11 +19,11 @@ from .accounting import DROPPED, Accounting, dropped, mark_of, paired
 from .availability import available
 from .command import SlurmCommand, unreachable
 from .foreign import parse_foreign
+from .job_states import parse_queue, squeue_format, time_stamp, with_canceller
 from .limits import is_checked, violation
-from .options import sbatch_arguments
 from .pyslurm.client import pyslurm_of
+from .sbatch import sbatch_arguments
 from .site import site_of
-from .states import parse_queue, squeue_format, time_stamp, with_canceller
 
 SBATCHES = 8  # at once
 PING_S = 10.0
@@ -110,13 +110,13 @@ class SlurmBackend(Backend):
             raise problem
 
     async def expected_start(self, submission: Submission) -> str:
-        from .waiting import expected_start
+        from .waits import expected_start
 
         options = sbatch_arguments(submission.run, submission.spec)
         return await expected_start(self.command, ["sbatch", *options], script.SCRIPT.encode())
 
     async def explain(self, run: Run, native_id: str) -> Waiting:
-        from .waiting import explain
+        from .waits import explain
 
         found = await explain(self.command, self.site, run, native_id)
         return found if found is not None else await super().explain(run, native_id)

@@ -13,7 +13,7 @@ from ...model.observation import Observation
 from ...model.states import JobState
 from ..base import NoAnswer
 from .command import SlurmCommand
-from .states import SACCT_FIELDS, parse_accounting
+from .job_states import SACCT_FIELDS, parse_accounting
 
 # the archive is up to a second behind squeue, and eight after the controller was started
 ASK_AFTER_S = (0.0, 1.5, 10.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...model.observation import ForeignJob
 from .accounting import mark_of
 from .inventory import number, seconds
-from .states import MORE, native_id, observation, queue_row, time_stamp
+from .job_states import MORE, native_id, observation, queue_row, time_stamp
 
 _OURS = mark_of("")
 _REST = re.compile(

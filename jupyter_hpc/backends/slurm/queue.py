@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .inventory import Partition, number, seconds
+from .job_states import time_stamp
 from .reasons import group_of
-from .states import time_stamp
 
 QUEUE_FIELDS = (
     *("JobID", "ArrayJobID", "Partition", "PriorityLong", "StartTime", "TimeLimit"),

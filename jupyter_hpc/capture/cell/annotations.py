@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...worker.foreign import is_a, module_of, mro, own
+from ...worker.looking import is_a, module_of, mro, own
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _DEEPEST = 10

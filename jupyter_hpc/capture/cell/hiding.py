@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...worker.foreign import is_a, module_of
+from ...worker.looking import is_a, module_of
 
 # module → what of it looks names up in the notebook's namespace
 _LOOKS_UP = {

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from ...worker import module_state
-from ...worker.settings import on_import
+from ...worker.settings_table import on_import
 
 _SHELL = "IPython ipykernel traitlets jupyter_hpc jupyter_client zmq tornado ipywidgets cloudpickle"
 NOT_FOLLOWED = {"__main__", "abc", "asyncio", "importlib", "linecache", "site", "typing", *_SHELL.split(" ")}

@@ -2,7 +2,7 @@
 
 A module is local if its file lies outside the standard library and site-packages: beside the notebook, in an
 editable installation, in another folder of ``sys.path``. Whole packages travel, as they were when they were imported
-(``witness.py``), with what the node needs to know to have them where they are here (``worker/modules.py``).
+(``witness.py``), with what the node needs to know to have them where they are here (``worker/local_modules.py``).
 """
 
 from __future__ import annotations

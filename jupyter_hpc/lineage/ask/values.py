@@ -7,7 +7,7 @@ import types
 from typing import Any
 
 from ...model.exceptions import JobNotFound
-from ...worker.foreign import is_a
+from ...worker.looking import is_a
 from ..index.index import Index
 from .find import Start, is_there, of_digest, of_name
 
@@ -25,8 +25,8 @@ def of_kernel(index: Index, name: str, value: Any) -> Start:
     JobNotFound
         If nobody that is recorded did.
     """
-    from ..record.cells import session
-    from ..record.registry import known_values
+    from ..record.known import known_values
+    from ..record.session import session
 
     digest = digest_of(name, value)
     known = known_values.by_digest(name, digest) if digest else None
@@ -41,7 +41,7 @@ def of_kernel(index: Index, name: str, value: Any) -> Start:
 def digest_of(name: str, value: Any) -> str | None:
     """Return the digest by which a run that made this value, or got it, has recorded it; None for code and modules."""
     from ...capture import memo
-    from ..record.registry import known_values
+    from ..record.known import known_values
 
     if is_a(value, (type, types.FunctionType, types.ModuleType)):
         return None

@@ -12,7 +12,7 @@ from ...model.spec import first_line
 from ...rundir import blobs
 from ...rundir.run import Run, read_json
 from ...worker.container import MANIFEST
-from ..record.ending import outputs as result_outputs
+from ..record.end import outputs as result_outputs
 
 RUN_COLUMNS = (
     *("run_id", "parent_run_id", "kind", "backend", "target", "native_id", "state", "created", "started_at"),

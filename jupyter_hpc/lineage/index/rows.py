@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..record.registry import TRIVIAL_BYTES
+from ..record.known import TRIVIAL_BYTES
 from .activity import LOCAL_CELL, RUN_COLUMNS, Edge, Facts, environment, packages
 
 _RUN = f"INSERT OR REPLACE INTO run({', '.join(RUN_COLUMNS)}) VALUES ({', '.join('?' * len(RUN_COLUMNS))})"  # noqa: S608 names of ours

@@ -9,9 +9,9 @@ from typing import Any
 from ...capture.payload import Item
 from ...rundir.store import Store
 from ...worker.apart import apart
-from ...worker.foreign import is_a
-from .cells import session
-from .registry import Known, known_values
+from ...worker.looking import is_a
+from .known import Known, known_values
+from .session import session
 
 _MOST_PARTS = 1000
 

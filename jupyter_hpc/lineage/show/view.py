@@ -12,7 +12,7 @@ from ...rundir.store import Store
 from ..ask import find, graph, stale
 from ..ask.details import Details, details, run_path
 from ..index.index import Index, index_of
-from ..record import cells
+from ..record import session
 
 FULL = 200  # activities that are shown with all that is recorded of them
 
@@ -147,7 +147,7 @@ def of_start(index: Index, start: find.Start, namespace: Mapping[str, Any] | Non
     runs = [i for i, node in shown.nodes.items() if node.kind == "run"][:FULL]
     found = {i: known for i in runs if (known := details(index.store, run_path(index.store, i)))}
     local = [n for n in shown.nodes.values() if n.kind == "cell"][:FULL]
-    code = cells.code_of(index.store.root, (i for node in local for i in (node.id, *node.folded)))
+    code = session.code_of(index.store.root, (i for node in local for i in (node.id, *node.folded)))
     try:
         marks = stale.marks(index, start.run_id, whole, namespace)
     except (OSError, HPCError):  # a notebook that can't be read says nothing

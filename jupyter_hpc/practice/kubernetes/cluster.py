@@ -17,13 +17,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ...model.exceptions import TargetError
-from ...practice.cluster import PracticeStatus
 from ...practice.slurm_processes import daemon_of, stop
-from . import build, images, keeper
+from ..slurm_cluster import PracticeStatus
+from . import binaries, images, keeper
 from .control_plane import ControlPlane
-from .machine import Machine
 from .node import Network, Node, load_images
 from .place import STATE, kubernetes_root
+from .processes import Machine
 
 _COMMANDS = {
     "containerd": "containerd",
@@ -157,7 +157,7 @@ def up(
     where = _directory(directory)
     _require(where)
     where.mkdir(parents=True, exist_ok=True, mode=0o700)
-    programs = build.servers(say)
+    programs = binaries.servers(say)
     with _lock(where):
         found = Cluster.find(where)
         if found is not None and not found.dead():
@@ -194,7 +194,7 @@ def status(directory: Path | None = None) -> PracticeStatus:
     found = Cluster.find(where)
     if found is None:
         return PracticeStatus(False, where, None, (), "", f"No practice Kubernetes runs in {where}.")
-    version, dead = build.kubernetes_version(), found.dead()
+    version, dead = binaries.kubernetes_version(), found.dead()
     names = tuple(node.name for node in found.nodes)
     if dead:
         detail = f"The practice Kubernetes in {where} is broken: {', '.join(dead)} died."
@@ -230,8 +230,8 @@ def obstacle() -> TargetError | None:
             f"A practice Kubernetes needs {', '.join(missing)}.",
             hint=f"On Debian or Ubuntu, as root: {command}",
         )
-    if not build.servers_built() and build.find_go() is None:
-        return TargetError("There is no Go to build a practice Kubernetes with.", hint=build.go_hint())
+    if not binaries.servers_built() and binaries.find_go() is None:
+        return TargetError("There is no Go to build a practice Kubernetes with.", hint=binaries.go_hint())
     return None
 
 
@@ -264,7 +264,7 @@ def _start(
     state = where / STATE
     state.mkdir(mode=0o700)
     machine = Machine.create(state, owner)
-    with build.lock("network"):  # two that start at once would choose the same network
+    with binaries.lock("network"):  # two that start at once would choose the same network
         network = _make_network(machine)
     _describe(state, network, nodes, programs)
     cluster = Cluster(where, machine)
@@ -290,8 +290,8 @@ def _images(machine: Machine, say: Callable[[str], None]) -> Path:
         say("Packing images from this machine's Python and its packages: about half a minute, once.")
         load_images(machine, archive, root)
 
-    with build.lock("images"):
-        return build.use(images.containerd_root(build.cache_folder(), load))
+    with binaries.lock("images"):
+        return binaries.use(images.containerd_root(binaries.cache_folder(), load))
 
 
 def _describe(state: Path, network: Network, nodes: Sequence[Node], programs: Path) -> None:

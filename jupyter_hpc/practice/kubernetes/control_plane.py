@@ -7,8 +7,8 @@ import secrets
 from pathlib import Path
 
 from .api import Api
-from .machine import Machine
 from .node import Network
+from .processes import Machine
 
 # name, groups; users of tests and tour have no rights until a test binds them to a Role
 _USERS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import keeper
 from .images import PAUSE, clone
-from .machine import Machine
+from .processes import Machine
 
 _CNI_PROGRAMS = ("/usr/lib/cni", "/opt/cni/bin")
 _CONTAINERD = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cluster import practice_root
+from ..slurm_cluster import practice_root
 
 STATE = "state"  # a cluster's folder of this name goes when the cluster does
 
@@ -21,6 +21,6 @@ def find_running() -> dict[str, str]:
     if not state.exists():
         return {}
     from .images import PACKAGES
-    from .machine import Machine
+    from .processes import Machine
 
     return {"kubeconfig": str(state / "admin.kubeconfig"), "image": PACKAGES} if Machine.find(state) else {}

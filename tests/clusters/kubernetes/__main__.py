@@ -12,7 +12,8 @@ from pathlib import Path
 
 from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes
-from jupyter_hpc.practice.kubernetes import build, images
+from jupyter_hpc.practice.kubernetes import binaries as build
+from jupyter_hpc.practice.kubernetes import images
 
 from .components import PROGRAMS
 

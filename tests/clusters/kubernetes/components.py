@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_hpc.model.exceptions import TargetError
-from jupyter_hpc.practice.kubernetes import Cluster, build
+from jupyter_hpc.practice.kubernetes import Cluster
+from jupyter_hpc.practice.kubernetes import binaries as build
 from jupyter_hpc.practice.kubernetes.api import Api
 
 _KUEUE, _S3 = "sigs.k8s.io/kueue", "github.com/versity/versitygw/cmd/versitygw"

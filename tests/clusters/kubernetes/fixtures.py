@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.practice import kubernetes as practice
-from jupyter_hpc.practice.kubernetes import build, images
+from jupyter_hpc.practice.kubernetes import binaries as build
+from jupyter_hpc.practice.kubernetes import images
 
 from .components import KUBECTL, KUEUE, S3, VERSITYGW, Kueue, Program
 from .foreign import service_account

@@ -15,7 +15,7 @@ import pytest
 from jupyter_hpc.practice import kubernetes as practice
 from jupyter_hpc.practice.kubernetes import keeper
 from jupyter_hpc.practice.kubernetes.api import Api
-from jupyter_hpc.practice.kubernetes.machine import Machine
+from jupyter_hpc.practice.kubernetes.processes import Machine
 
 from . import pods
 from .fixtures import Kubernetes

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from jupyter_hpc.backends.slurm.inventory import ASSOCIATION_FIELDS, QOS_FIELDS, sinfo_format
+from jupyter_hpc.backends.slurm.job_states import SACCT_FIELDS, squeue_format
 from jupyter_hpc.backends.slurm.queue import queue_format
-from jupyter_hpc.backends.slurm.states import SACCT_FIELDS, squeue_format
 
 from .cluster import FullSlurm
 from .release import Release

@@ -24,7 +24,7 @@ from ..manifest import CONTAINER
 from ..objects import condition, container_status, is_over, time_stamp
 from ..observe import Namespace
 from . import transfer
-from .files import LocalFiles, ResultFiles
+from .tree import LocalFiles, ResultFiles
 
 LOG_S = 30.0  # how long the log of an ended pod may be out of reach: its kubelet may be starting
 SILENT_S = 20.0  # the carrier says something every five seconds

@@ -14,7 +14,7 @@ from ..client import Client, Exec, Unreachable
 from ..manifest import BOOT, CONTAINER
 from .archive import files as payload_files
 from .archive import uv_of
-from .files import LocalFiles, ResultFiles
+from .tree import LocalFiles, ResultFiles
 
 PIECE = 1 << 20
 

@@ -27,7 +27,7 @@ START_S = 20.0  # the import reads libraries from a network disk
 REST_S = 60.0  # after an error of Slurm's: the commands wait out a dead controller, not both
 ERRORS_IN_A_ROW = 3
 DEATHS = 2  # started again once
-_SCRIPT = Path(__file__).with_name("process.py")
+_SCRIPT = Path(__file__).with_name("service.py")
 # the script's folder would be searched first, and has modules whose names others use
 _RUN = (
     "import sys; sys.path[:] = filter(None, sys.path); "

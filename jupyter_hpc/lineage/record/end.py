@@ -10,7 +10,7 @@ from ...rundir import blobs
 from ...rundir.reader import RunReader
 from ...rundir.run import read_json
 from ...worker import container
-from ...worker.outcome import CHANGE, EXCEPTION, RETURN
+from ...worker.result_writer import CHANGE, EXCEPTION, RETURN
 from ...worker.shown import SHOWN
 
 NOT_RECORDED = "not recorded"

@@ -11,8 +11,8 @@ from .apart import apart
 from .cell import Stopped, format_traceback
 from .circumstances import describe, is_space
 from .continuation import Nowhere, has_identity, prelude, resume
-from .foreign import is_a
 from .ipython import HIDDEN
+from .looking import is_a
 from .shown import SHOWN, goes_back
 
 TYPE_CHECKING = False  # a start without typing is faster
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
     from .changes import Watch
-    from .run import _Worker
+    from .main import _Worker
 
 EXCEPTION = "<exception>"
 RETURN = "<return>"
@@ -28,7 +28,7 @@ CHANGE = "<changed> "  # and the name by which it is known
 PLAIN_BYTES = 1 << 16  # more is worth importing cloudpickle for
 
 
-class Outcome:
+class ResultWriter:
     """Collects and writes the result container of one worker."""
 
     def __init__(self, worker: _Worker) -> None:
@@ -255,7 +255,7 @@ class Changes:
         Names of which something changed that does not go back.
     """
 
-    def __init__(self, outcome: Outcome, watch: Optional[Watch]) -> None:
+    def __init__(self, outcome: ResultWriter, watch: Optional[Watch]) -> None:
         self.brought: Dict[str, List[Any]] = {}
         self.left: List[str] = []
         self.names: List[str] = []

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...worker.foreign import attribute, is_a, module_of
+from ...worker.looking import attribute, is_a, module_of
 
 TRIVIAL_BYTES = 64  # pickled; less is no evidence of anything
 _MOST = 20_000

@@ -22,7 +22,7 @@ from ...model.redaction import tokens_redacted
 from ...rundir.store import Store, new_id
 from ...worker.digest import digest_bytes
 from ...worker.files import Files
-from .registry import Known, Registry, known_values
+from .known import Known, Registry, known_values
 
 FOLDER = "cells"
 _MOST_WAITING = 5_000

@@ -1,6 +1,6 @@
 """The worker: check the manifest, load the payload, run the cell, write the result.
 
-Started as ``python -c "…; from jupyter_hpc_worker.run import main; main()" RUN_DIRECTORY``, so that ``__main__``
+Started as ``python -c "…; from jupyter_hpc_worker.main import main; main()" RUN_DIRECTORY``, so that ``__main__``
 is clean.
 """
 
@@ -11,7 +11,7 @@ import sys
 import time
 import types
 
-from . import container, current, machine, recording, versions
+from . import container, current, hardware, recording, versions
 from .apart import apart
 from .circumstances import remember_oom_kills
 from .continuation import numbered_there
@@ -149,7 +149,7 @@ class _Worker:
         import faulthandler
 
         from . import cell as running
-        from . import ipython, modules, monitor, questions
+        from . import ipython, local_modules, monitor, questions
 
         faulthandler.enable(file=2, all_threads=False)
         sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]
@@ -160,7 +160,7 @@ class _Worker:
         self.namespace["__builtins__"] = __builtins__
         self.namespace["__name__"] = "__main__"
         sys.argv = [""]
-        self.modules = modules.install(self.cell, recording.is_written)
+        self.modules = local_modules.install(self.cell, recording.is_written)
         import builtins
 
         builtins.display = self.publisher.display  # type: ignore[attr-defined]
@@ -325,7 +325,7 @@ class _Worker:
     def _finish(self, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> int:
         from . import monitor
         from .cell import Stopped, format_traceback
-        from .outcome import Outcome
+        from .result_writer import ResultWriter
 
         monitor.ignore_signals()
         try:
@@ -334,7 +334,7 @@ class _Worker:
                 self.log.write_traceback(format_traceback(error, self.labels))
             self.events.write("saving")
             self._record_files(hurry=isinstance(error, Stopped))
-            record = Outcome(self).write(value, error, watch)
+            record = ResultWriter(self).write(value, error, watch)
         except Exception as failure:  # a full disk, most often
             self._unsaved(failure, error)
             return FAILED
@@ -406,5 +406,5 @@ def _where() -> Dict[str, Any]:
         "executable": sys.executable,
         "platform": sys.platform,
         "environment": {k: os.environ[k] for k in keys if k in os.environ},
-        **machine.describe(),
+        **hardware.describe(),
     }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..model.exceptions import OptionError
-from .command import Command, takes_run
+from .definition import Command, takes_run
 from .jobs import (
     _attach,
     _cancel,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from . import foreign
+from . import looking
 
 _MOST = 10_000  # values that are looked at
 _DEEPEST = 3  # containers in containers
@@ -21,7 +21,7 @@ _WASTE_ALONE = 2
 
 def plan(kind: type) -> Any:
     """Return how arrays are to be pickled; other types of numpy are its own business."""
-    name = foreign.type_name(kind)
+    name = looking.type_name(kind)
     if name in ("numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"):
         return _reduce_masked
     return _reduce if name == "numpy.ndarray" else None
@@ -150,10 +150,10 @@ def _inside(values: Iterable[Any], depth: int, left: List[int]) -> Iterator[Any]
             parts: Any = ()
             if type(value) in (list, tuple):
                 parts = value
-            elif foreign.is_a(value, dict):
+            elif looking.is_a(value, dict):
                 parts = dict.values(value)
-            elif foreign.module_of(type(value)) == "__main__":
-                parts = (foreign.instance_dict(value) or {}).values()
+            elif looking.module_of(type(value)) == "__main__":
+                parts = (looking.instance_dict(value) or {}).values()
             yield from _inside(list(parts), depth + 1, left)
 
 
