@@ -27,7 +27,7 @@ def run(code: str, supplied: dict[str, object]) -> tuple[set[str], dict[str, obj
         if inspect.iscoroutine(result):
             asyncio.run(result)
     except NameError as error:
-        if not isinstance(error, UnboundLocalError):
+        if not isinstance(error, UnboundLocalError) and "free variable" not in str(error):
             missing.add(error.name)
     except Exception:
         pass  # other errors are the cell's own business
