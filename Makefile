@@ -4,7 +4,7 @@
 # make test-install, test-binder   wheel, sdist and the README's commands; what Binder makes of the repository
 # make notebooks   run them all and keep their outputs
 # make lab    the tour in JupyterLab, on the practice Slurm
-# make check  ruff and mypy · make bench  the benchmarks · make clean
+# make check  ruff, mypy and import-linter · make bench  the benchmarks · make clean
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -63,6 +63,7 @@ check: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(VENV)/test slurm kubernetes
 	for each in benchmarks/*.py; do $(BIN)/python $$each || exit 1; done
