@@ -234,7 +234,7 @@ class Notebook:
 
     def jobs(self) -> int:
         """How many runs there are."""
-        return int(self.value("len(__import__('jupyter_hpc.targets.target').config.store().runs())"))
+        return int(self.value("len(__import__('jupyter_hpc.rundir.store').rundir.store.store().runs())"))
 
     def write(self, name: str, text: str) -> Path:
         """Write a file beside the notebook."""

@@ -100,8 +100,8 @@ def test_local_cells_between_two_runs_are_named(notebook: Notebook, made: str) -
     notebook.remote("total = cleaned.sum()")
     item = inputs(notebook)["cleaned"]
     cells = notebook.value(
-        "[(c['id'], c['text'], c['reads']) for _, c in __import__('jupyter_hpc.lineage.record.session').lineage.cells.read("
-        "__import__('jupyter_hpc.targets.target').config.store().root)]"
+        "[(c['id'], c['text'], c['reads']) for _, c in __import__('jupyter_hpc.lineage.record.session').lineage.record.session.read("
+        "__import__('jupyter_hpc.rundir.store').rundir.store.store().root)]"
     )
     told = {cell: (text, reads) for cell, text, reads in cells}
     assert [told[cell][0] for cell in item["origin"]["cells"]] == [
@@ -173,7 +173,7 @@ def test_declared_files_have_digests(notebook: Notebook) -> None:
 def test_the_environment_is_a_blob_on_either_side(notebook: Notebook) -> None:
     notebook.remote("import json\nx = 1")
     environment = notebook.value("_hpc.record['environment']")
-    read = "__import__('jupyter_hpc.rundir.blobs').lineage.blobs.read(_hpc.run.path.parent.parent, {!r})"
+    read = "__import__('jupyter_hpc.rundir.blobs').rundir.blobs.read(_hpc.run.path.parent.parent, {!r})"
     for side in ("digest", "worker"):
         text = f"__import__('json').loads({read.format(environment[side])})"
         assert notebook.value(f"'cloudpickle' in {text}['packages'] or {side!r} == 'worker'") is True
@@ -233,7 +233,7 @@ def test_uncommitted_code_is_in_the_record(notebook: Notebook) -> None:
     )
     assert set(found["of"]) == {"notebook", "helper", "loose"}
     blob = notebook.value(
-        f"__import__('jupyter_hpc.rundir.blobs').lineage.blobs.read(_hpc.run.path.parent.parent, {found['diff']!r})"
+        f"__import__('jupyter_hpc.rundir.blobs').rundir.blobs.read(_hpc.run.path.parent.parent, {found['diff']!r})"
     )
     assert b"-def f(): return 1\n+def f(): return 10\n" in blob
 
