@@ -125,7 +125,6 @@ async def _look_up(name: str, followers: list[Follower]) -> None:
 
 
 def _judged(follower: Follower) -> Status:
-    follower.poll()
     verdict = follower.verdict(settled=follower.untouched_s > LINGER_S)
     if verdict is None:
         return live_status(follower)

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from ..worker.events import EVENTS
@@ -43,7 +44,7 @@ class Output:
 class RunReader:
     """Follows one run directory: events, text in order, and how it ended.
 
-    Cheap to call often: it stats a few files and reads only what is new.
+    Cheap to call often: it stats a few files and reads only what is new, and no file twice until the next `poll`.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class RunReader:
         self._text_offset = 0
         self._stream = "stdout"
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+        self._seen: dict[str, Any] = {}  # small files, as they were when they were first asked for after a poll
 
     # -- how it ended ----------------------------------------------------------------------------
 
@@ -84,17 +86,18 @@ class RunReader:
     @property
     def end(self) -> dict[str, Any] | None:
         """What the batch script's shell wrote after the worker, or None."""
-        record = read_json(self.run.path / "end.json")
-        return record if isinstance(record, dict) else None
+        if "end" not in self._seen:
+            record = read_json(self.run.path / "end.json")
+            self._seen["end"] = record if isinstance(record, dict) else None
+        found: dict[str, Any] | None = self._seen["end"]
+        return found
 
     def scheduler_text(self) -> str:
         """Return what the scheduler and the batch script themselves said."""
-        try:
-            with open(self.run.scheduler_log, "rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - SCHEDULER_LOG_BYTES))
-                return file.read().decode("utf-8", "replace")
-        except FileNotFoundError:
-            return ""
+        if "scheduler" not in self._seen:
+            self._seen["scheduler"] = _end_of(self.run.scheduler_log)
+        found: str = self._seen["scheduler"]
+        return found
 
     def drift(self) -> list[str]:
         """Return in words how the node's packages differ from the kernel's."""
@@ -105,6 +108,7 @@ class RunReader:
 
     def poll(self, *, everything: bool = False) -> list[Output]:
         """Read what is new and return the new outputs, text and displays in order."""
+        self._seen.clear()
         self.size = size = self._log_size()  # before the events: all text up to here has its stream marked
         found: list[Output] = []
         for event in self._events():
@@ -250,6 +254,15 @@ def reader_of(
     if array:
         return ArrayReader(run, array["indices"], outputs=outputs)
     return RunReader(run, outputs=outputs)
+
+
+def _end_of(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - SCHEDULER_LOG_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
 
 
 def _output(kind: str, event: dict[str, Any]) -> Output:
