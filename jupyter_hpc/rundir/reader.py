@@ -75,7 +75,9 @@ class RunReader:
         self._text_offset = 0
         self._stream = "stdout"
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
-        self._seen: dict[str, Any] = {}  # small files, as they were when they were first asked for after a poll
+        self._seen: dict[
+            str, Any
+        ] = {}  # small files, as they were when they were first asked for after a poll
 
     # -- how it ended ----------------------------------------------------------------------------
 

@@ -142,6 +142,11 @@ class Run:
             _unwritten.pop(self.path, None)
         return self.record() if self.array else {**known, **fields}
 
+    @property
+    def has_kept(self) -> bool:
+        """Fields of the record wait for room on the disk."""
+        return self.path in _unwritten
+
     def keep(self, **fields: Any) -> None:
         """Let the record have fields that the disk has no room for, as this process sees it, until there is room."""
         _unwritten.setdefault(self.path, {}).update(fields)

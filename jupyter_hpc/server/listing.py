@@ -139,7 +139,7 @@ class Listing:
         except OSError:  # in mid-submission, or removed meanwhile
             return None
         stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
-        if old is not None and old[0] == stamp:
+        if old is not None and old[0] == stamp and not run.has_kept:
             return old
         record = run.record_or_none()
         return (stamp, summary(run, record)) if record else None

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_hpc.commands.catalogue import COMMANDS
+from jupyter_hpc.commands.why import why_text
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model import exceptions
 from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir.store import store
+from jupyter_hpc.server.detail import detail
+from jupyter_hpc.server.listing import Listing
 from tests.faults.road import slurm, submit, until
 
 NOT_TO_BE_HAD = Path(__file__).parent / "not-to-be-had.txt"
@@ -309,3 +315,16 @@ OCCURRENCES = (
         "FAILED 9:0",
     ),
 )
+
+
+def is_shown_everywhere(job: Job, evidence: str) -> None:
+    """The verdict for whose record there was no room: the list, the job's view and the commands have it all the same."""
+    assert evidence in why_text(job)
+    assert evidence in COMMANDS["show"].run(Namespace(run=job.id))
+    listing = Listing(store())
+    for _ in range(2):  # also where the record was read before
+        [row] = [row for row in listing.summaries() if row["id"] == job.id]
+        assert (row["state"], row["error"]) == ("FAILED", "DiskFull")
+    shown = detail(job)
+    assert "JUPYTER_HPC_ROOT" in shown["hint"]
+    assert evidence in "\n".join(shown["evidence"])

@@ -29,6 +29,7 @@ from tests.faults.occurrences import (
     STAND_INS,
     Occurrence,
     check,
+    is_shown_everywhere,
     recorded,
     shows,
 )
@@ -252,6 +253,7 @@ def test_full_run_directory(cluster: Path, monkeypatch: pytest.MonkeyPatch, when
             slurm("scontrol", "release", job.native_id)
             assert job.wait(30), job  # though there is no room for the verdict
             check(job, "launch-disk-full", exceptions.DiskFull, "JUPYTER_HPC_ROOT", "bytes are free")
+            is_shown_everywhere(job, "bytes are free")
         assert recorded(job) == "FAILED 1:0"
 
 
