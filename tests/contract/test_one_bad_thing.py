@@ -24,8 +24,8 @@ HERE = [
 THERE = [
     "container.describe",
     "container.digest_alone",
-    "outcome.loaded_packages",
-    "outcome.Changes.entries",
+    "result_writer.loaded_packages",
+    "result_writer.Changes.entries",
 ]
 BREAK = """
 def broken(*args, **options): raise RuntimeError("broken on purpose")
