@@ -14,6 +14,7 @@ from ..model.observation import Observation, waiting_words
 from ..model.states import JobState, Status
 from ..rundir.reader import RunReader
 from ..rundir.run import Run
+from ..runtime.clock import CLOCK, Clock
 from ..worker.events import EVENTS
 from . import absence
 
@@ -46,8 +47,11 @@ class Follower:
         Called without arguments, from the portal's thread, when anything changed.
     """
 
-    def __init__(self, run: Run, record: dict[str, Any], *, is_watched: bool = True) -> None:
+    def __init__(
+        self, run: Run, record: dict[str, Any], *, is_watched: bool = True, clock: Clock = CLOCK
+    ) -> None:
         self.run = run
+        self.clock = clock
         self._is_watched = is_watched
         self.reader = RunReader(run, outputs=False)
         self.native_id: str = str(record.get("native_id") or "")
@@ -58,7 +62,7 @@ class Follower:
             JobState.PENDING if self.native_id else JobState.SUBMITTING, native_id=self.native_id
         )
         self.observation: Observation | None = None
-        self.changed = time.monotonic()
+        self.changed = self.clock.monotonic()
         self.listeners: list[Callable[[], None]] = []
         self.questions = 0  # asked about this job since it became odd
         self.odd_since = 0.0
@@ -74,7 +78,7 @@ class Follower:
         self._over_since: float | None = None
         self._killed_since: float | None = None
         self._open_since: float | None = None  # the end is known, and the scheduler may say more of it
-        self._beat = (0, time.monotonic())
+        self._beat = (0, self.clock.monotonic())
         self._size = 0
         self._patience = SILENCE_S
 
@@ -86,12 +90,12 @@ class Follower:
         changed = self.reader.beat != self._beat[0] or self.reader.size != self._size
         if self.reader.beat != self._beat[0]:
             self._learn_gap()
-            self._beat = (self.reader.beat, time.monotonic())
+            self._beat = (self.reader.beat, self.clock.monotonic())
         self._size = self.reader.size
         if not self.is_odd:
             self.odd_since = 0.0
         elif not self.odd_since:
-            self.odd_since = time.monotonic()
+            self.odd_since = self.clock.monotonic()
         return changed
 
     def observe(self, seen: Observation) -> None:
@@ -105,13 +109,14 @@ class Follower:
         if seen.state is JobState.PENDING:
             seen = replace(seen, reason=why_it_waits(self.reader, seen) or seen.reason)
         if seen.state is None:
-            self._unknown.append(time.time())
+            self._unknown.append(self.clock.time())
             if not self._is_watched and len(self._unknown) == 1:
                 absence.note(self.run)
         else:
             if self._unknown and not self._is_watched:
                 absence.forget(self.run)
-            self._known, self._unknown = f"{seen.native_state or seen.state} at {_clock(time.time())}", []
+            now = _clock(self.clock.time())
+            self._known, self._unknown = f"{seen.native_state or seen.state} at {now}", []
         if seen.native_id and seen.native_id != self.native_id:
             self.take_native_id(seen.native_id)
         self.observation = seen
@@ -126,13 +131,14 @@ class Follower:
     def recovered(self, since: float, words: str) -> None:
         """The scheduler answers again, and may not know everything yet."""
         self.trouble = ""
-        self._recovered_at = time.monotonic()
+        self._recovered_at = self.clock.monotonic()
         self.note(since, words)
         self._over_since, self._unknown = None, []
 
     def note(self, since: float, words: str) -> None:
         """Keep what happened on the way; the record has it from now on."""
-        self.incidents = [*self.incidents, {"from": since, "until": time.time(), "what": words}][-INCIDENTS:]
+        incident = {"from": since, "until": self.clock.time(), "what": words}
+        self.incidents = [*self.incidents, incident][-INCIDENTS:]
         if self.run.record_or_none() is not None:
             self.run.update(incidents=self.incidents)
 
@@ -191,7 +197,7 @@ class Follower:
         started = self.reader.started["t"] if self.reader.started else seen.started_at if seen else None
         if started and self._limit_s:
             moments.append(started + self._limit_s)
-        ahead = [m - time.time() for m in moments if m]
+        ahead = [m - self.clock.time() for m in moments if m]
         return min((s for s in ahead if s > 0), default=None)
 
     @property
@@ -205,7 +211,7 @@ class Follower:
         """How long nothing changed in its directory."""
         run = self.run
         stamps = [p.stat().st_mtime for p in (run.path, run.path / EVENTS, run.log) if p.exists()]
-        return time.time() - max(stamps, default=0.0)
+        return self.clock.time() - max(stamps, default=0.0)
 
     @property
     def is_untouched(self) -> bool:
@@ -214,14 +220,14 @@ class Follower:
 
     def _learn_gap(self) -> None:
         """A cell that holds the interpreter, or a slow file system, must not make us ask again and again."""
-        gap = time.monotonic() - self._beat[1]
+        gap = self.clock.monotonic() - self._beat[1]
         if self._beat[0] and gap > self._patience:
             self._patience = min(gap * 1.5, LONGEST_SILENCE_S)
 
     @property
     def is_silent(self) -> bool:
         """The worker started, and its heartbeat stopped."""
-        return self.reader.started is not None and time.monotonic() - self._beat[1] > self._patience
+        return self.reader.started is not None and self.clock.monotonic() - self._beat[1] > self._patience
 
     @property
     def is_quiet_life(self) -> bool:
@@ -252,7 +258,7 @@ class Follower:
         """
         if self.is_requeued:
             return None
-        now = time.monotonic()
+        now = self.clock.monotonic()
         seen, has_end = self.observation, self.reader.end is not None
         is_gone = seen is not None and (seen.state is None or seen.state.is_final)
         if not has_end and not is_gone:
@@ -293,7 +299,7 @@ class Follower:
 
     @property
     def _linger_s(self) -> float:
-        return RECOVERY_S if time.monotonic() - self._recovered_at < 2 * RECOVERY_S else LINGER_S
+        return RECOVERY_S if self.clock.monotonic() - self._recovered_at < 2 * RECOVERY_S else LINGER_S
 
     def _lost_evidence(self) -> list[str]:
         lines = [f"the scheduler last knew it as {self._known}"] if self._known else []
@@ -319,12 +325,12 @@ class Follower:
     def set_status(self, status: Status) -> None:
         if status != self.status:
             self.status = status
-            self.changed = time.monotonic()
+            self.changed = self.clock.monotonic()
 
     def say(self, trouble: str) -> None:
         """Show what keeps us from knowing more, until it is over (an empty text)."""
         if trouble != self.trouble:
-            self._trouble_since = self._trouble_since if self.trouble and trouble else time.time()
+            self._trouble_since = self._trouble_since if self.trouble and trouble else self.clock.time()
             self.trouble = trouble
             self.set_status(live_status(self))
             self.notify()
@@ -346,7 +352,7 @@ def live_status(follower: Follower) -> Status:
     if not native_id:
         return Status(JobState.SUBMITTING, follower.trouble)
     if seen is not None and seen.state is not None and not seen.state.is_final:
-        waiting = waiting_words(seen.reason, seen.expected_start, time.time())
+        waiting = waiting_words(seen.reason, seen.expected_start, follower.clock.time())
         return Status(seen.state, _joined(words, waiting, follower.trouble), node, native_id, seen.started_at)
     return Status(JobState.PENDING, _joined(words, follower.trouble), node, native_id)
 
@@ -363,5 +369,5 @@ def final_status(follower: Follower, verdict: Verdict) -> Status:
     reader, seen = follower.reader, follower.observation
     started = float(reader.started["t"]) if reader.started else (seen.started_at if seen else None)
     node = str(reader.started["node"]) if reader.started else (seen.node if seen else "")
-    ended = float(reader.done["t"]) if reader.done else time.time()
+    ended = float(reader.done["t"]) if reader.done else follower.clock.time()
     return Status(verdict.state, verdict.message, node, follower.native_id, started, ended)

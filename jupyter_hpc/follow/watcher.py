@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Mapping
 
 from ..backends.base import NoAnswer
@@ -39,6 +38,7 @@ class Watcher:
         self.backend = connection.backend
         self.outage = connection.outage
         self.connection = connection
+        self.clock = connection.clock
         connection.on_silence, connection.on_answer = self._silent, self._recovered
         connection.is_busy = lambda: bool(self.live)
         self.live: dict[str, Follower] = {}
@@ -57,7 +57,9 @@ class Watcher:
         follower.may_restore = True
         self._notifier.watch(follower.run)
         follower.say(self.trouble)
-        self._next_question = min(self._next_question or 1e18, time.monotonic() + self.backend.first_poll_s)
+        self._next_question = min(
+            self._next_question or 1e18, self.clock.monotonic() + self.backend.first_poll_s
+        )
         self._wake.set()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
@@ -78,13 +80,13 @@ class Watcher:
             except Exception as error:  # a border: the watcher must outlive any one bad look
                 _log(error)
             await self._settle()
-            await _first(self._wake, TICK_S)
+            await self.clock.came(self._wake, TICK_S)
             self._wake.clear()
 
     async def _settle(self) -> None:
         """Wait, so that a talkative cell doesn't keep us busy; what says that a job is over is looked at now."""
         over = self._notifier.over
-        if await _first(over, SETTLE_S):
+        if await self.clock.came(over, SETTLE_S):
             over.clear()
             self._wake.set()
 
@@ -115,7 +117,7 @@ class Watcher:
                 return False
             self.backend.budget.mark_urgent()
             return True
-        now, jobs = time.monotonic(), self.live.values()
+        now, jobs = self.clock.monotonic(), self.live.values()
         quiet_s = max([QUIET_S, *((now - f.changed) / 10 for f in jobs)])
         is_quiet = all(f.is_quiet_life for f in jobs) and now - self._last_question < min(
             quiet_s, 5 * QUIET_S
@@ -127,14 +129,13 @@ class Watcher:
         odd = [f for f in self.live.values() if f.is_odd]
         waits = [min(f.patience_s, self.backend.slowest_poll_s) for f in odd]
         since = max(self._last_question, min((f.odd_since for f in odd), default=0.0))
-        return bool(waits) and time.monotonic() - since >= min(waits)
+        return bool(waits) and self.clock.monotonic() - since >= min(waits)
 
     async def _ask_and_wake(self, others: Mapping[str, str]) -> dict[str, Observation] | None:
         """Ask, and say so if that takes long; None if there was no answer (`trouble` says why)."""
-        asked, found = time.time(), None
+        asked, found = self.clock.time(), None
         question = asyncio.ensure_future(self._ask(others))
-        await asyncio.wait([question], timeout=SLOW_S)
-        if not question.done():
+        if not await self.clock.done(question, SLOW_S):
             self._say(slow_words(self.backend, asked))
             await asyncio.wait([question])
         error = question.exception()
@@ -142,15 +143,15 @@ class Watcher:
             _log(error)
         else:
             found = question.result()
-        if found is not None and time.time() - asked > LATE_S:
+        if found is not None and self.clock.time() - asked > LATE_S:
             self._note_silence(asked)
         self._wake.set()
         return found
 
     async def _ask(self, others: Mapping[str, str]) -> dict[str, Observation] | None:
         """One question for all jobs, and for others that somebody looks at."""
-        asked, self._is_urgent = time.time(), False
-        self._last_question = time.monotonic()
+        asked, self._is_urgent = self.clock.time(), False
+        self._last_question = self.clock.monotonic()
         jobs = {f.run.id: f.native_id for f in self.live.values()}
         try:
             found = await self.backend.observe({**others, **jobs})
@@ -159,18 +160,18 @@ class Watcher:
             return None
         except Exception as error:  # there is no scheduler (any more): say so, go on
             self._say(str(error).splitlines()[0])
-            self._next_question = time.monotonic() + self.backend.slowest_poll_s
+            self._next_question = self.clock.monotonic() + self.backend.slowest_poll_s
             return None
         finally:
-            self._last_question = time.monotonic()
-        self.answered = time.monotonic()
+            self._last_question = self.clock.monotonic()
+        self.answered = self.clock.monotonic()
         self._say("")
         for follower in [f for f in self.live.values() if f.run.id in jobs]:
             try:
                 await self._tell(follower, found.get(follower.run.id))
             except Exception as error:  # one broken run directory must not stop the others
                 self._give_up(follower, error)
-        self._next_question = time.monotonic() + self._interval()
+        self._next_question = self.clock.monotonic() + self._interval()
         return found
 
     async def _tell(self, follower: Follower, seen: Observation | None) -> None:
@@ -185,7 +186,7 @@ class Watcher:
 
     async def _restore(self, follower: Follower) -> bool:
         """Submit again what a crash of the scheduler took from it; nothing of the job has run."""
-        asked, old = time.time(), follower.native_id
+        asked, old = self.clock.time(), follower.native_id
         try:
             native_id = await self.backend.restore(follower.run)
         except NoAnswer:
@@ -211,8 +212,8 @@ class Watcher:
         if self._is_asking or self.outage.since is not None or self.backend.budget.wait_s(urgent=False) > 0:
             return self.backend.recall(jobs)
         self._question = asyncio.get_running_loop().create_task(self._ask_and_wake(jobs))
-        await asyncio.wait([self._question], timeout=SLOW_S + TICK_S)
-        found = self._question.result() if self._question.done() else None
+        is_done = await self.clock.done(self._question, SLOW_S + TICK_S)
+        found = self._question.result() if is_done else None
         if found is None:
             return self.backend.recall(jobs)
         return {run_id: found.get(run_id, Observation(None)) for run_id in jobs}
@@ -223,7 +224,7 @@ class Watcher:
 
     def _interval(self) -> float:
         """Return how long to wait for the next routine question: it grows with the age of what is known."""
-        now, busy = time.monotonic(), [f for f in self.live.values() if not f.is_quiet_life]
+        now, busy = self.clock.monotonic(), [f for f in self.live.values() if not f.is_quiet_life]
         youngest = min((now - f.changed for f in busy), default=0.0)
         slowest = self.backend.slowest_poll_s * min(6.0, max(1.0, youngest / LONG_S))
         due = min((s + 1 for f in self.live.values() if (s := f.next_event_s()) is not None), default=slowest)
@@ -247,7 +248,7 @@ class Watcher:
 
     def _note_silence(self, since: float) -> None:
         self.trouble = ""
-        words = f"{self.backend.scheduler} didn't answer for {time.time() - since:.0f} s"
+        words = f"{self.backend.scheduler} didn't answer for {self.clock.time() - since:.0f} s"
         for follower in list(self.live.values()):
             try:
                 follower.recovered(since, words)
@@ -280,15 +281,6 @@ class Watcher:
         self._notifier.forget(follower.run)
         follower.ended.set_result(status)
         follower.notify()
-
-
-async def _first(event: asyncio.Event, timeout_s: float) -> bool:
-    """Wait for an event, but not longer; tell whether it came."""
-    try:
-        await asyncio.wait_for(event.wait(), timeout_s)
-    except (asyncio.TimeoutError, TimeoutError):
-        return False
-    return True
 
 
 def _log(error: BaseException) -> None:

@@ -10,8 +10,7 @@ import asyncio
 import concurrent.futures
 import logging
 import queue
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..backends.base import Backend, NoAnswer, Submission, Submitted
@@ -21,7 +20,7 @@ from ..model.resources import format_time, parse_time
 from ..rundir.reader import RunReader
 from ..runtime import portal
 from ..targets.connection import Connection, connection_of
-from ..targets.outage import clock
+from ..targets.outage import clock as time_of_day
 from ..targets.target import Target
 
 PATIENCE_S = 120.0
@@ -47,7 +46,7 @@ def hand_over(submission: Submission, target: Target, say: Say | None = None) ->
     TargetError
         If the scheduler doesn't answer within the target's ``submit_patience``.
     """
-    handover = _Handover(submission, target)
+    handover = Handover(submission, target)
     future = portal.start(handover.run())
     try:
         while not future.done():
@@ -61,12 +60,26 @@ def hand_over(submission: Submission, target: Target, say: Say | None = None) ->
         raise
 
 
-class _Handover:
-    def __init__(self, submission: Submission, target: Target) -> None:
+class Handover:
+    """One run's way to its scheduler.
+
+    Parameters
+    ----------
+    connect : callable
+        Returns the connection of a target's name.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        target: Target,
+        connect: Callable[[str], Awaitable[Connection]] = connection_of,
+    ) -> None:
         self.is_uncertain = False  # a try got no answer
         self._native_id = ""
         self._submission = submission
         self._target = target
+        self._connect = connect
         self._patience_s = patience(target)
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._began = 0.0
@@ -76,9 +89,10 @@ class _Handover:
             say(self._lines.get_nowait())
 
     async def run(self) -> None:
-        connection = await connection_of(self._target.name)
-        self._began = time.time()
-        deadline = time.monotonic() + self._patience_s
+        connection = await self._connect(self._target.name)
+        clock = connection.clock
+        self._began = clock.time()
+        deadline = clock.monotonic() + self._patience_s
         said = False
         while True:
             submitted = await self._try(connection)
@@ -87,18 +101,18 @@ class _Handover:
             if not said:
                 self._lines.put(self._waiting_words(connection))
                 said = True
-            if not await connection.outage.wait(deadline - time.monotonic()) or time.monotonic() > deadline:
+            if not await connection.outage.wait(deadline - clock.monotonic()) or clock.monotonic() > deadline:
                 raise self._given_up(connection)
         self._native_id = submitted.native_id
         if said:
             self._lines.put(f"Submitted as {self._target.name} job {submitted.native_id}.")
-        self._record(submitted, connection.backend, waited=said)
+        self._record(submitted, connection, waited=said)
 
     async def _try(self, connection: Connection) -> Submitted | None:
         """Submit, or find what an earlier try did; None if there is no answer."""
         if connection.outage.since is not None:
             return None
-        asked = time.time()
+        asked = connection.clock.time()
         try:
             native_id = await self._earlier(connection.backend) if self.is_uncertain else None
             if native_id is not None:
@@ -119,22 +133,23 @@ class _Handover:
         started = (reader.started or {}).get("environment", {}).get("SLURM_JOB_ID")
         return str(started) if started else await backend.find(self._submission.run)
 
-    def _record(self, submitted: Submitted, backend: Backend, *, waited: bool) -> None:
+    def _record(self, submitted: Submitted, connection: Connection, *, waited: bool) -> None:
+        now = connection.clock.time()
         fields: dict[str, Any] = {
             "native_id": submitted.native_id,
-            "submitted_at": time.time(),
+            "submitted_at": now,
             "command": all_redacted(list(submitted.command)),
             "notes": list(submitted.notes),
         }
         if waited:
-            what = f"{backend.scheduler} didn't answer while the job was submitted"
-            fields["incidents"] = [{"from": self._began, "until": time.time(), "what": what}]
+            what = f"{connection.backend.scheduler} didn't answer while the job was submitted"
+            fields["incidents"] = [{"from": self._began, "until": now, "what": what}]
         self._submission.run.update(**fields)
 
     def _waiting_words(self, connection: Connection) -> str:
-        who = connection.backend.scheduler
+        who, since = connection.backend.scheduler, time_of_day(connection.outage.since)
         return (
-            f"{who[0].upper()}{who[1:]} doesn't answer (since {clock(connection.outage.since)}). The cell is submitted"
+            f"{who[0].upper()}{who[1:]} doesn't answer (since {since}). The cell is submitted"
             f" when it does, if that is within {format_time(self._patience_s)}; an interrupt gives up."
         )
 
@@ -146,18 +161,18 @@ class _Handover:
             else ""
         )
         return TargetError(
-            f"{who[0].upper()}{who[1:]} hasn't answered since {clock(self._began)}: nothing was submitted.{left}",
+            f"{who[0].upper()}{who[1:]} hasn't answered since {time_of_day(self._began)}: nothing was submitted.{left}",
             hint=f"`%%local` works now. A target's `submit_patience` ({format_time(self._patience_s)} here)"
             " is how long a submission waits.",
         )
 
     async def withdraw(self, future: concurrent.futures.Future[None]) -> None:
         """Take back what was submitted, or may have been: nobody waits for it any more."""
-        connection = await connection_of(self._target.name)
+        connection = await self._connect(self._target.name)
         if not self.is_uncertain and connection.outage.since is None:  # its answer is under way
-            await asyncio.wait([asyncio.wrap_future(future)], timeout=WITHDRAW_S)
+            await connection.clock.done(asyncio.wrap_future(future), WITHDRAW_S)
         future.cancel()
-        deadline = time.monotonic() + WITHDRAW_S
+        deadline = connection.clock.monotonic() + WITHDRAW_S
         run, backend, native_id = self._submission.run, connection.backend, self._native_id
         while native_id or self.is_uncertain:
             try:
@@ -166,11 +181,11 @@ class _Handover:
                     await backend.cancel(native_id)
                 return
             except NoAnswer:
-                connection.went_away(time.time())
+                connection.went_away(connection.clock.time())
             except HPCError as error:
                 _logger.warning("the job of %s, which was given up, may still be there: %s", run.id, error)
                 return
-            if not await connection.outage.wait(deadline - time.monotonic()):
+            if not await connection.outage.wait(deadline - connection.clock.monotonic()):
                 return
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..backends.base import Backend
 from ..backends.budget import Budget
+from ..runtime.clock import CLOCK, Clock
 from .outage import Outage
 from .target import Target
 from .targets import target
@@ -19,6 +20,13 @@ def _nothing(_: float) -> None:
 class Connection:
     """A target's backend, and whether its scheduler answers.
 
+    Parameters
+    ----------
+    backend : Backend, optional
+        The target's own if left out.
+    clock : Clock
+        By which whoever uses the connection waits.
+
     Attributes
     ----------
     on_silence, on_answer : callable
@@ -27,10 +35,11 @@ class Connection:
         Whether somebody still needs the backend.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, backend: Backend | None = None, clock: Clock = CLOCK) -> None:
         self.target = target
-        self.backend: Backend = target.make_backend()
-        self.outage = Outage(self.backend, self._answers)
+        self.clock = clock
+        self.backend: Backend = backend or target.make_backend()
+        self.outage = Outage(self.backend, self._answers, clock)
         self.on_silence: Callable[[float], None] = _nothing
         self.on_answer: Callable[[float], None] = _nothing
         self.is_busy: Callable[[], bool] = bool
