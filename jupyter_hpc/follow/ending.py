@@ -31,7 +31,7 @@ def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
         "verdict": verdict.to_record(),
         "attempts": follower.attempts(ended=status.ended_at, how=status.state.value, reason=status.reason),
     }
-    fields = {**fields, **_lineage(follower.reader, known), **follower.told()}
+    fields = {**fields, **_lineage(follower.reader, known), **follower.incidents.close()}
     try:
         run.update(**fields)
     except OSError as error:

@@ -15,8 +15,9 @@ from ..runtime import portal
 from ..views.log import LogTail
 from ..views.picture import Part, Picture
 from .array_follower import write_end
+from .doubt import LINGER_S
 from .ending import write_verdict
-from .follower import LINGER_S, Follower, final_status, live_status
+from .follower import Follower, final_status, live_status
 from .following import followed, watcher_of
 from .status import combined, recorded_status
 
@@ -115,7 +116,7 @@ async def _look_up(name: str, followers: list[Follower]) -> None:
     except Exception as error:  # no such target any more: the files still say much
         found, trouble = {}, str(error).splitlines()[0]
     for follower in followers:
-        follower.trouble = trouble
+        follower.incidents.trouble = trouble
         seen = found.get(follower.run.id)
         if seen is None or (seen.state is None and not follower.native_id and not follower.is_untouched):
             continue

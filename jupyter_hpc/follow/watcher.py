@@ -193,14 +193,14 @@ class Watcher:
             self.connection.went_away(asked)
             return True
         except HPCError as error:
-            follower.note(asked, f"it could not be submitted again: {error.message}")
+            follower.incidents.note(asked, f"it could not be submitted again: {error.message}")
             native_id = None
         if native_id is None:
             follower.may_restore = False
             return False
         words = f"{self.backend.scheduler} was restarted and had forgotten job {old}; submitted again as {native_id}"
         follower.take_native_id(native_id)
-        follower.note(asked, words)
+        follower.incidents.note(asked, words)
         follower.notify()
         return True
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from jupyter_hpc.follow.follower import LINGER_S
+from jupyter_hpc.follow.doubt import LINGER_S
 from jupyter_hpc.jobs.job import Job
 from tests.faults.road import until
 from tests.kubernetes.access import NAMESPACE, Admin

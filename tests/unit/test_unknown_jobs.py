@@ -12,7 +12,8 @@ import pytest
 from jupyter_hpc.backends.base import NoAnswer
 from jupyter_hpc.explain.verdict import Verdict
 from jupyter_hpc.follow import absence, following
-from jupyter_hpc.follow.follower import LINGER_S, Follower
+from jupyter_hpc.follow.doubt import LINGER_S
+from jupyter_hpc.follow.follower import Follower
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, TargetError
 from jupyter_hpc.model.observation import Observation
