@@ -1,5 +1,6 @@
 # make demo   set up, start a practice Slurm, run the tour on it
-# make test   install what the tests need, and run them all (the first time builds a Kubernetes: ten minutes)
+# make test   install what the tests need, and run them, the long campaigns sampled (the first time builds a Kubernetes: ten minutes)
+# make test-all   the long campaigns whole
 # make test-slurm, test-slurm-24, test-kubernetes   the contract on every kind of Slurm, on 24.11, on Kubernetes
 # make test-install, test-binder   wheel, sdist and the README's commands; what Binder makes of the repository
 # make notebooks   run them all and keep their outputs
@@ -12,7 +13,7 @@ BIN     = $(VENV)/bin
 AS_ROOT = $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo; fi)
 APT     = DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
-.PHONY: demo test test-install test-binder notebooks test-slurm test-slurm-24 test-kubernetes lab check bench clean slurm site modules kubernetes labextension
+.PHONY: demo test test-all test-install test-binder notebooks test-slurm test-slurm-24 test-kubernetes lab check bench clean slurm site modules kubernetes labextension
 
 demo: $(VENV)/demo slurm
 	$(BIN)/python notebooks/run.py notebooks/00-tour.ipynb --into demo
@@ -25,10 +26,17 @@ lab: $(VENV)/lab slurm
 	  $(BIN)/jupyter-hpc practice down
 
 test: $(VENV)/test slurm site modules kubernetes labextension
-	$(BIN)/python -m pytest $(or $(PYTEST_ARGS),tests $(ELSEWHERE:%=--ignore=%) --ignore=$(COUNTS))
+	$(BIN)/python -m pytest $(or $(PYTEST_ARGS),$(SIDE_BY_SIDE) tests $(ELSEWHERE:%=--ignore=%) --ignore=$(COUNTS))
 ifndef PYTEST_ARGS
 	$(BIN)/python -m pytest $(COUNTS)
 endif
+
+test-all: $(VENV)/test slurm site modules kubernetes labextension
+	$(BIN)/python -m pytest --whole $(SIDE_BY_SIDE) tests $(ELSEWHERE:%=--ignore=%) --ignore=$(COUNTS)
+	$(BIN)/python -m pytest --whole $(COUNTS)
+
+# tests/plan.py says which tests are a group, and what of the long campaigns is sampled
+SIDE_BY_SIDE = -n 3 --dist loadgroup
 
 # a clean root and a fresh environment, from the index each time: make test-install, make test-binder
 ELSEWHERE = tests/packaging tests/binder

@@ -19,6 +19,12 @@ from tests.clusters.slurm.cluster import FullSlurm
 from tests.clusters.slurm.packages import missing_packages
 from tests.clusters.slurm.release import Release
 from tests.contract.notebook import Notebook
+from tests.plan import (  # noqa: F401 - hooks
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_report_header,
+)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -196,6 +196,7 @@ def _first_visible(log: Locator) -> int:
     )
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("pause", ["", "; i % 10 or time.sleep(.01)"], ids=["at once", "1000 a second"])
 def test_ten_thousand_lines_cost_bounded_bytes_and_nodes(
     bare: Lab, page: Page, pause: str, record_property: Any

@@ -22,7 +22,7 @@ from tests.conftest import Sandbox
 from tests.contract.notebook import Notebook
 from tests.kubernetes.access import NAMESPACE, Admin, bind
 
-TARGETS = os.environ.get("JUPYTER_HPC_TEST_TARGETS", "local,slurm,full-as-alice").split(",")
+TARGETS = os.environ.get("JUPYTER_HPC_TEST_TARGETS", "local,slurm,full-as-alice,k8s").split(",")
 _SITES = {  # a whole Slurm's release ("" for the installed one), and who runs the kernel
     "full": ("", "root"),
     "full-as-alice": ("", "alice"),

@@ -102,6 +102,7 @@ def incidents(job: Job) -> str:
     return "; ".join(i["what"] for i in job.record.get("incidents", []))
 
 
+@pytest.mark.campaign
 def test_stopped_during_submit(either: Cluster) -> None:
     """The cells wait, say so, and are each submitted once."""
     either.stop("slurmctld")
@@ -116,6 +117,7 @@ def test_stopped_during_submit(either: Cluster) -> None:
         assert "didn't answer while the job was submitted" in incidents(job)
 
 
+@pytest.mark.campaign
 def test_stopped_during_run(either: Cluster, tmp_path: Path) -> None:
     go = tmp_path / "go"
     runs, ends = submit(until_file(go)), submit(until_file(tmp_path / "first", "z = 6"))
@@ -150,6 +152,7 @@ def test_stopped_during_run(either: Cluster, tmp_path: Path) -> None:
         assert "answer" in incidents(job), job.record
 
 
+@pytest.mark.campaign
 def test_killed_while_jobs_run_and_wait(either: Cluster, tmp_path: Path) -> None:
     go = tmp_path / "go"
     runs, waits = submit(until_file(go)), submit("w = 7", passthrough=PENDING)
@@ -165,6 +168,7 @@ def test_killed_while_jobs_run_and_wait(either: Cluster, tmp_path: Path) -> None
     assert jobs_with_mark(waits) == [waits.native_id]
 
 
+@pytest.mark.campaign
 def test_killed_just_after_it_took_a_job(either: Cluster) -> None:
     """It forgets the jobs of its last seconds, and hands out their ids again: they are submitted anew."""
     jobs: list[Job] = []
@@ -193,6 +197,7 @@ def test_killed_just_after_it_took_a_job(either: Cluster) -> None:
     assert len(told) == 3
 
 
+@pytest.mark.campaign
 def test_killed_while_cells_are_submitted(either: Cluster) -> None:
     """Some are taken, some are not, some are taken and forgotten: each runs once."""
     said: list[str] = []
@@ -224,6 +229,7 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("interruptible")
 def test_interrupted_while_it_is_away(small: Cluster) -> None:
     """Nothing is left behind, in the store or in the queue."""
@@ -257,6 +263,7 @@ def test_patience_ends(small: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_directories() == before
 
 
+@pytest.mark.campaign
 def test_node_daemon_killed(either: Cluster, tmp_path: Path) -> None:
     go = tmp_path / "go"
     job = submit(until_file(go), passthrough=("-w", "c1"))
@@ -347,6 +354,7 @@ def test_lost_with_its_evidence(small: Cluster, cluster: Path) -> None:
     assert not jobs_with_mark(job)
 
 
+@pytest.mark.campaign
 def test_portal_is_never_blocked(small: Cluster) -> None:
     """The portal's loop answers while questions hang."""
     waits = submit("w = 7", passthrough=PENDING)

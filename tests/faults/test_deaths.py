@@ -212,6 +212,7 @@ def test_local_time_limit(cluster: Path, cell: str) -> None:
         assert job.outcome().names["before"] == 41
 
 
+@pytest.mark.campaign
 def test_time_limit(limited: Job) -> None:
     """The last test of this file, so that the minute passes beside the others."""
     assert limited.wait(110)

@@ -49,6 +49,7 @@ def test_many_jobs_share_their_questions(counted: Counter) -> None:
 QUESTIONS = ("squeue", "sacct", "scontrol", "sinfo")
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("number", [1, 30, 300])
 def test_at_most_six_questions_a_minute(counted: Counter, number: int) -> None:
     """Small jobs at once, from eight threads as a user's pool would; all results come."""
@@ -65,6 +66,7 @@ def test_at_most_six_questions_a_minute(counted: Counter, number: int) -> None:
     assert counted.count("sbatch") == number
 
 
+@pytest.mark.campaign
 def test_waiting_jobs_and_a_loop_over_statuses(counted: Counter) -> None:
     """More than a minute with jobs that wait, while somebody asks for the status again and again."""
     jobs = [submit("y = 1", passthrough=("--begin=now+1hour",)) for _ in range(30)]
@@ -219,6 +221,7 @@ def test_a_job_that_the_scheduler_forgot(counted: Counter, monkeypatch: pytest.M
     slurm("scancel", job.native_id)
 
 
+@pytest.mark.campaign
 def test_an_id_that_nobody_knows(counted: Counter) -> None:
     """sacct is asked three times, as it may be seconds behind, and never again."""
     job = submit("x = 1", passthrough=("--begin=now+1hour",))

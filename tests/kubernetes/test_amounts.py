@@ -16,6 +16,7 @@ from tests.kubernetes.conftest import Targets
 SLOW_S = 280
 
 
+@pytest.mark.campaign
 def test_half_a_gigabyte_each_way(targets: Targets) -> None:
     data = bytearray(b"0123456789abcdef" * (1 << 25))
     began = time.monotonic()

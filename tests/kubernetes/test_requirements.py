@@ -87,6 +87,7 @@ def script(targets: Targets, small: Path) -> Callable[[str], dict[str, Any]]:
     return go
 
 
+@pytest.mark.campaign
 def test_the_kernels_packages_are_built_once_on_a_claim(
     script: Callable[[str], dict[str, Any]], targets: Targets, volume: dict[str, Any], claim: str, kept: Path
 ) -> None:

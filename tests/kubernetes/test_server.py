@@ -68,6 +68,7 @@ def test_a_watch_that_has_expired_is_begun_anew(
 # -- what others have in it ----------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 def test_the_jobs_of_others_are_listed_and_ours_are_not(
     gate: Gate, targets: Targets, kubernetes: Kubernetes, admin: Admin
 ) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import NodeFailed
 from jupyter_hpc.model.states import JobState
@@ -147,6 +149,7 @@ def test_a_drained_nodes_job_runs_again_and_its_result_is_single(
     ran_again_once(job)
 
 
+@pytest.mark.campaign
 def test_a_lost_nodes_job_runs_again_and_its_result_is_single(gate: Gate, two_nodes: Kubernetes) -> None:
     """The kubelet dies for good: after the target's toleration the pod is replaced on the other node."""
     job = on_node2_if_it_can(gate)

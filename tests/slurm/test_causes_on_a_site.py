@@ -196,6 +196,7 @@ def test_deadline(here: FullSlurm) -> None:
         here.says("root", "scancel", busy)
 
 
+@pytest.mark.campaign
 @shows("time-limit")
 def test_time_limit_in_c_code(here: FullSlurm, limited: Job) -> None:
     assert limited.wait(110), limited
@@ -231,6 +232,7 @@ def broken(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     shutil.rmtree(base, ignore_errors=True)
 
 
+@pytest.mark.campaign
 @shows("launch-held")
 def test_prolog_fails_and_the_job_is_held(broken: Callable[[str], Path]) -> None:
     broken("Prolog=/bin/false")
@@ -241,6 +243,7 @@ def test_prolog_fails_and_the_job_is_held(broken: Callable[[str], Path]) -> None
     assert held.wait(20), held
 
 
+@pytest.mark.campaign
 @shows("start-failed")
 def test_prolog_fails_and_the_job_ends(broken: Callable[[str], Path]) -> None:
     broken("Prolog=/bin/false")
@@ -255,6 +258,7 @@ def test_prolog_fails_and_the_job_ends(broken: Callable[[str], Path]) -> None:
     )
 
 
+@pytest.mark.campaign
 @shows("start-failed")
 def test_spool_is_not_there(broken: Callable[[str], Path]) -> None:
     directory = broken("# nothing")

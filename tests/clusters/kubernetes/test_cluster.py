@@ -128,6 +128,7 @@ def test_pods_of_two_nodes_talk_and_one_is_evicted(two_nodes: Kubernetes, api: A
     pods.wait(lambda: not api.exists(f"{pods.PODS}/server"), "the server is evicted")
 
 
+@pytest.mark.campaign
 def test_a_lost_node_is_noticed_and_comes_back(two_nodes: Kubernetes, api: Api) -> None:
     toleration = {
         "key": "node.kubernetes.io/unreachable",
@@ -185,6 +186,7 @@ def test_down_leaves_nothing_behind(cluster: practice.Cluster) -> None:
     pods.wait(lambda: not Path(interface).exists(), "the interface is gone")
 
 
+@pytest.mark.campaign
 def test_a_killed_keeper_takes_all_along_and_the_next_start_cleans_up(cluster: practice.Cluster) -> None:
     os.kill(cluster.machine.keeper, signal.SIGKILL)
     pods.wait(lambda: keeper.start_time(cluster.machine.first) is None, "the namespace is gone")
@@ -196,6 +198,7 @@ def test_a_killed_keeper_takes_all_along_and_the_next_start_cleans_up(cluster: p
     assert _traces(cluster.directory) == _NOTHING
 
 
+@pytest.mark.campaign
 def test_a_cluster_ends_with_the_process_that_it_is_for(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("k")
     (directory / "state").mkdir()
@@ -209,6 +212,7 @@ def test_a_cluster_ends_with_the_process_that_it_is_for(tmp_path_factory: pytest
     assert _traces(directory) == _NOTHING
 
 
+@pytest.mark.campaign
 def test_the_command_line_starts_one_and_ends_it(
     tmp_path_factory: pytest.TempPathFactory, kubernetes: Kubernetes
 ) -> None:

@@ -41,6 +41,7 @@ def _reasons(api: Api, job: str) -> dict[str, str]:
     return {f"{each['type']}={each['status']}": each["message"] for each in conditions}
 
 
+@pytest.mark.campaign
 def test_kueue_admits_a_job_when_the_one_before_it_is_gone(
     kubernetes: Kubernetes, kueue: Kueue, api: Api
 ) -> None:
