@@ -26,6 +26,7 @@ from ..worker.digest import Hasher
 from .run import Run, read_json
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+ANY_ID_PATTERN = re.compile(rf"(?:{ID_PATTERN.pattern})(?:_\d{{1,9}})?")  # a task's too
 FRESH_S = 60.0  # a buffer this young may be about to be linked
 
 
@@ -93,13 +94,27 @@ class Store:
             (path / "payload").mkdir(mode=0o700)
             return Run(path)
 
+    def run(self, run_id: str) -> Run:
+        """Return the run, or the task of an array, with an id; whether it is there is for who reads it to see.
+
+        Raises
+        ------
+        JobNotFound
+            If that is no id.
+        """
+        if not ANY_ID_PATTERN.fullmatch(run_id):
+            raise JobNotFound(f"{run_id[:80]!r} is no run's id.", hint="`%hpc jobs` lists the runs.")
+        whole, _, task = run_id.partition("_")
+        run = Run(self.runs_directory / whole)
+        return run.task(int(task)) if task else run
+
     def runs(self) -> list[Run]:
         """Return all runs, newest first."""
         try:
             names = sorted(os.listdir(self.runs_directory), reverse=True)
         except FileNotFoundError:
             return []
-        return [Run(self.runs_directory / name) for name in names if ID_PATTERN.fullmatch(name)]
+        return [self.run(name) for name in names if ID_PATTERN.fullmatch(name)]
 
     def records(self) -> tuple[list[tuple[Run, dict[str, Any]]], list[tuple[Run, str]]]:
         """Return all runs with their records, newest first, and those that can't be shown, each with the reason."""

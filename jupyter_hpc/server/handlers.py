@@ -17,6 +17,7 @@ from ..jobs.submit import resubmit
 from ..lineage.show.view import of_run as lineage_of
 from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
 from ..rundir.run import Run
+from ..rundir.store import ANY_ID_PATTERN
 from .detail import detail
 from .feed import Feed
 from .foreign_jobs import SEPARATOR, readable_log
@@ -25,10 +26,8 @@ from .listing import GROUPED_BY, GROUPS, MOST, Listing, Query
 from .logs import WINDOW, search, window
 from .target_list import availability
 
-RUN_ID = r"(?P<run_id>\d{8}-\d{6}-[0-9a-f]{6}(?:_\d{1,9})?)"
-JOB_ID = (
-    rf"(?P<run_id>\d{{8}}-\d{{6}}-[0-9a-f]{{6}}(?:_\d{{1,9}})?|[\w.@-]{{1,80}}{SEPARATOR}[\w.-]{{1,330}})"
-)
+RUN_ID = rf"(?P<run_id>{ANY_ID_PATTERN.pattern})"
+JOB_ID = rf"(?P<run_id>{ANY_ID_PATTERN.pattern}|[\w.@-]{{1,80}}{SEPARATOR}[\w.-]{{1,330}})"
 TARGET = r"(?P<name>[\w.@-]{1,80})"
 
 
@@ -56,9 +55,7 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
         JobNotFound
             If there is none.
         """
-        array, _, task = run_id.partition("_")
-        run = Run(self.listing.store.runs_directory / array)
-        job = Job(run.task(int(task)) if task else run)
+        job = Job(self.listing.store.run(run_id))
         if not job.run.path.is_dir() or job.run.record_or_none() is None:
             raise JobNotFound(f"There is no run {run_id}.", hint="It may have been forgotten meanwhile.")
         return job

@@ -109,7 +109,7 @@ class Listing:
                 self._listed = changed
             else:
                 for name in self._live:
-                    entry = self._read(Run(folder / name), self._known.get(name))
+                    entry = self._read(self.store.run(name), self._known.get(name))
                     if entry is not None:
                         self._known[name] = entry
             self._live = [name for name in self._live if not is_final(self._known[name][1])]
@@ -125,7 +125,7 @@ class Listing:
         for name in sorted(names, reverse=True):
             entry = self._known.get(name)
             if entry is None or not is_final(entry[1]):
-                entry = self._read(Run(folder / name), entry)
+                entry = self._read(self.store.run(name), entry)
                 if entry is None:
                     self._unread.append(name)
                     continue
@@ -164,7 +164,7 @@ class Listing:
         ]
 
     def _statuses(self, live: Iterable[Summary]) -> dict[str, Status]:
-        runs = [Run(self.store.runs_directory / row["id"]) for row in live]
+        runs = [self.store.run(row["id"]) for row in live]
         for run in runs:
             if followed(run) is None and run.record_or_none():
                 follow(run)  # this server's one watcher a target keeps their records true

@@ -66,11 +66,10 @@ def _state(folder: str, path: str) -> list[Any]:
 
 def reusable(runs: Store, key: str) -> Run | None:
     """Return the newest completed run with this key whose result is whole."""
-    from ..lineage.ask.details import run_path
     from ..lineage.index.index import Index
 
     for (run_id,) in Index(runs).query(_SAME, (key, JobState.COMPLETED.value)):
-        run = run_path(runs, run_id)
+        run = runs.run(run_id)
         if run.record_or_none() and all(map(_is_whole, _results(run))):
             return run
     return None

@@ -91,6 +91,14 @@ def test_up_to_date_is_the_same_as_made_anew(made: Store, index: Index) -> None:
     assert len(once["run"]) == 59 and once["tag"]
 
 
+def test_a_local_cell_outlives_the_run_whose_value_it_used(made: Store, index: Index) -> None:
+    chain(made)
+    index.refresh()
+    os.rename(made.runs_directory / run_id(0), made.root / "gone")
+    assert index.refresh().removed == 1
+    assert [row[0] for row in index.query("SELECT run_id FROM run ORDER BY run_id")] == [run_id(2), "s1:4"]
+
+
 def test_a_run_that_ends_is_read_again_and_one_that_ended_is_not(made: Store, index: Index) -> None:
     write(made, record(0, state="RUNNING", verdict=None))
     index.refresh()

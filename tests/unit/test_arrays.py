@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_hpc.follow.status import combined
-from jupyter_hpc.model.exceptions import HPCError, OptionError
+from jupyter_hpc.model.exceptions import HPCError, JobNotFound, OptionError
 from jupyter_hpc.model.states import JobState, Status
 from jupyter_hpc.rundir.run import write_json
 from jupyter_hpc.rundir.store import Store
@@ -115,3 +115,20 @@ def test_a_dependency_on_another_target_is_refused(tmp_path: Path) -> None:
         resolved(run_of(store, "k8s"), "slurm", store)
     with pytest.raises(OptionError, match="never submitted"):
         resolved(run_of(store, native_id=""), "slurm", store)
+
+
+def test_an_id_is_a_run_and_a_tasks_id_a_task(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run = store.create()
+    assert store.run(run.id) == run
+    assert store.run(f"{run.id}_3") == run.task(3)
+    assert store.run(f"{run.id}_3").array == run
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "17", "..", "20261128-190000-3f9a1c/../x", "20261128-190000-3f9a1c_", "20261128-190000-3f9a1c_a"],
+)
+def test_what_is_no_id_is_no_run(text: str, tmp_path: Path) -> None:
+    with pytest.raises(JobNotFound, match="no run's id"):
+        Store(tmp_path).run(text)

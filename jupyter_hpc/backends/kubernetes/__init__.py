@@ -240,7 +240,7 @@ class KubernetesBackend(Backend):
     def _run(self, run_id: str) -> Run:
         from ...rundir.store import store
 
-        return Run(store().runs_directory / run_id)
+        return store().run(run_id)
 
     async def _has_arrived(self, run_id: str, native_id: str) -> bool:
         """Wait a little for what an ended job still has to bring."""

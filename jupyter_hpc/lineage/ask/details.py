@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ...model.resources import Resources, format_time
@@ -136,10 +135,3 @@ def commit(found: Details) -> str:
         return words
     lines = [x for x in found["diff"].splitlines() if x[:1] in "+-" and x[:3] not in ("+++", "---")]
     return f"{words} with uncommitted changes" + (f" ({len(lines)} lines)" if lines else "")
-
-
-def run_path(store: Store, run_id: str) -> Run:
-    """Return the run with an id, also a task's."""
-    array, _, task = run_id.partition("_")
-    run = Run(Path(store.runs_directory, array))
-    return run.task(int(task)) if task else run

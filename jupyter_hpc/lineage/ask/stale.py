@@ -15,7 +15,6 @@ from ...rundir.run import Run, read_json
 from ...worker.container import MANIFEST
 from ..index.activity import CODE_TYPES, MAY_MUTATE
 from ..index.index import Index
-from .details import run_path
 from .graph import Graph, Node, ancestors
 
 MOST = 200  # activities that are looked at; the nearest come first
@@ -70,7 +69,7 @@ def _of_node(index: Index, node: Node, namespace: Mapping[str, Any] | None) -> I
     if again and again[0][2] != row.get("code_digest"):
         yield f"its cell was changed and ran again as In [{again[0][1]}]"
     yield from _inputs(index, node)
-    run = run_path(index.store, node.id) if node.kind == "run" else None
+    run = index.store.run(node.id) if node.kind == "run" else None
     record = run.record_or_none() if run else None
     if run is None or record is None:
         return

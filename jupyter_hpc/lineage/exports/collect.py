@@ -8,7 +8,7 @@ from typing import Any
 from ...model.exceptions import HPCError, JobNotFound
 from ...rundir.run import Run
 from ..ask import find, graph
-from ..ask.details import Details, details, run_path
+from ..ask.details import Details, details
 from ..index.index import Index
 
 MOST = 1000  # activities that one export walks
@@ -35,7 +35,7 @@ def collect(index: Index, start: find.Start) -> list[Exported]:
     whole = graph.folded(graph.ancestors(index, [start.run_id], MOST))
     found = []
     for ident in whole.nodes:
-        run = run_path(index.store, ident) if whole.nodes[ident].kind == "run" else None
+        run = index.store.run(ident) if whole.nodes[ident].kind == "run" else None
         known = details(index.store, run) if run else None
         if run is not None and known is not None:
             found.append(Exported(run, run.record(), known, tuple(_runs_above(whole, ident))))

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...model.exceptions import HPCError
 from ...rundir.run import flock
-from ...rundir.store import Store
+from ...rundir.store import ID_PATTERN, Store
 from . import reading
 from .activity import Facts
 from .rows import connect_earlier, put, put_environment, remove
@@ -177,7 +177,8 @@ class Index:
         for run_id in changes.removed:
             children = remove(database, run_id)
             database.execute("DELETE FROM seen WHERE path = ?", (run_id,))
-            changes.runs += [c for c in children if c not in changes.runs and c not in changes.removed]
+            known = {*changes.runs, *changes.removed}
+            changes.runs += [c for c in children if ID_PATTERN.fullmatch(c) and c not in known]
             report.removed += 1
         later: list[Facts] = []
         for entry in reading.merged(changes):

@@ -141,8 +141,8 @@ def _run(store: Store, run_id: str) -> Entry:
     stamp = _stamp(store, run_id)
     record = _record(f"{store.root}/runs/{run_id}/record.json")
     if record is None:
-        return _unreadable(Run(store.runs_directory / run_id), stamp)
-    run = Run(store.runs_directory / run_id)
+        return _unreadable(store.run(run_id), stamp)
+    run = store.run(run_id)
     try:
         facts = (of_run(run, record), *_tasks(run, record))
     except (

@@ -10,7 +10,7 @@ from typing import Any
 from ...model.exceptions import HPCError
 from ...rundir.store import Store
 from ..ask import find, graph, stale
-from ..ask.details import Details, details, run_path
+from ..ask.details import Details, details
 from ..index.index import Index, index_of
 from ..record import session
 
@@ -145,7 +145,7 @@ def of_start(index: Index, start: find.Start, namespace: Mapping[str, Any] | Non
     whole = graph.ancestors(index, [start.run_id])
     shown = graph.folded(whole)
     runs = [i for i, node in shown.nodes.items() if node.kind == "run"][:FULL]
-    found = {i: known for i in runs if (known := details(index.store, run_path(index.store, i)))}
+    found = {i: known for i in runs if (known := details(index.store, index.store.run(i)))}
     local = [n for n in shown.nodes.values() if n.kind == "cell"][:FULL]
     code = session.code_of(index.store.root, (i for node in local for i in (node.id, *node.folded)))
     try:
