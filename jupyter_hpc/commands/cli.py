@@ -38,11 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _follow(run: str) -> int:
     from ..jobs.job import Job
-    from ..rundir.reader import RunReader
+    from ..rundir.reader import reader_of
     from ..rundir.store import store
 
     job = Job(store().find(run))
-    reader = RunReader(job.run)
+    reader = reader_of(job.run)
     while True:
         ended = job.wait(0.5)
         for output in reader.poll(everything=ended):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.commands import cli
 from jupyter_hpc.commands.catalogue import COMMANDS, parse
 from jupyter_hpc.follow import following
 from jupyter_hpc.follow.glance import look
@@ -75,6 +76,12 @@ def test_failed_tasks_are_named_and_the_others_come() -> None:
     assert job.state is JobState.FAILED
     with pytest.raises(TasksFailed):
         job.result()
+
+
+def test_logs_follow_all_tasks_until_the_last_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    job = submit(INDEX + "print('task', index)", array="1-3")
+    assert cli.main(["logs", "-f", job.id]) == 0
+    assert sorted(capsys.readouterr().out.splitlines()) == ["[1] task 1", "[2] task 2", "[3] task 3"]
 
 
 def test_one_task_and_then_all_are_cancelled() -> None:

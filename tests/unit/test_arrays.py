@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_hpc.commands import cli
 from jupyter_hpc.follow.status import combined
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, JobNotFound, OptionError
 from jupyter_hpc.model.states import JobState, Status
-from jupyter_hpc.rundir.run import write_json
+from jupyter_hpc.rundir.run import Run, write_json
 from jupyter_hpc.rundir.store import Store
-from jupyter_hpc.rundir.tasks import MOST_TASKS, parse_tasks
+from jupyter_hpc.rundir.tasks import MOST_TASKS, parse_tasks, prepare
+from jupyter_hpc.server.detail import detail
 from jupyter_hpc.submission.dependencies import resolved
 
 
@@ -132,3 +136,38 @@ def test_an_id_is_a_run_and_a_tasks_id_a_task(tmp_path: Path) -> None:
 def test_what_is_no_id_is_no_run(text: str, tmp_path: Path) -> None:
     with pytest.raises(JobNotFound, match="no run's id"):
         Store(tmp_path).run(text)
+
+
+@pytest.fixture
+def ended_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """An array of two tasks that have ended, the second the larger one."""
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    run = Store(tmp_path).create()
+    record = {"id": run.id, "target": {"name": "slurm", "backend": "slurm"}, "spec": {}, "native_id": "17"}
+    ended = {"state": "COMPLETED", "started_at": 100.0, "ended_at": 103.0, "verdict": {"state": "COMPLETED"}}
+    write_json(
+        run.path / "record.json",
+        {**record, **ended, "code": {"text": "print()"}, "array": prepare(run, "1-2")},
+    )
+    for index in (1, 2):
+        task = run.task(index)
+        write_json(task.path / "record.json", ended)
+        task.log.write_text(f"hello from {index}\n")
+        samples = [{"e": "sample", "t": 100.0 + t, "rss": index << 20, "cpu_s": t} for t in (1, 2)]
+        events = [
+            {"e": "started", "t": 100.0},
+            {"e": "attempt", "at": 0, "base": 0, "number": 1},
+            *samples,
+            {"e": "done", "t": 103.0},
+        ]
+        (task.path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    return run
+
+
+def test_logs_follow_all_tasks(ended_array: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["logs", "-f", ended_array.id]) == 0
+    assert capsys.readouterr().out == "[1] hello from 1\n[2] hello from 2\n"
+
+
+def test_an_arrays_view_has_the_samples_of_its_largest_task(ended_array: Run) -> None:
+    assert [sample["rss"] for sample in detail(Job(ended_array))["samples"]] == [2 << 20, 2 << 20]
