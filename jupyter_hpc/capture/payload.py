@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import difflib
 import inspect
 import linecache
 import os
@@ -17,6 +16,7 @@ from typing import Any
 import cloudpickle
 
 from ..model.exceptions import UndefinedName, UnpicklableInput
+from ..model.resources import did_you_mean
 from ..worker import container
 from ..worker.culprit import explain
 from ..worker.digest import digest_bytes
@@ -126,11 +126,10 @@ def _missing(request: Request) -> list[str]:
 
 
 def _undefined(name: str, namespace: Mapping[str, Any], who: str) -> UndefinedName:
-    close = difflib.get_close_matches(name, [n for n in namespace if not n.startswith("_")], n=1)
-    did_you_mean = f"Did you mean {close[0]}? " if close else ""
+    guess = did_you_mean(name, (n for n in namespace if not n.startswith("_")))
     return UndefinedName(
         f"{who} {name}, which is not defined here.",
-        hint=f"{did_you_mean}Run the cell that defines it, or assign it in this cell. Nothing was submitted.",
+        hint=f"{guess} Run the cell that defines it, or assign it in this cell. Nothing was submitted.".lstrip(),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from typing import NoReturn
 
 from ..model.exceptions import OptionError
+from ..model.resources import did_you_mean
 from .definition import Command, takes_run
 from .jobs import (
     _attach,
@@ -43,10 +43,9 @@ def parse(argv: Sequence[str], prog: str) -> tuple[str, argparse.Namespace]:
     """
     name, *rest = argv
     if name not in COMMANDS:
-        close = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"Did you mean {close[0]}? " if close else ""
         raise OptionError(
-            f"There is no command {name[:60]!r}.", hint=f"{hint}Commands: {', '.join(COMMANDS)}."
+            f"There is no command {name[:60]!r}.",
+            hint=f"{did_you_mean(name, COMMANDS)} Commands: {', '.join(COMMANDS)}.".lstrip(),
         )
     command = COMMANDS[name]
     parser = _Parser(prog=f"{prog} {name}", description=command.help, add_help=False)

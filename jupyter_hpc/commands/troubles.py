@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 
 from ..model.exceptions import OptionError
+from ..model.resources import did_you_mean
 
 PAGE = Path(__file__).with_name("troubleshooting.md")
 _PLACE = re.compile(r'^<a id="([\w-]+)"></a>\n', re.MULTILINE)
@@ -34,8 +34,8 @@ def section(place: str) -> str:
                 rest = _PLACE.sub("", rest, count=1)
             end = _END.search(rest)
             return rest[: end.start() if end else None].strip()
-    close = difflib.get_close_matches(place, places(), n=1)
-    hint = f"Did you mean {close[0]}? " if close else ""
+    known = places()
     raise OptionError(
-        f"The page of troubles has no place {place[:60]!r}.", hint=f"{hint}It has: {', '.join(places())}."
+        f"The page of troubles has no place {place[:60]!r}.",
+        hint=f"{did_you_mean(place, known)} It has: {', '.join(known)}.".lstrip(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.exceptions import TargetError
+from ..model.resources import did_you_mean
 from ..runtime.settings import configs
 from .built_in import practice_kubernetes, slurm
 from .target import Target
@@ -34,12 +35,8 @@ def target(name: str) -> Target:
     """
     known = targets()
     if name not in known:
-        import difflib
-
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean {close[0]}? " if close else ""
         raise TargetError(
             f"There is no target {name[:80]!r}.",
-            hint=f"{hint}Targets: {', '.join(known)}. `%hpc targets` shows them.",
+            hint=f"{did_you_mean(name, known)} Targets: {', '.join(known)}. `%hpc targets` shows them.".lstrip(),
         )
     return known[name]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from ...model.exceptions import HPCError
 from ...model.observation import Suggestion, Waiting, start_words
-from ...model.resources import Resources
 from ...model.spec import JobSpec
 from ...model.states import JobState
 from ...rundir.run import Run
@@ -63,7 +62,7 @@ async def explain(command: SlurmCommand, site: Site, run: Run, native_id: str) -
     )
     if isinstance(inventory, BaseException) or inventory is None or isinstance(nodes, BaseException):
         return waiting
-    spec = spec_of(run.record())
+    spec = JobSpec.from_record(run.record()["spec"])
     if is_decided_elsewhere(spec):  # what options of sbatch's own come to, only sbatch knows
         return waiting
     situation = Situation(inventory, nodes, spec, own, rows, now)
@@ -74,19 +73,6 @@ async def explain(command: SlurmCommand, site: Site, run: Run, native_id: str) -
 def _own(rows: Sequence[Pending], native_id: str) -> Pending | None:
     same = [r for r in rows if r.id == native_id] or [r for r in rows if r.array_id == native_id]
     return same[0] if same else None
-
-
-def spec_of(record: Mapping[str, Any]) -> JobSpec:
-    """Return what a run asked for, as far as the scheduler is concerned."""
-    spec = record["spec"]
-    return JobSpec(
-        Resources.from_json(spec.get("resources") or {}),
-        partition=spec.get("partition"),
-        account=spec.get("account"),
-        qos=spec.get("qos"),
-        constraint=spec.get("constraint"),
-        passthrough=tuple(spec.get("passthrough") or ()),
-    )
 
 
 async def suggestions(command: SlurmCommand, run: Run, situation: Situation) -> list[Suggestion]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...model.exceptions import OptionError
+from ...model.resources import did_you_mean
 from ...model.states import JobState
 from ..index.index import Index
 
@@ -54,9 +54,10 @@ def _state(clause: str, now: float) -> Condition:
     if state.strip():
         known = _STATES.get(state.strip().lower().replace("_", " "))
         if known is None:
-            close = difflib.get_close_matches(state.strip().lower(), [*_FIELDS, *_STATES], n=1)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            raise OptionError(f"--where doesn't understand {clause[:80]!r}.", hint=hint + _hint())
+            guess = did_you_mean(state.strip().lower(), [*_FIELDS, *_STATES])
+            raise OptionError(
+                f"--where doesn't understand {clause[:80]!r}.", hint=f"{guess} {_hint()}".lstrip()
+            )
         # what people call failed is all that didn't end well by itself
         states = [known] if known != JobState.FAILED.value else sorted(_BAD)
         parts.append(f"state IN ({', '.join('?' * len(states))})")
