@@ -16,16 +16,16 @@ import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { CommandIDs } from './commandids';
-import { addCommands } from './commands';
-import { elapsed, words } from './format';
-import { idOfView, JobTracker } from './jobview';
-import { JobsModel } from './model';
-import { JobOutput, MIME } from './renderer';
-import { runningManager } from './running';
-import { HPCSidebar } from './sidebar';
-import { statusItem } from './status';
-import { IHPCJobs } from './tokens';
+import { CommandIDs } from './jobs/commandids';
+import { addCommands } from './shell/commands';
+import { elapsed, words } from './jobs/format';
+import { idOfView, JobTracker } from './job/jobview';
+import { JobsModel } from './jobs/model';
+import { JobOutput, MIME } from './output/renderer';
+import { runningManager } from './shell/running';
+import { HPCSidebar } from './sidebar/sidebar';
+import { statusItem } from './shell/status';
+import { IHPCJobs } from './jobs/tokens';
 
 const DOMAIN = 'jupyter_hpc';
 
@@ -195,7 +195,7 @@ const output: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export { IHPCJobs } from './tokens';
+export { IHPCJobs } from './jobs/tokens';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   jobs,
   commands,

@@ -1,8 +1,3 @@
-import { Token } from '@lumino/coreutils';
-import { IObservableDisposable } from '@lumino/disposable';
-import { ISignal } from '@lumino/signaling';
-import type { HPCApi } from './api';
-
 /** What a row shows of a job; the server's `summary`. */
 export interface IJob {
   id: string;
@@ -118,27 +113,3 @@ export interface IQuery {
   text: string;
   by: string;
 }
-
-/** Jobs of the user, as the server knows them. */
-export interface IHPCJobs extends IObservableDisposable {
-  /** Emitted when anything that a view shows has changed. */
-  readonly changed: ISignal<IHPCJobs, void>;
-  /** Emitted with a job that has ended since the last look. */
-  readonly ended: ISignal<IHPCJobs, IJob>;
-  /** The routes, for views that ask for more. */
-  readonly api: HPCApi;
-  readonly state: 'loading' | 'ready' | 'unavailable';
-  readonly problem: string;
-  readonly page: IPage;
-  readonly live: IJob[];
-  query: IQuery;
-  row(index: number): Row | undefined;
-  setWindow(first: number, last: number): void;
-  refresh(): Promise<void>;
-  watch(isWatched: boolean): void;
-}
-
-export const IHPCJobs = new Token<IHPCJobs>(
-  'jupyter-hpc:IHPCJobs',
-  'The jobs of the user on Slurm, Kubernetes and this machine.'
-);

@@ -2,11 +2,12 @@ import { UseSignal } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import { CommandIDs } from './commandids';
-import { Elapsed } from './elapsed';
-import { isLive, look, place, sign, times, words } from './format';
-import { Foreign } from './foreign';
-import { IHeading, IHPCJobs, IQuery, Row } from './tokens';
+import { CommandIDs } from '../jobs/commandids';
+import { Elapsed } from '../parts/elapsed';
+import { isLive, look, place, sign, times, words } from '../jobs/format';
+import { Foreign } from '../parts/foreign';
+import { IHPCJobs } from '../jobs/tokens';
+import { IHeading, IQuery, Row } from '../server/types';
 
 const ROW_PX = 60;
 const SPARE = 8;

@@ -5,11 +5,11 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { PanelLayout, Widget } from '@lumino/widgets';
 import * as React from 'react';
-import { Again, IAgain } from './again';
-import { HPCApi } from './api';
-import { isLive } from './format';
+import { Again, IAgain } from './resubmit';
+import { HPCApi } from '../server/api';
+import { isLive } from '../jobs/format';
 import { LiveJob } from './livejob';
-import { IHPCJobs } from './tokens';
+import { IHPCJobs } from '../jobs/tokens';
 
 export const MIME = 'application/vnd.jupyter-hpc.job+json';
 const WIDGET = 'application/vnd.jupyter.widget-view+json';

@@ -1,9 +1,9 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { HPCApi } from './api';
-import { useAsked } from './asked';
-import { ITarget } from './tokens';
+import { HPCApi } from '../server/api';
+import { useAsked } from '../parts/asked';
+import { ITarget } from '../server/types';
 
 const EVERY_MS = 30000;
 

@@ -1,7 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { elapsed, isLive } from './format';
-import { IJob } from './tokens';
+import { elapsed, isLive } from '../jobs/format';
+import { IJob } from '../server/types';
 
 /** How much of its time limit a job that runs has used, as a bar; nothing for any other job. */
 export function Elapsed(props: {

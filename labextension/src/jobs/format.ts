@@ -1,5 +1,5 @@
 import { TranslationBundle } from '@jupyterlab/translation';
-import { IJob } from './tokens';
+import { IJob } from '../server/types';
 
 /** The sign of a state; the word always stands beside it. */
 export function sign(state: string): string {

@@ -2,9 +2,9 @@ import { renderText } from '@jupyterlab/rendermime';
 import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { HPCApi } from './api';
-import { fold } from './format';
-import { IMatches } from './tokens';
+import { HPCApi } from '../server/api';
+import { fold } from '../jobs/format';
+import { IMatches } from '../server/types';
 
 const WINDOW = 64 * 1024;
 const MOST_CHUNKS = 24;

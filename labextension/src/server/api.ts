@@ -8,7 +8,7 @@ import {
   IPage,
   IQuery,
   ITarget
-} from './tokens';
+} from './types';
 
 /** What the server said instead of an answer. */
 export class HPCError extends Error {

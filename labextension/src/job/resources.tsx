@@ -1,7 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { size } from './format';
-import { IJobDetail } from './tokens';
+import { size } from '../jobs/format';
+import { IJobDetail } from '../server/types';
 
 const WIDTH = 640;
 const HEIGHT = 90;

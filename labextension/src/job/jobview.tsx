@@ -8,9 +8,9 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
-import { HPCApi } from './api';
-import { useAsked } from './asked';
-import { CommandIDs } from './commandids';
+import { HPCApi } from '../server/api';
+import { useAsked } from '../parts/asked';
+import { CommandIDs } from '../jobs/commandids';
 import {
   duration,
   elapsed,
@@ -20,13 +20,14 @@ import {
   sign,
   size,
   words
-} from './format';
-import { hpcIcon } from './icons';
+} from '../jobs/format';
+import { hpcIcon } from '../jobs/icons';
 import { LogView } from './logview';
 import { Resources } from './resources';
-import { Foreign } from './foreign';
-import { pageId, tabId, Tabs } from './tabs';
-import { IHPCJobs, IJobDetail, ILineage } from './tokens';
+import { Foreign } from '../parts/foreign';
+import { pageId, tabId, Tabs } from '../parts/tabs';
+import { IHPCJobs } from '../jobs/tokens';
+import { IJobDetail, ILineage } from '../server/types';
 
 export interface IJobProps {
   id: string;

@@ -1,6 +1,6 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { HPCApi } from './api';
+import { HPCApi } from '../server/api';
 
 /** What the kernel says of submitting a failed job again: the options in words, and as the server takes them. */
 export interface IAgain {

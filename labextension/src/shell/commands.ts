@@ -9,11 +9,11 @@ import {
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { HPCError } from './api';
-import { CommandIDs } from './commandids';
-import { createJobWidget, idOfView, JobTracker } from './jobview';
-import { jobIdAt } from './queue';
-import { IHPCJobs } from './tokens';
+import { HPCError } from '../server/api';
+import { CommandIDs } from '../jobs/commandids';
+import { createJobWidget, idOfView, JobTracker } from '../job/jobview';
+import { jobIdAt } from '../sidebar/queue';
+import { IHPCJobs } from '../jobs/tokens';
 
 export interface ICommandContext {
   app: JupyterFrontEnd;

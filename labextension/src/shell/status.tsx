@@ -3,8 +3,8 @@ import { UseSignal } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import { CommandIDs } from './commandids';
-import { IHPCJobs } from './tokens';
+import { CommandIDs } from '../jobs/commandids';
+import { IHPCJobs } from '../jobs/tokens';
 
 /** Counts of running and waiting jobs in the status bar; nothing while there are none. */
 export function statusItem(

@@ -1,9 +1,10 @@
 import { Event, ServiceManager } from '@jupyterlab/services';
 import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
-import { HPCApi, HPCError } from './api';
+import { HPCApi, HPCError } from '../server/api';
 import { isLive } from './format';
-import { IHPCJobs, IJob, IPage, IQuery, Row } from './tokens';
+import { IHPCJobs } from './tokens';
+import { IJob, IPage, IQuery, Row } from '../server/types';
 
 const CHANGED = 'https://jupyter-hpc.readthedocs.io/events/changed/v1';
 const PAGE = 100;

@@ -2,11 +2,12 @@ import { IRunningSessions } from '@jupyterlab/running';
 import { LabIcon } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
-import { HPCApi } from './api';
-import { CommandIDs } from './commandids';
-import { times, words } from './format';
-import { hpcIcon } from './icons';
-import { IHPCJobs, IJob } from './tokens';
+import { HPCApi } from '../server/api';
+import { CommandIDs } from '../jobs/commandids';
+import { times, words } from '../jobs/format';
+import { hpcIcon } from '../jobs/icons';
+import { IHPCJobs } from '../jobs/tokens';
+import { IJob } from '../server/types';
 
 /** A section in *Running Terminals and Kernels*. */
 export function runningManager(

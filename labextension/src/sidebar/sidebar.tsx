@@ -3,12 +3,12 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Message } from '@lumino/messaging';
 import * as React from 'react';
-import { HPCApi } from './api';
+import { HPCApi } from '../server/api';
 import { Cluster } from './cluster';
-import { hpcIcon } from './icons';
+import { hpcIcon } from '../jobs/icons';
 import { Queue } from './queue';
-import { pageId, tabId, Tabs } from './tabs';
-import { IHPCJobs } from './tokens';
+import { pageId, tabId, Tabs } from '../parts/tabs';
+import { IHPCJobs } from '../jobs/tokens';
 
 /** The sidebar: the queue, and what the clusters have. */
 export class HPCSidebar extends ReactWidget {

@@ -1,12 +1,12 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { CommandIDs } from './commandids';
-import { Elapsed } from './elapsed';
-import { isLive, look, sign, size, times, words } from './format';
-import { IJobProps, useJob } from './jobview';
-import { LogView } from './logview';
-import { ISeries, measured } from './resources';
-import { IJobDetail } from './tokens';
+import { CommandIDs } from '../jobs/commandids';
+import { Elapsed } from '../parts/elapsed';
+import { isLive, look, sign, size, times, words } from '../jobs/format';
+import { IJobProps, useJob } from '../job/jobview';
+import { LogView } from '../job/logview';
+import { ISeries, measured } from '../job/resources';
+import { IJobDetail } from '../server/types';
 
 const WIDTH = 60;
 const HEIGHT = 14;
