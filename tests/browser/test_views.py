@@ -235,9 +235,7 @@ def test_lineage_is_a_tab_only_where_the_server_has_it(lab: Lab, jobs: dict[str,
     expect(view.get_by_role("tab", name="Record")).to_be_visible(timeout=SLOW_MS)
     expect(view.get_by_role("tab", name="Lineage")).to_have_count(0)
     page.unroute("**/lineage*")
-    page.route(
-        "**/lineage*", lambda route: route.fulfill(content_type="image/svg+xml", body=picture + "</svg>")
-    )
+    page.route("**/lineage*", lambda route: route.fulfill(json={"svg": f"{picture}</svg>", "text": ""}))
     show_queue(lab, page)
     command(page, "jupyter-hpc:open-job", {"id": jobs["done"].id})
     view.get_by_role("tab", name="Lineage").click(timeout=SLOW_MS)

@@ -20,6 +20,7 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.faults.conftest import cluster  # noqa: F401 a fixture
+from tests.server.described import check
 
 BASE = "/hub/user/ann"  # as a JupyterHub gives each user
 TOKEN = "t" * 48
@@ -42,6 +43,12 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def ask(self, path: str, method: str = "GET", body: Any = None, token: str | None = TOKEN) -> Answer:
+        """Return the answer, which is as the description has it."""
+        answer = self._ask(path, method, body, token)
+        check(method, path, answer.status, answer.body, body)
+        return answer
+
+    def _ask(self, path: str, method: str, body: Any, token: str | None) -> Answer:
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"token {token}"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
-import jupyter_hpc.server
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.store import store
 from tests.faults.road import submit, until
 from tests.server.conftest import Server
+from tests.server.described import ROUTES
 
-OPENAPI = Path(jupyter_hpc.server.__file__).parent / "openapi.yaml"
 LIVE = "import time\nprint('ready', flush=True)\ntime.sleep(300)"
 
 
@@ -189,8 +186,7 @@ def test_an_id_is_an_id(server: Server, path: str) -> None:
 
 
 def routes() -> list[tuple[str, str]]:
-    described = yaml.safe_load(OPENAPI.read_text())["paths"]
-    return [(path, verb) for path, verbs in described.items() for verb in verbs]
+    return [(path, verb) for path, verbs in ROUTES["paths"].items() for verb in verbs]
 
 
 @pytest.mark.parametrize(("path", "verb"), routes())

@@ -1,10 +1,10 @@
 import { Event, ServiceManager } from '@jupyterlab/services';
 import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
-import { HPCApi, HPCError } from '../server/api';
+import { HPCApi, HPCError, IQuery } from '../server/api';
+import { IJob, IPage, IRow } from '../server/types';
 import { isLive } from './format';
 import { IHPCJobs } from './tokens';
-import { IJob, IPage, IQuery, Row } from '../server/types';
 
 const CHANGED = 'https://jupyter-hpc.readthedocs.io/events/changed/v1';
 const PAGE = 100;
@@ -15,6 +15,7 @@ const EMPTY: IPage = {
   targets: [],
   notebooks: []
 };
+const ALL: IQuery = { group: '', target: '', notebook: '', text: '', by: '' };
 
 /** Keeps the rows that a view shows; asks for no others. */
 export class JobsModel implements IHPCJobs {
@@ -85,7 +86,7 @@ export class JobsModel implements IHPCJobs {
   }
 
   /** The row at an index, or undefined while it is not here. */
-  row(index: number): Row | undefined {
+  row(index: number): IRow | undefined {
     return this._rows.get(index);
   }
 
@@ -194,11 +195,11 @@ export class JobsModel implements IHPCJobs {
 
   private async _fetchLive(page: IPage): Promise<void> {
     const before = this._live;
-    const all = { group: '', target: '', notebook: '', text: '', by: '' };
     const live = page.counts.running + page.counts.waiting;
+    const groups: IQuery['group'][] = live ? ['running', 'waiting'] : [];
     const found: IJob[] = [];
-    for (const group of live ? ['running', 'waiting'] : []) {
-      const part = await this.api.jobs({ ...all, group }, 0, PAGE);
+    for (const group of groups) {
+      const part = await this.api.jobs({ ...ALL, group }, 0, PAGE);
       found.push(...(part.jobs as IJob[]));
     }
     this._live = found.filter(job => !job.foreign);
@@ -217,16 +218,10 @@ export class JobsModel implements IHPCJobs {
 
   private _events: Event.IManager | undefined;
   private _poll: Poll;
-  private _rows = new Map<number, Row>();
+  private _rows = new Map<number, IRow>();
   private _page = EMPTY;
   private _live: IJob[] = [];
-  private _query: IQuery = {
-    group: '',
-    target: '',
-    notebook: '',
-    text: '',
-    by: ''
-  };
+  private _query = ALL;
   private _window: [number, number] = [0, PAGE];
   private _fresh: [number, number] = [0, 0]; // rows as they were at the last answer
   private _isFilling = false;

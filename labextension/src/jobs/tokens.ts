@@ -1,8 +1,8 @@
 import { Token } from '@lumino/coreutils';
 import { IObservableDisposable } from '@lumino/disposable';
 import { ISignal } from '@lumino/signaling';
-import type { HPCApi } from '../server/api';
-import { IJob, IPage, IQuery, Row } from '../server/types';
+import type { HPCApi, IQuery } from '../server/api';
+import { IJob, IPage, IRow } from '../server/types';
 
 /** Jobs of the user, as the server knows them. */
 export interface IHPCJobs extends IObservableDisposable {
@@ -17,7 +17,7 @@ export interface IHPCJobs extends IObservableDisposable {
   readonly page: IPage;
   readonly live: IJob[];
   query: IQuery;
-  row(index: number): Row | undefined;
+  row(index: number): IRow | undefined;
   setWindow(first: number, last: number): void;
   refresh(): Promise<void>;
   watch(isWatched: boolean): void;

@@ -19,6 +19,7 @@ export function LiveJob(props: IJobProps): React.ReactElement {
     return <p>{problem || trans.__('Asking for the job …')}</p>;
   }
   const live = isLive(job);
+  const isAwaited = !job.foreign && job.is_awaited;
   const button = (label: string, onClick: () => unknown) => (
     <button className="jp-HPC-button" onClick={() => void onClick()}>
       {label}
@@ -47,7 +48,7 @@ export function LiveJob(props: IJobProps): React.ReactElement {
           button(trans.__('Cancel'), () =>
             commands.execute(CommandIDs.cancel, { id })
           )}
-        {live && job.is_awaited && button(trans.__('Detach'), detach)}
+        {live && isAwaited && button(trans.__('Detach'), detach)}
         {button(trans.__('Open log'), () =>
           commands.execute(CommandIDs.open, { id })
         )}
@@ -62,7 +63,7 @@ export function LiveJob(props: IJobProps): React.ReactElement {
       )}
       {!live && job.hint && <p className="jp-HPCJob-hint">→ {job.hint}</p>}
       <LogView {...props} isLive={live} which="cell" />
-      {(!live || !job.is_awaited) && (
+      {(!live || !isAwaited) && (
         <p className="jp-HPCOutput-foot">
           {trans.__('Names and plots come with')}{' '}
           <code>{`%hpc attach ${id}`}</code>

@@ -2,20 +2,37 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import {
   IJobDetail,
+  IJobId,
   ILineage,
   ILogWindow,
   IMatches,
   IPage,
-  IQuery,
-  ITarget
+  IProblem,
+  IRecord,
+  IResubmission,
+  IScript,
+  ITarget,
+  ITargets,
+  operations
 } from './types';
+
+type Asked = NonNullable<operations['listJobs']['parameters']['query']>;
+
+/** Which jobs are listed; what is empty matters not. */
+export type IQuery = Required<Omit<Asked, 'state' | 'offset' | 'limit'>>;
+
+/** One of a job's two logs. */
+export type LogName = NonNullable<
+  NonNullable<operations['readLog']['parameters']['query']>['which']
+>;
 
 /** What the server said instead of an answer. */
 export class HPCError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    readonly hint: string
+    readonly hint: string,
+    readonly code: string
   ) {
     super(message);
   }
@@ -49,14 +66,11 @@ export class HPCApi {
 
   async resubmit(
     id: string,
-    resources: { [key: string]: string } = {}
+    resources: IResubmission['resources'] = {}
   ): Promise<string> {
-    const made = await this._ask<{ id: string }>(
-      `jobs/${id}/resubmit`,
-      'POST',
-      { resources }
-    );
-    return made.id;
+    const body: IResubmission = { resources };
+    const path = `jobs/${id}/resubmit`;
+    return (await this._ask<IJobId>(path, 'POST', body)).id;
   }
 
   async forget(id: string): Promise<void> {
@@ -67,7 +81,7 @@ export class HPCApi {
     id: string,
     offset: number,
     limit: number,
-    which = 'cell'
+    which: LogName = 'cell'
   ): Promise<ILogWindow> {
     return this._ask<ILogWindow>(
       `jobs/${id}/log?offset=${offset}&limit=${limit}&which=${which}`
@@ -78,22 +92,22 @@ export class HPCApi {
     id: string,
     text: string,
     offset: number,
-    which = 'cell'
+    which: LogName = 'cell'
   ): Promise<IMatches> {
     const asked = new URLSearchParams({ text, offset: String(offset), which });
     return this._ask<IMatches>(`jobs/${id}/log/search?${asked}`);
   }
 
-  async record(id: string): Promise<unknown> {
-    return this._ask(`jobs/${id}/record`);
+  async record(id: string): Promise<IRecord> {
+    return this._ask<IRecord>(`jobs/${id}/record`);
   }
 
-  async script(id: string): Promise<{ command: string[]; script: string }> {
-    return this._ask(`jobs/${id}/script`);
+  async script(id: string): Promise<IScript> {
+    return this._ask<IScript>(`jobs/${id}/script`);
   }
 
   async targets(): Promise<ITarget[]> {
-    return (await this._ask<{ targets: ITarget[] }>('targets')).targets;
+    return (await this._ask<ITargets>('targets')).targets;
   }
 
   /** A run's lineage, or null where the server has none of it. */
@@ -101,23 +115,18 @@ export class HPCApi {
     if (!this._hasLineage) {
       return null;
     }
-    const reply = await this._request(`jobs/${id}/lineage`);
-    const text = await reply.text();
-    if (!reply.ok) {
+    try {
+      return await this._ask<ILineage>(`jobs/${id}/lineage`);
+    } catch (error) {
       // without a message of ours there is no such route: it isn't asked for again
-      this._hasLineage = reply.status !== 404 || text.includes('"hint"');
+      const known = error as HPCError;
+      this._hasLineage = known.status !== 404 || known.code !== '';
       return null;
     }
-    if (text.trimStart().startsWith('<')) {
-      return { svg: text, text: '' };
-    }
-    const data = JSON.parse(text);
-    const svg = typeof data?.svg === 'string' ? data.svg : '';
-    return { svg, text: svg ? '' : JSON.stringify(data, null, 2) };
   }
 
   /** Where a browser downloads the whole log. */
-  logFileUrl(id: string, which = 'cell'): string {
+  logFileUrl(id: string, which: LogName = 'cell'): string {
     return URLExt.join(
       this.settings.baseUrl,
       `jupyter-hpc/jobs/${id}/log/file?which=${which}`
@@ -131,17 +140,20 @@ export class HPCApi {
   ): Promise<T> {
     const reply = await this._request(path, method, body);
     const text = await reply.text();
-    let data: any = {};
+    let data: unknown = {};
     try {
       data = text ? JSON.parse(text) : {};
     } catch {
       data = {};
     }
     if (!reply.ok) {
+      const { message, hint, code } = data as Partial<IProblem>;
+      const status = `${reply.status} ${reply.statusText}`;
       throw new HPCError(
         reply.status,
-        data.message ?? `${reply.status} ${reply.statusText}`,
-        data.hint ?? ''
+        message ?? status,
+        hint ?? '',
+        code ?? ''
       );
     }
     return data as T;

@@ -1,115 +1,975 @@
-/** What a row shows of a job; the server's `summary`. */
-export interface IJob {
-  id: string;
-  name: string;
-  target: string;
-  backend: string;
-  native_id: string;
-  state: string;
-  reason: string;
-  error: string;
-  node: string;
-  created: number | null;
-  started_at: number | null;
-  ended_at: number | null;
-  time_limit_s: number | null;
-  gpus: number;
-  gpu_type: string;
-  notebook: string;
-  tasks: number;
-  /** A job that was not submitted by us: only what the scheduler tells. */
-  foreign: boolean;
+// Made by `jlpm types` from openapi.yaml and schemas.yaml of jupyter_hpc/server: change those.
+export interface paths {
+  '/jupyter-hpc/jobs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Jobs, newest first, with those that we did not submit (`foreign`). */
+    get: operations['listJobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One job, whole, as its view shows it. */
+    get: operations['getJob'];
+    put?: never;
+    post?: never;
+    /** Forget a job that has ended. */
+    delete: operations['forgetJob'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/cancel': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Ask the scheduler to end it. */
+    post: operations['cancelJob'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/detach': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Let a cell that waits for it go on without it; the job is not touched. */
+    post: operations['detachJob'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/resubmit': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Submit it again, as a new job. */
+    post: operations['resubmitJob'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A window of a log. */
+    get: operations['readLog'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/log/search': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Lines of a log that hold a text, 200 at most. */
+    get: operations['searchLog'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/log/file': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A whole log as a download. */
+    get: operations['downloadLog'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/record': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The run's record. */
+    get: operations['getRecord'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/script': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Command and script, or manifest, as submitted. */
+    get: operations['getScript'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/lineage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What led to the run, as data, as a picture and as text. */
+    get: operations['getLineage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/targets': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Every target: whether it is there, and what is free. */
+    get: operations['listTargets'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/targets/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One target. */
+    get: operations['getTarget'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
-
-/** A heading in a grouped list. */
-export interface IHeading {
-  heading: string;
-  count: number;
+export type webhooks = Record<string, never>;
+export interface components {
+  schemas: {
+    Refusal: {
+      message: string;
+      reason?: string | null;
+      traceback?: string;
+    };
+    /**
+     * @description Slurm's words, on every backend.
+     * @enum {unknown}
+     */
+    State:
+      | 'SUBMITTING'
+      | 'PENDING'
+      | 'RUNNING'
+      | 'COMPLETED'
+      | 'FAILED'
+      | 'CANCELLED'
+      | 'TIMEOUT'
+      | 'OUT_OF_MEMORY'
+      | 'NODE_FAIL'
+      | 'PREEMPTED'
+      | 'LOST';
+    /** @description Seconds since the epoch. */
+    Time: number | null;
+    /** @description What a row shows of a job. */
+    Job: {
+      id: string;
+      name: string;
+      target: string;
+      backend: string;
+      /** @description What the scheduler calls it. */
+      native_id: string;
+      state: components['schemas']['State'];
+      reason: string;
+      /** @description The verdict's error, once it has ended badly. */
+      error: string;
+      node: string;
+      created: components['schemas']['Time'];
+      started_at: components['schemas']['Time'];
+      ended_at: components['schemas']['Time'];
+      time_limit_s: number | null;
+      gpus: number;
+      gpu_type: string;
+      notebook: string;
+      /** @description How many an array has; else 0. */
+      tasks: number;
+      /** @description Not submitted by us: only what the scheduler tells. */
+      foreign: boolean;
+    };
+    /** @description A heading in a grouped list. */
+    Heading: {
+      heading: string;
+      count: number;
+    };
+    Row: components['schemas']['Job'] | components['schemas']['Heading'];
+    Page: {
+      jobs: components['schemas']['Row'][];
+      /** @description Rows that the query means, headings too. */
+      total: number;
+      /** @description Of all jobs, whatever the query. */
+      counts: {
+        waiting: number;
+        running: number;
+        ended: number;
+      };
+      targets: string[];
+      notebooks: string[];
+    };
+    Problem: {
+      /** @description What happened. */
+      message: string;
+      /** @description What to do; may be empty. */
+      hint: string;
+      /** @description What `%hpc help` takes to say more. */
+      code: string;
+    };
+    /** @description A scheduler may take a running job back and start it again. */
+    Attempt: {
+      attempt: number;
+      started: number;
+      node: string;
+      ended?: components['schemas']['Time'];
+      how?: string;
+      reason?: string;
+    };
+    /** @description A name that travelled. */
+    Value: {
+      name: string;
+      type: string | null;
+      nbytes: number | null;
+      digest: string | null;
+    };
+    /** @description In the words of nvidia-smi. */
+    GpuUse: {
+      name?: string;
+      driver?: string;
+      percent?: string;
+      mib_used?: string;
+      mib_total?: string;
+    };
+    /** @description What the worker measured of itself and its children. */
+    Sample: {
+      t: number;
+      /** @description Resident bytes. */
+      rss: number;
+      /** @description Seconds of all CPUs since it began. */
+      cpu_s: number;
+      gpus?: components['schemas']['GpuUse'][] | null;
+    };
+    /** @description A task of an array. */
+    Task: {
+      id: string;
+      task: number;
+      state: components['schemas']['State'];
+      reason: string;
+    };
+    /** @description What the view of any job shows beside its row; empty where it is not known. */
+    View: {
+      /** @description Why it waits, a line each. */
+      why: string[];
+      hint: string;
+      evidence: string[];
+      attempts: components['schemas']['Attempt'][];
+      resources: {
+        [key: string]: number | string | boolean;
+      };
+      spec: {
+        [key: string]: unknown;
+      };
+      code: string;
+      inputs: components['schemas']['Value'][];
+      outputs: components['schemas']['Value'][];
+      /** @description Names that did not come back, and why. */
+      unsent: {
+        [key: string]: string;
+      };
+      directory: string;
+      samples: components['schemas']['Sample'][];
+      array_tasks: components['schemas']['Task'][];
+    };
+    OwnJob: components['schemas']['Job'] &
+      components['schemas']['View'] & {
+        /** @constant */
+        foreign: false;
+        traceback: string;
+        /** @description A cell waits for it now. */
+        is_awaited: boolean;
+      };
+    ForeignJob: components['schemas']['Job'] &
+      components['schemas']['View'] & {
+        /** @constant */
+        foreign: true;
+        /** @description Where its log is; empty if that is not known. */
+        log_path: string;
+        /** @description The command that ends it. */
+        ends_with: string;
+      };
+    JobDetail:
+      components['schemas']['OwnJob'] | components['schemas']['ForeignJob'];
+    JobId: {
+      id: string;
+    };
+    Resubmission: {
+      /** @description What to ask for instead, as people write it: `memory` `8G`. */
+      resources?: {
+        [key: string]: string | number | boolean;
+      };
+      target?: string | null;
+    };
+    LogWindow: {
+      /** @description Whole characters; what is no UTF-8 is replaced. */
+      text: string;
+      /** @description The byte that it begins at. */
+      offset: number;
+      /** @description The byte to go on at. */
+      next: number;
+      /** @description Bytes of the file. */
+      size: number;
+    };
+    Match: {
+      offset: number;
+      line_offset: number;
+      line: string;
+    };
+    Matches: {
+      matches: components['schemas']['Match'][];
+      /** @description Where the next one is, if there are more. */
+      next: number | null;
+    };
+    /** @description The file record.json of the run directory. */
+    Record: {
+      format: number;
+      id: string;
+      kind: string;
+      created: number;
+      state: components['schemas']['State'];
+      target: {
+        name: string;
+        backend: string;
+      };
+      spec: {
+        [key: string]: unknown;
+      };
+      code: {
+        [key: string]: unknown;
+      };
+    } & {
+      [key: string]: unknown;
+    };
+    Script: {
+      command: string[];
+      script: string;
+    };
+    /** @description What was asked for. */
+    Start: {
+      kind: string;
+      title: string;
+      run_id: string;
+      name: string;
+      digest: string | null;
+      note: string;
+    };
+    /** @description A value or a file that an activity used or made. */
+    Edge: {
+      kind: string;
+      name: string;
+      digest: string | null;
+      nbytes: number | null;
+      type: string | null;
+    };
+    /** @description A run, a local cell or several folded into one, or what is gone. */
+    Activity: {
+      id: string;
+      /** @enum {unknown} */
+      kind: 'run' | 'cell' | 'gone';
+      label: string;
+      name: string;
+      state: string | null;
+      created: components['schemas']['Time'];
+      notebook: string | null;
+      cell_id: string | null;
+      execution_count: number | null;
+      folded: string[];
+      used: components['schemas']['Edge'][];
+      made: components['schemas']['Edge'][];
+      /** @description All that is recorded of a run: code, git, parameters, environment, execution, outcome. */
+      details: {
+        [key: string]: unknown;
+      } | null;
+    };
+    /** @description The child used names that came from the parent. */
+    Link: {
+      child: string;
+      parent: string;
+      names: string[];
+      /** @description How that is known. */
+      via: string;
+    };
+    Lineage: {
+      start: components['schemas']['Start'];
+      tags: string[];
+      /** @description Why it is no longer what its code would make, a line each. */
+      stale: string[];
+      /** @description More led to it than is here. */
+      is_cut: boolean;
+      nodes: components['schemas']['Activity'][];
+      /** @description The code of each local cell. */
+      cells: {
+        [key: string]: string;
+      };
+      links: components['schemas']['Link'][];
+      svg: string;
+      text: string;
+    };
+    Gpus: {
+      /** @description Empty for any type. */
+      type: string;
+      free: number;
+      total: number;
+    };
+    Target: {
+      name: string;
+      backend: string;
+      /** @description Where it was configured. */
+      source: string;
+      available: boolean;
+      message: string;
+      /** @description A partition or a node each; the first column names it. */
+      partitions: {
+        [key: string]: string;
+      }[];
+      gpus: components['schemas']['Gpus'][];
+    };
+    Targets: {
+      targets: components['schemas']['Target'][];
+    };
+  };
+  responses: {
+    /** @description It could not be done, and why. */
+    Problem: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['Problem'];
+      };
+    };
+    /** @description Jupyter itself refused, as a request without the token. */
+    Refusal: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['Refusal'];
+      };
+    };
+  };
+  parameters: {
+    /** @description A run's id, or a task's. */
+    RunId: string;
+    /** @description A run's id, or target and native id of a job that we did not submit. */
+    JobId: string;
+    /** @description What the cell printed, or what the scheduler said. */
+    Which: 'cell' | 'scheduler';
+  };
+  requestBodies: never;
+  headers: never;
+  pathItems: never;
 }
-
-export type Row = IJob | IHeading;
-
-export interface IPage {
-  jobs: Row[];
-  total: number;
-  counts: { running: number; waiting: number; ended: number };
-  targets: string[];
-  notebooks: string[];
-}
-
-export interface IValue {
-  name: string;
-  type: string | null;
-  nbytes: number | null;
-  digest: string | null;
-}
-
-export interface ISample {
-  t: number;
-  rss: number;
-  cpu_s: number;
-  gpus?: { percent: string; mib_used: string; mib_total: string }[] | null;
-}
-
-export interface IJobDetail extends IJob {
-  why: string[];
-  hint: string;
-  evidence: string[];
-  attempts: { [key: string]: unknown }[];
-  resources: { [key: string]: number | string | boolean };
-  spec: { [key: string]: unknown };
-  code: string;
-  inputs: IValue[];
-  outputs: IValue[];
-  unsent: { [name: string]: string };
-  directory: string;
-  samples: ISample[];
-  array_tasks: { id: string; task: number; state: string; reason: string }[];
-  /** A cell waits for it now. */
-  is_awaited: boolean;
-  /** Of a foreign job: where its log is, and the command that ends it. */
-  log_path?: string;
-  ends_with?: string;
-}
-
-/** What a run was made from and made, as a picture or as text. */
-export interface ILineage {
-  svg: string;
-  text: string;
-}
-
-export interface ILogWindow {
-  text: string;
-  offset: number;
-  next: number;
-  size: number;
-}
-
-export interface IMatches {
-  matches: { offset: number; line_offset: number; line: string }[];
-  next: number | null;
-}
-
-export interface IGpus {
-  type: string;
-  free: number;
-  total: number;
-}
-
-export interface ITarget {
-  name: string;
-  backend: string;
-  available: boolean;
-  message: string;
-  partitions: { [key: string]: string }[];
-  gpus: IGpus[];
-}
-
-/** Which jobs are listed. */
-export interface IQuery {
-  group: string;
-  target: string;
-  notebook: string;
-  text: string;
-  by: string;
+export type IRefusal = components['schemas']['Refusal'];
+export type IState = components['schemas']['State'];
+export type ITime = components['schemas']['Time'];
+export type IJob = components['schemas']['Job'];
+export type IHeading = components['schemas']['Heading'];
+export type IRow = components['schemas']['Row'];
+export type IPage = components['schemas']['Page'];
+export type IProblem = components['schemas']['Problem'];
+export type IAttempt = components['schemas']['Attempt'];
+export type IValue = components['schemas']['Value'];
+export type IGpuUse = components['schemas']['GpuUse'];
+export type ISample = components['schemas']['Sample'];
+export type ITask = components['schemas']['Task'];
+export type IView = components['schemas']['View'];
+export type IOwnJob = components['schemas']['OwnJob'];
+export type IForeignJob = components['schemas']['ForeignJob'];
+export type IJobDetail = components['schemas']['JobDetail'];
+export type IJobId = components['schemas']['JobId'];
+export type IResubmission = components['schemas']['Resubmission'];
+export type ILogWindow = components['schemas']['LogWindow'];
+export type IMatch = components['schemas']['Match'];
+export type IMatches = components['schemas']['Matches'];
+export type IRecord = components['schemas']['Record'];
+export type IScript = components['schemas']['Script'];
+export type IStart = components['schemas']['Start'];
+export type IEdge = components['schemas']['Edge'];
+export type IActivity = components['schemas']['Activity'];
+export type ILink = components['schemas']['Link'];
+export type ILineage = components['schemas']['Lineage'];
+export type IGpus = components['schemas']['Gpus'];
+export type ITarget = components['schemas']['Target'];
+export type ITargets = components['schemas']['Targets'];
+export type $defs = Record<string, never>;
+export interface operations {
+  listJobs: {
+    parameters: {
+      query?: {
+        group?: '' | 'waiting' | 'running' | 'ended';
+        state?: string;
+        target?: string;
+        notebook?: string;
+        /** @description Part of an id, name, node, reason, error or notebook. */
+        text?: string;
+        /** @description Rows come in groups, each under a heading. */
+        by?: '' | 'target' | 'state' | 'notebook';
+        offset?: number;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page'];
+        };
+      };
+      400: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The job. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobDetail'];
+        };
+      };
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  forgetJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Its run directory is gone. */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  cancelJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It was asked. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobId'];
+        };
+      };
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      503: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  detachJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description No cell waits. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobId'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  resubmitJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['Resubmission'];
+      };
+    };
+    responses: {
+      /** @description The new job. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobId'];
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      503: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  readLog: {
+    parameters: {
+      query?: {
+        /** @description What the cell printed, or what the scheduler said. */
+        which?: components['parameters']['Which'];
+        /** @description A byte; a negative one counts from the end. */
+        offset?: number;
+        /** @description Bytes at most. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Its text. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LogWindow'];
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  searchLog: {
+    parameters: {
+      query: {
+        /** @description What the cell printed, or what the scheduler said. */
+        which?: components['parameters']['Which'];
+        text: string;
+        /** @description The byte to begin at. */
+        offset?: number;
+      };
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Those lines. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Matches'];
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  downloadLog: {
+    parameters: {
+      query?: {
+        /** @description What the cell printed, or what the scheduler said. */
+        which?: components['parameters']['Which'];
+      };
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/plain': string;
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getRecord: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The record. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Record'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getScript: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Both. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Script'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getLineage: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description All of it. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Lineage'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  listTargets: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The targets. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Targets'];
+        };
+      };
+      default: components['responses']['Refusal'];
+    };
+  };
+  getTarget: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The target. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Target'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
 }

@@ -7,7 +7,8 @@ import { Elapsed } from '../parts/elapsed';
 import { isLive, look, place, sign, times, words } from '../jobs/format';
 import { Foreign } from '../parts/foreign';
 import { IHPCJobs } from '../jobs/tokens';
-import { IHeading, IQuery, Row } from '../server/types';
+import { IQuery } from '../server/api';
+import { IHeading, IRow } from '../server/types';
 
 const ROW_PX = 60;
 const SPARE = 8;
@@ -85,7 +86,7 @@ function Filters(props: IQueueProps): React.ReactElement {
   const change = (part: Partial<IQuery>) => {
     model.query = { ...model.query, ...part };
   };
-  const groups: [string, string][] = [
+  const groups: [IQuery['group'], string][] = [
     ['', trans.__('All')],
     ['running', trans.__('Running %1', counts.running)],
     ['waiting', trans.__('Waiting %1', counts.waiting)],
@@ -134,7 +135,7 @@ function Filters(props: IQueueProps): React.ReactElement {
           value={model.query.by}
           values={['target', 'state', 'notebook']}
           labels={[trans.__('target'), trans.__('state'), trans.__('notebook')]}
-          onChange={by => change({ by })}
+          onChange={by => change({ by: by as IQuery['by'] })}
         />
       </div>
     </div>
@@ -284,7 +285,7 @@ function Rows(props: IQueueProps): React.ReactElement {
 function RowView(
   props: IQueueProps & {
     index: number;
-    row: Row | undefined;
+    row: IRow | undefined;
     isCurrent: boolean;
     isTabStop: boolean;
     onFocus: () => void;
