@@ -6,7 +6,6 @@ import {
 import {
   ICommandPalette,
   ISanitizer,
-  Notification,
   Sanitizer,
   WidgetTracker
 } from '@jupyterlab/apputils';
@@ -16,16 +15,18 @@ import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { addTabs } from './job/builtin';
+import { IJobTabs, JobTabs } from './job/jobtabs';
+import { idOfView, JobTracker } from './job/widget';
 import { CommandIDs } from './jobs/commandids';
-import { addCommands } from './shell/commands';
-import { elapsed, words } from './jobs/format';
-import { idOfView, JobTracker } from './job/jobview';
 import { JobsModel } from './jobs/model';
-import { JobOutput, MIME } from './output/renderer';
-import { runningManager } from './shell/running';
-import { HPCSidebar } from './sidebar/sidebar';
-import { statusItem } from './shell/status';
 import { IHPCJobs } from './jobs/tokens';
+import { JobOutput, MIME } from './output/renderer';
+import { addCommands } from './shell/commands';
+import { notify } from './shell/notify';
+import { runningManager } from './shell/running';
+import { statusItem } from './shell/status';
+import { HPCSidebar } from './sidebar/sidebar';
 
 const DOMAIN = 'jupyter_hpc';
 
@@ -38,11 +39,32 @@ const jobs: JupyterFrontEndPlugin<IHPCJobs> = {
     JobsModel.create(app.serviceManager)
 };
 
+const jobTabs: JupyterFrontEndPlugin<IJobTabs> = {
+  id: 'jupyter-hpc:job-tabs',
+  description: 'Keeps the tabs in the view of a job.',
+  autoStart: true,
+  provides: IJobTabs,
+  activate: (): IJobTabs => new JobTabs()
+};
+
+const builtInTabs: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-hpc:built-in-tabs',
+  description: 'Log, details, resources, lineage, script and record of a job.',
+  autoStart: true,
+  requires: [IJobTabs],
+  optional: [ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    tabs: IJobTabs,
+    translator: ITranslator | null
+  ) => addTabs(tabs, (translator ?? nullTranslator).load(DOMAIN))
+};
+
 const commands: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-hpc:commands',
   description: 'Commands on cluster jobs, and the view of one job.',
   autoStart: true,
-  requires: [IHPCJobs],
+  requires: [IHPCJobs, IJobTabs],
   optional: [
     ICommandPalette,
     INotebookTracker,
@@ -53,6 +75,7 @@ const commands: JupyterFrontEndPlugin<void> = {
   activate: (
     app: JupyterFrontEnd,
     model: IHPCJobs,
+    tabs: IJobTabs,
     palette: ICommandPalette | null,
     notebooks: INotebookTracker | null,
     sanitizer: ISanitizer | null,
@@ -64,6 +87,7 @@ const commands: JupyterFrontEndPlugin<void> = {
       jobs: views,
       app,
       model,
+      tabs,
       palette,
       notebooks,
       sanitizer: sanitizer ?? new Sanitizer(),
@@ -95,35 +119,15 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const widget = new HPCSidebar(model, api, app.commands, trans);
     app.shell.add(widget, 'left', { rank: 560 });
     restorer?.add(widget, 'jupyter-hpc-sidebar');
-    let longest = 60;
+    let least = 60;
     void settings?.load(sidebar.id).then(found => {
       const read = () => {
-        longest = Number(found.get('notifyAfter').composite ?? 60);
+        least = Number(found.get('notifyAfter').composite ?? 60);
       };
       read();
       found.changed.connect(read);
     });
-    model.ended.connect((_, job) => {
-      if (longest < 0 || (elapsed(job) ?? 0) < longest) {
-        return;
-      }
-      const good = job.state === 'COMPLETED';
-      const text = trans.__(
-        '%1: %2',
-        job.name || job.id,
-        words(job.state, trans)
-      );
-      Notification.emit(text, good ? 'success' : 'warning', {
-        autoClose: 10000,
-        actions: [
-          {
-            label: trans.__('Open'),
-            callback: () =>
-              void app.commands.execute(CommandIDs.open, { id: job.id })
-          }
-        ]
-      });
-    });
+    notify(model, app.commands, trans, () => least);
   }
 };
 
@@ -195,9 +199,12 @@ const output: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export { IHPCJobs } from './jobs/tokens';
+export { IHPCJobs, IJobTabs };
+export type { IJobTab, IJobTabProps } from './job/jobtabs';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   jobs,
+  jobTabs,
+  builtInTabs,
   commands,
   sidebar,
   running,

@@ -131,27 +131,3 @@ export function gpus(job: IJob, trans: TranslationBundle): string {
     ? `${job.gpus} × ${job.gpu_type}`
     : trans._n('%1 GPU', '%1 GPUs', job.gpus);
 }
-
-/** Apply carriage returns and backspaces, as a terminal would. */
-export function fold(text: string): string {
-  if (!/[\r\b]/.test(text)) {
-    return text;
-  }
-  return text
-    .replace(/\r\n/g, '\n')
-    .split('\n')
-    .map(line => {
-      let shown = '';
-      for (const piece of line.split('\r')) {
-        shown =
-          piece.length >= shown.length
-            ? piece
-            : piece + shown.slice(piece.length);
-      }
-      while (/[^\b][\b]/.test(shown)) {
-        shown = shown.replace(/[^\b][\b]/, '');
-      }
-      return shown;
-    })
-    .join('\n');
-}

@@ -3,7 +3,7 @@ import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
 import { Elapsed } from '../parts/elapsed';
 import { isLive, look, sign, size, times, words } from '../jobs/format';
-import { IJobProps, useJob } from '../job/jobview';
+import { IJobProps, useJob } from '../job/usejob';
 import { LogView } from '../job/logview';
 import { ISeries, measured } from '../job/resources';
 import { IJobDetail } from '../server/types';

@@ -11,13 +11,15 @@ import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { HPCError } from '../server/api';
 import { CommandIDs } from '../jobs/commandids';
-import { createJobWidget, idOfView, JobTracker } from '../job/jobview';
-import { jobIdAt } from '../sidebar/queue';
+import { IJobTabs } from '../job/jobtabs';
+import { createJobWidget, idOfView, JobTracker } from '../job/widget';
+import { jobIdAt } from '../sidebar/row';
 import { IHPCJobs } from '../jobs/tokens';
 
 export interface ICommandContext {
   app: JupyterFrontEnd;
   model: IHPCJobs;
+  tabs: IJobTabs;
   sanitizer: IRenderMime.ISanitizer;
   trans: TranslationBundle;
   notebooks: INotebookTracker | null;
@@ -166,7 +168,7 @@ export function addCommands(context: ICommandContext): void {
 }
 
 async function openJob(context: ICommandContext, id: string): Promise<void> {
-  const { app, model, sanitizer, trans, jobs } = context;
+  const { app, model, tabs, sanitizer, trans, jobs } = context;
   const existing = [...app.shell.widgets('main')].find(
     widget => widget.id === `jupyter-hpc-${id}`
   );
@@ -176,6 +178,7 @@ async function openJob(context: ICommandContext, id: string): Promise<void> {
       id,
       api: model.api,
       model,
+      tabs,
       commands,
       sanitizer,
       trans

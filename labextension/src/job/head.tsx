@@ -1,0 +1,71 @@
+import * as React from 'react';
+import { CommandIDs } from '../jobs/commandids';
+import {
+  duration,
+  elapsed,
+  isLive,
+  look,
+  place,
+  sign,
+  words
+} from '../jobs/format';
+import { Foreign } from '../parts/foreign';
+import { IJobTabProps } from './jobtabs';
+
+/** What is known of a job at a glance, and what can be done with it. */
+export function Head(
+  props: IJobTabProps & { problem: string }
+): React.ReactElement {
+  const { job, trans, commands, id } = props;
+  const took = elapsed(job);
+  const facts = [
+    ...place(job, trans),
+    took === null ? '' : duration(took),
+    job.time_limit_s && isLive(job)
+      ? trans.__('limit %1', duration(job.time_limit_s))
+      : ''
+  ];
+  const button = (command: string, label: string) => (
+    <button
+      key={command}
+      className="jp-HPC-button"
+      onClick={() => void commands.execute(command, { id })}
+    >
+      {label}
+    </button>
+  );
+  return (
+    <header className={`jp-HPCJob-head jp-mod-${look(job.state)}`}>
+      <div>
+        <h2>
+          <span className="jp-HPC-sign" aria-hidden="true">
+            {sign(job.state)}
+          </span>{' '}
+          {job.name || job.id}
+          <span className="jp-HPC-state">{words(job.state, trans)}</span>
+          {job.foreign && <Foreign trans={trans} />}
+        </h2>
+        <p>{facts.filter(fact => fact).join(' · ')}</p>
+        {job.reason && <p className="jp-HPCJob-reason">{job.reason}</p>}
+        {job.why.length > 0 && (
+          <pre className="jp-HPCJob-why">{job.why.join('\n')}</pre>
+        )}
+        {job.hint && <p className="jp-HPCJob-hint">→ {job.hint}</p>}
+        {props.problem && (
+          <p className="jp-HPC-problem" role="alert">
+            {props.problem}
+          </p>
+        )}
+      </div>
+      <div className="jp-HPCJob-buttons">
+        {!job.foreign &&
+          (isLive(job)
+            ? button(CommandIDs.cancel, trans.__('Cancel'))
+            : button(CommandIDs.resubmit, trans.__('Resubmit')))}
+        {!job.foreign &&
+          button(CommandIDs.attach, trans.__('Attach in a notebook cell'))}
+        {button(CommandIDs.copyId, trans.__('Copy id'))}
+      </div>
+    </header>
+  );
+}

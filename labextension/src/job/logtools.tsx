@@ -1,0 +1,89 @@
+import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { HPCApi, LogName } from '../server/api';
+import { IMatches } from '../server/types';
+
+export interface ILogProps {
+  api: HPCApi;
+  id: string;
+  isLive: boolean;
+  which: LogName;
+  sanitizer: IRenderMime.ISanitizer;
+  trans: TranslationBundle;
+}
+
+/** Follow, search and download. */
+export function LogTools(
+  props: ILogProps & {
+    follow: boolean;
+    setFollow: (value: boolean) => void;
+    goTo: (offset: number) => void;
+  }
+): React.ReactElement {
+  const { api, id, which, trans } = props;
+  const [text, setText] = React.useState('');
+  const [found, setFound] = React.useState<IMatches | null>(null);
+  const search = async (offset = 0) => {
+    const more = text ? await api.search(id, text, offset, which) : null;
+    setFound(old =>
+      more && old && offset
+        ? { ...more, matches: [...old.matches, ...more.matches] }
+        : more
+    );
+  };
+  return (
+    <div className="jp-HPCLog-tools">
+      <label>
+        <input
+          type="checkbox"
+          checked={props.follow}
+          onChange={event => props.setFollow(event.target.checked)}
+        />
+        {trans.__('Follow')}
+      </label>
+      <form
+        role="search"
+        onSubmit={event => {
+          event.preventDefault();
+          void search();
+        }}
+      >
+        <input
+          type="search"
+          className="jp-HPC-search"
+          aria-label={trans.__('Search the log')}
+          placeholder={trans.__('Search the log')}
+          value={text}
+          onChange={event => setText(event.target.value)}
+        />
+      </form>
+      <a
+        className="jp-HPC-chip"
+        href={api.logFileUrl(id, which)}
+        download={`${id}.log`}
+      >
+        {trans.__('Download')}
+      </a>
+      {found && (
+        <ul className="jp-HPCLog-matches">
+          {found.matches.length === 0 && <li>{trans.__('No line has it.')}</li>}
+          {found.matches.map(match => (
+            <li key={match.line_offset}>
+              <button onClick={() => props.goTo(match.line_offset)}>
+                {match.line.slice(0, 200)}
+              </button>
+            </li>
+          ))}
+          {found.next !== null && (
+            <li>
+              <button onClick={() => void search(found.next ?? 0)}>
+                {trans.__('More matches')}
+              </button>
+            </li>
+          )}
+        </ul>
+      )}
+    </div>
+  );
+}

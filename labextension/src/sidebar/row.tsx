@@ -1,0 +1,102 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+import { CommandIDs } from '../jobs/commandids';
+import { isLive, look, place, sign, times, words } from '../jobs/format';
+import { IHPCJobs } from '../jobs/tokens';
+import { Elapsed } from '../parts/elapsed';
+import { Foreign } from '../parts/foreign';
+import { IHeading, IRow } from '../server/types';
+import { ROW_PX } from './scrolling';
+
+/** A job, a heading, or the place of a row that is on its way. */
+export function RowView(props: {
+  model: IHPCJobs;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+
+  index: number;
+  row: IRow | undefined;
+  isCurrent: boolean;
+  isTabStop: boolean;
+  onFocus: () => void;
+}): React.ReactElement {
+  const { row, index, trans } = props;
+  const style = { top: index * ROW_PX, height: ROW_PX };
+  if (!row) {
+    return <div className="jp-HPCQueue-row jp-mod-empty" style={style} />;
+  }
+  if ('heading' in row) {
+    const name =
+      props.model.query.by === 'state' ? words(row.heading, trans) : '';
+    return (
+      <HeadingView
+        heading={{ ...row, heading: name || row.heading }}
+        style={style}
+      />
+    );
+  }
+  const live = isLive(row);
+  const where = [
+    ...place(row, trans),
+    row.tasks ? trans._n('%1 task', '%1 tasks', row.tasks) : ''
+  ];
+  // what a person wants to know next: why it waits, how far it is, how it ended
+  const how = row.state === 'COMPLETED' ? '' : row.reason;
+  const next = live ? [how, times(row, trans)] : [times(row, trans), how];
+  return (
+    <div
+      className={`jp-HPCQueue-row jp-mod-${look(row.state)}${row.foreign ? ' jp-mod-foreign' : ''}`}
+      style={style}
+      role="option"
+      aria-selected={props.isCurrent}
+      aria-posinset={index + 1}
+      aria-setsize={props.model.page.total}
+      tabIndex={props.isTabStop ? 0 : -1}
+      onFocus={props.onFocus}
+      data-index={index}
+      data-job={row.id}
+      title={[row.name, row.reason].filter(each => each).join('\n')}
+      onClick={() => props.commands.execute(CommandIDs.open, { id: row.id })}
+    >
+      <span className="jp-HPC-sign" aria-hidden="true">
+        {sign(row.state)}
+      </span>
+      <div className="jp-HPCQueue-words">
+        <div className="jp-HPCQueue-name">
+          <b>{row.name || row.id}</b>
+          {row.foreign && <Foreign trans={trans} />}
+          <span className="jp-HPC-state">{words(row.state, trans)}</span>
+        </div>
+        <div className="jp-HPCQueue-detail">
+          {where.filter(each => each).join(' · ')}
+        </div>
+        <div className="jp-HPCQueue-detail">
+          {next.filter(each => each).join(' · ')}
+        </div>
+        <Elapsed job={row} trans={trans} />
+      </div>
+    </div>
+  );
+}
+
+function HeadingView(props: {
+  heading: IHeading;
+  style: React.CSSProperties;
+}): React.ReactElement {
+  return (
+    <div
+      className="jp-HPCQueue-heading"
+      style={props.style}
+      role="presentation"
+    >
+      <span>{props.heading.heading || '–'}</span>
+      <span>{props.heading.count}</span>
+    </div>
+  );
+}
+
+/** The job that a context menu was opened on. */
+export function jobIdAt(node: HTMLElement): string | undefined {
+  return node.closest<HTMLElement>('[data-job]')?.dataset.job;
+}

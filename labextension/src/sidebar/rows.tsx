@@ -1,0 +1,115 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+import { CommandIDs } from '../jobs/commandids';
+import { IHPCJobs } from '../jobs/tokens';
+import { RowView } from './row';
+import { existing, reached, ROW_PX, showing } from './scrolling';
+
+export interface IRowsProps {
+  model: IHPCJobs;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+}
+
+/** The rows that are seen, which arrows, Home, End and Page keys walk through; no others exist. */
+export function Rows(props: IRowsProps): React.ReactElement {
+  const { model, trans } = props;
+  const box = React.useRef<HTMLDivElement>(null);
+  const [top, setTop] = React.useState(0);
+  const [height, setHeight] = React.useState(600);
+  const [current, setCurrent] = React.useState(0);
+  const hasFocus = React.useRef(false);
+  const total = model.page.total;
+  const [first, last] = existing(top, height, total);
+
+  React.useEffect(() => {
+    const element = box.current;
+    if (!element) {
+      return;
+    }
+    const observer = new ResizeObserver(() =>
+      setHeight(element.clientHeight || 600)
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  React.useEffect(() => model.setWindow(first, last), [first, last]);
+
+  const isJob = (index: number) => {
+    const row = model.row(index);
+    return row !== undefined && !('heading' in row);
+  };
+  const focus = (index: number, options?: FocusOptions) =>
+    box.current
+      ?.querySelector<HTMLElement>(`[data-index="${index}"]`)
+      ?.focus(options);
+  const go = (index: number) => {
+    let to = index;
+    const row = model.row(to);
+    if (row && 'heading' in row) {
+      to = to > current || to === 0 ? to + 1 : to - 1; // a heading is stepped over
+    }
+    const element = box.current;
+    setCurrent(to);
+    if (element) {
+      element.scrollTop = showing(to, element.scrollTop, element.clientHeight);
+    }
+    requestAnimationFrame(() => focus(to));
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const to = reached(event.key, current, total, height);
+    const row = model.row(current);
+    if (to !== undefined) {
+      event.preventDefault();
+      go(to);
+    } else if (event.key === 'Enter' && row && !('heading' in row)) {
+      void props.commands.execute(CommandIDs.open, { id: row.id });
+    }
+  };
+  React.useEffect(() => {
+    // a row that became a heading takes the focus with it, and no event says so
+    if (hasFocus.current && document.activeElement === document.body) {
+      const near = [current, current + 1, current - 1].find(isJob);
+      focus(near ?? current, { preventScroll: true });
+    }
+  });
+  // one row is in the order of Tab: the current one while it exists, else the first that is seen
+  let stop = current >= first && current < last && isJob(current) ? current : 0;
+  for (let i = Math.ceil(top / ROW_PX); !isJob(stop) && i < last; i++) {
+    stop = i;
+  }
+  const rows = [];
+  for (let index = first; index < last; index++) {
+    rows.push(
+      <RowView
+        {...props}
+        key={index}
+        index={index}
+        row={model.row(index)}
+        isCurrent={index === current}
+        isTabStop={index === stop}
+        onFocus={() => setCurrent(index)}
+      />
+    );
+  }
+  return (
+    <div
+      ref={box}
+      className="jp-HPCQueue-rows"
+      role="listbox"
+      aria-label={trans.__('Jobs')}
+      onScroll={event => setTop(event.currentTarget.scrollTop)}
+      onKeyDown={onKeyDown}
+      onFocus={() => (hasFocus.current = true)}
+      onBlur={() => (hasFocus.current = false)}
+    >
+      <div
+        role="presentation"
+        style={{ height: total * ROW_PX, position: 'relative' }}
+      >
+        {rows}
+      </div>
+    </div>
+  );
+}
