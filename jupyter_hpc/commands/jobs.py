@@ -45,9 +45,9 @@ def _jobs(arguments: argparse.Namespace) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> str:
+    from ..views.parts_table import tasks_text
     from ..views.picture import describe
     from ..views.summary import facts
-    from ..views.tasks_table import tasks_text
 
     picture = look(store().find(arguments.run))
     record, status, verdict = picture.record, picture.status, picture.verdict

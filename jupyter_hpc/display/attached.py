@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..follow.array_follower import Follows
 from ..follow.following import follow
+from ..follow.parts_follower import Follows
 from ..jobs.job import Job
 from ..jobs.outcome import Outcome
 from ..lineage.record.session import session
-from ..rundir.reader import ArrayReader, Output, RunReader, reader_of
+from ..rundir.reader import Output, PartsReader, RunReader, reader_of
 from ..rundir.run import WAITS, Run
 from ..runtime.process import identity_of
 from ..worker.apart import apart
@@ -98,7 +98,7 @@ def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[s
         print(note, file=sys.stderr)  # noqa: T201
 
 
-def _watch(follower: Follows, reader: RunReader | ArrayReader, view: View, job: Job) -> Output | None:
+def _watch(follower: Follows, reader: RunReader | PartsReader, view: View, job: Job) -> Output | None:
     wake = threading.Event()
     follower.listeners.append(wake.set)
     value: Output | None = None

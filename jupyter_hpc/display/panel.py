@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..jobs.job import Job
 from ..model.states import Status
-from ..rundir.reader import ArrayReader, Output, RunReader
+from ..rundir.reader import Output, PartsReader, RunReader
 from ..views.icons import icon
 from .publish import show
 
@@ -29,7 +29,7 @@ class View(Protocol):
     def say(self, text: str) -> None: ...
 
 
-def make_view(job: Job, reader: RunReader | ArrayReader, *, quiet: bool) -> View:
+def make_view(job: Job, reader: RunReader | PartsReader, *, quiet: bool) -> View:
     """Return the widget panel in a notebook with ipywidgets, else plain text."""
     if quiet or not _in_notebook():
         return TextView(job, quiet=quiet)

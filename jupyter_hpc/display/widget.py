@@ -13,17 +13,17 @@ from ..follow.glance import look, refresh
 from ..jobs.job import Job
 from ..model.resources import Resources
 from ..model.states import JobState, Status
-from ..rundir.reader import ArrayReader, Output, RunReader, reader_of
-from ..rundir.tasks import tasks_of
+from ..rundir.parts import parts_of
+from ..rundir.reader import Output, PartsReader, RunReader, reader_of
 from ..runtime import portal
 from ..views.card import card_html, card_text
 from ..views.log import LogTail
 from ..views.meters import time_bar, use_meters
 from ..views.mime import job_mime
+from ..views.parts_table import chosen, tasks_html
 from ..views.picture import Part, Picture
 from ..views.style import escaped
 from ..views.summary import headline, sent_html, stale_lines
-from ..views.tasks_table import chosen, tasks_html
 from .publish import show
 
 REFRESH_S = 0.25
@@ -66,14 +66,14 @@ class Panel:
     Callbacks come from any thread: they leave a note and return.
     """
 
-    def __init__(self, job: Job, reader: RunReader | ArrayReader) -> None:
+    def __init__(self, job: Job, reader: RunReader | PartsReader) -> None:
         self.wants_detach = False
         self._job, self._reader = job, reader
         self._record = job.record
         self._asked = Resources.from_json(self._record["spec"].get("resources") or {})
-        self._tasks = tasks_of(job.run, self._record)
+        self._tasks = parts_of(job.run, self._record)
         self._tail = LogTail()
-        self._task: tuple[RunReader | ArrayReader, LogTail] | None = None  # the one whose log is shown
+        self._task: tuple[RunReader | PartsReader, LogTail] | None = None  # the one whose log is shown
         self._note = ""
         self._why: list[str] = []
         self._why_at = time.monotonic() + WHY_AFTER_S
@@ -269,7 +269,7 @@ class Panel:
             self._task = None
         else:
             index = int(str(change["new"]).rpartition(" ")[2])
-            self._task = (reader_of(self._job.run.task(index)), LogTail())
+            self._task = (reader_of(self._job.run.part(index)), LogTail())
         self._next = 0.0
 
     def _shown_log(self) -> LogTail:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model.resources import Resources, format_size, format_time
 from ..model.states import JobState, Status
-from ..rundir.reader import ArrayReader, RunReader
+from ..rundir.reader import PartsReader, RunReader
 
 MEMORY_MARGIN = 1.25  # samples miss short peaks
 TIME_MARGIN = 1.5
@@ -71,9 +71,9 @@ def _number(text: Any) -> float:
         return 0.0
 
 
-def measured(reader: RunReader | ArrayReader) -> Measured | None:
+def measured(reader: RunReader | PartsReader) -> Measured | None:
     """Return what was measured, an array's largest task counting; None if nothing was."""
-    if isinstance(reader, ArrayReader):
+    if isinstance(reader, PartsReader):
         found = [m for m in map(measured, reader.readers.values()) if m is not None]
         return max(found, key=lambda m: m.peak_rss) if found else None
     samples, started = reader.samples, reader.started

@@ -55,7 +55,7 @@ def _environment(reader: RunReader) -> dict[str, Any]:
     if reader.started is not None:
         found["executable"] = reader.started.get("executable")
         found["drift"] = (reader.environment or {}).get("drift", [])
-    if ((reader.run.array or reader.run).path / LINK).is_symlink():
+    if ((reader.run.whole or reader.run).path / LINK).is_symlink():
         found["installed"] = (reader.environment or {}).get("packages", {})
     if reader.built is not None:
         found["built_seconds"] = reader.built.get("seconds")  # by this job; else it found it built

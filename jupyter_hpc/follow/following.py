@@ -7,12 +7,12 @@ import time
 
 from ..backends.base import NoAnswer
 from ..model.exceptions import HPCError
+from ..rundir.parts import parts_of
 from ..rundir.run import Run
-from ..rundir.tasks import tasks_of
 from ..runtime import portal
 from ..targets.connection import connection_of
-from .array_follower import ArrayFollower, Follows
 from .follower import Follower
+from .parts_follower import Follows, PartsFollower
 from .status import recorded_status
 from .watcher import Watcher
 
@@ -64,8 +64,8 @@ def _follower_of(run: Run, new: list[Follower]) -> Follows:
         follower.status = final
         follower.ended.set_result(final)
         return follower
-    if tasks := tasks_of(run, record):
-        array = ArrayFollower(run, [_follower_of(task, new) for task in tasks], follower.native_id)
+    if tasks := parts_of(run, record):
+        array = PartsFollower(run, [_follower_of(task, new) for task in tasks], follower.native_id)
         if not array.ended.done():
             _followers[run.id] = array
         return array

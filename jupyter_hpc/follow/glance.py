@@ -8,24 +8,24 @@ from dataclasses import replace
 from typing import Any
 
 from ..model.states import JobState, Status
-from ..rundir.reader import ArrayReader, RunReader, reader_of
+from ..rundir.parts import parts_of
+from ..rundir.reader import PartsReader, RunReader, reader_of
 from ..rundir.run import Run
-from ..rundir.tasks import tasks_of
 from ..runtime import portal
 from ..views.log import LogTail
 from ..views.picture import Part, Picture
-from .array_follower import write_end
 from .doubt import LINGER_S
 from .ending import write_verdict
 from .follower import Follower, final_status, live_status
 from .following import followed, watcher_of
+from .parts_follower import write_end
 from .status import combined, recorded_status
 
 _seen: dict[str, Follower] = {}  # of jobs that are looked at now and then
 os.register_at_fork(after_in_child=_seen.clear)
 
 
-def look(run: Run, reader: RunReader | ArrayReader | None = None, tail: LogTail | None = None) -> Picture:
+def look(run: Run, reader: RunReader | PartsReader | None = None, tail: LogTail | None = None) -> Picture:
     """Take a picture of a run: its record and its files are read once.
 
     Parameters
@@ -34,7 +34,7 @@ def look(run: Run, reader: RunReader | ArrayReader | None = None, tail: LogTail 
         What has read the run's outputs so far, where somebody has; else they are read now, whole.
     """
     record = run.record()
-    tasks = tasks_of(run, record)
+    tasks = parts_of(run, record)
     parts = list(zip(tasks, refresh(tasks))) if tasks else []
     [status] = refresh([run], {run.id: record}) if not parts else [_of_array(run, record, parts)]
     if status.state.is_final and record.get("state") != status.state.value:
@@ -68,7 +68,7 @@ def refresh(runs: Sequence[Run], records: Mapping[str, dict[str, Any]] | None = 
         if final is not None:
             statuses[run.id] = final
             _seen.pop(run.id, None)
-        elif tasks := tasks_of(run, record):
+        elif tasks := parts_of(run, record):
             statuses[run.id] = _of_array(run, record, list(zip(tasks, refresh(tasks))))
         elif record.get("target"):
             unknown.setdefault(record["target"]["name"], []).append((run, record))

@@ -167,7 +167,7 @@ class Base:
     def __init__(self, run: Run, manifest: Mapping[str, Any], *, here: bool) -> None:
         told = manifest.get("continues") or {}
         count, numbers = told.get("count") or 0, told.get("numbers")
-        self.sent = sent.to((run.array or run).id)
+        self.sent = sent.to((run.whole or run).id)
         self.objects: list[Any] = []
         self.values: Mapping[str, Any] = {}
         self.lost = ""

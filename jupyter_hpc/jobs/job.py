@@ -87,9 +87,9 @@ class Job:
     @property
     def tasks(self) -> list[Job]:
         """The tasks of an array, each a job of its own; empty for any other job."""
-        from ..rundir.tasks import tasks_of
+        from ..rundir.parts import parts_of
 
-        return [Job(run) for run in tasks_of(self.run)]
+        return [Job(run) for run in parts_of(self.run)]
 
     @property
     def verdict(self) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class Job:
         if not self.wait(timeout):
             raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
         if tasks := self.tasks:
-            from .array_outcome import outcome
+            from .parts_outcome import outcome
 
             return outcome(self, tasks)
         return results.load(self, here=here)

@@ -45,7 +45,7 @@ def load(job: Job, *, here: bool = False) -> Outcome:
     record = job.run.record()
     verdict = job.verdict
     outcome = Outcome(is_call=record.get("kind") == "call")
-    outcome.sent = sent_to((job.run.array or job.run).id)
+    outcome.sent = sent_to((job.run.whole or job.run).id)
     manifest: dict[str, Any] = {}
     if (job.run.result / container.MANIFEST).exists():
         manifest = _checked_manifest(job.run)

@@ -17,7 +17,7 @@ FOLDER = "blobs"  # in the run directory
 
 def store_of(run: Run) -> Store:
     """Return the store that a run is in."""
-    return Store((run.array or run).path.parent.parent)
+    return Store((run.whole or run).path.parent.parent)
 
 
 def keep(run: Run, data: bytes) -> str:
@@ -29,7 +29,7 @@ def keep(run: Run, data: bytes) -> str:
         If the disk is full, or the run is gone.
     """
     digest = digest_bytes(data)
-    path = (run.array or run).path / FOLDER / digest.partition(":")[2]
+    path = (run.whole or run).path / FOLDER / digest.partition(":")[2]
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         store_of(run).place_buffer(str(path), memoryview(data), digest)

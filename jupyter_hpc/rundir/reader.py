@@ -13,6 +13,7 @@ from typing import Any
 
 from ..worker.events import EVENTS
 from ..worker.versions import words
+from .parts import indices_of
 from .run import Run, read_json
 
 CHUNK = 4 << 20
@@ -216,11 +217,11 @@ class RunReader:
         return [Output(self._stream, text=text)] if text else []
 
 
-class ArrayReader:
+class PartsReader:
     """Reads all tasks of an array: text by whole lines with the task before each, displays as they come."""
 
     def __init__(self, run: Run, indices: Sequence[int], *, outputs: bool = True) -> None:
-        self.readers = {index: RunReader(run.task(index), outputs=outputs) for index in indices}
+        self.readers = {index: RunReader(run.part(index), outputs=outputs) for index in indices}
         self._unfinished: dict[tuple[int, str], str] = {}
 
     def poll(self, *, everything: bool = False) -> list[Output]:
@@ -250,11 +251,11 @@ class ArrayReader:
 
 def reader_of(
     run: Run, record: Mapping[str, Any] | None = None, *, outputs: bool = True
-) -> RunReader | ArrayReader:
+) -> RunReader | PartsReader:
     """Return what reads a run, or all tasks of an array; without ``outputs`` only what it says of itself."""
-    array = (record or run.record_or_none() or {}).get("array")
-    if array:
-        return ArrayReader(run, array["indices"], outputs=outputs)
+    indices = indices_of(record or run.record_or_none() or {})
+    if indices:
+        return PartsReader(run, indices, outputs=outputs)
     return RunReader(run, outputs=outputs)
 
 

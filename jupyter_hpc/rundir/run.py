@@ -21,8 +21,8 @@ from ..model.exceptions import JobNotFound, ResultError
 
 RECORD_FORMAT = 1
 WAITS = "waits."  # with a process's identity: a cell of it waits for the job, until somebody removes the file
-TASKS = "tasks"  # the folder of an array's tasks
-_OWN_FIELDS = {  # what a task of an array doesn't share with it
+PARTS = "tasks"  # the folder of a run's parts, by the name of the first kind that there was
+_OWN_FIELDS = {  # what a part doesn't share with the whole
     *("array", "state", "reason", "node", "native_id", "started_at", "ended_at", "verdict"),
     *("cancel_asked_at", "attempts", "incidents", "submitted_at", "command", "notes", "why", "image"),
     *("outputs", "files", "execution", "determinism", "exception", "unloaded", "changes"),
@@ -72,21 +72,21 @@ class Run:
 
     @property
     def payload(self) -> Path:
-        return (self.array.path if self.array else self.path) / "payload"
+        return (self.whole or self).path / "payload"
 
     @property
-    def array(self) -> Run | None:
-        """The array that this is a task of, or None."""
-        return Run(self.path.parent.parent) if self.path.parent.name == TASKS else None
+    def whole(self) -> Run | None:
+        """The run that this is a part of (the array of a task), or None."""
+        return Run(self.path.parent.parent) if self.path.parent.name == PARTS else None
 
     @property
     def index(self) -> int | None:
-        """Which task of its array this is, or None."""
-        return int(self.id.rpartition("_")[2]) if self.array is not None else None
+        """Which part of the whole this is, or None."""
+        return int(self.id.rpartition("_")[2]) if self.whole is not None else None
 
-    def task(self, index: int) -> Run:
-        """Return the run of one task of this array."""
-        return Run(self.path / TASKS / f"{self.id}_{index}")
+    def part(self, index: int) -> Run:
+        """Return the run of one part of this."""
+        return Run(self.path / PARTS / f"{self.id}_{index}")
 
     @property
     def result(self) -> Path:
@@ -123,24 +123,24 @@ class Run:
         """Return the record, or None if it isn't there yet or is damaged."""
         record = read_json(self.path / "record.json")
         kept = _unwritten.get(self.path, {})
-        if self.array is not None:
-            return _task_record(self, self.array.record_or_none(), {**(record or {}), **kept})
+        if self.whole is not None:
+            return _part_record(self, self.whole.record_or_none(), {**(record or {}), **kept})
         return {**record, **kept} if is_record(record) else None
 
     @property
     def was_cancelled(self) -> bool:
         """We asked the scheduler to end it, or the array that it is a task of."""
-        whole = [run.record_or_none() or {} for run in (self, self.array) if run is not None]
+        whole = [run.record_or_none() or {} for run in (self, self.whole) if run is not None]
         return any(record.get("cancel_asked_at") for record in whole)
 
     def update(self, **fields: Any) -> dict[str, Any]:
         """Merge fields into the record, atomically, and return it; no other process's fields are lost."""
         with _locked(self.path / "record.lock"):
             kept = _unwritten.get(self.path, {})
-            known = self.record() if self.array is None else read_json(self.path / "record.json") or {}
+            known = self.record() if self.whole is None else read_json(self.path / "record.json") or {}
             write_json(self.path / "record.json", {**known, **kept, **fields})
             _unwritten.pop(self.path, None)
-        return self.record() if self.array else {**known, **fields}
+        return self.record() if self.whole else {**known, **fields}
 
     @property
     def has_kept(self) -> bool:
@@ -173,13 +173,13 @@ def own_fields_removed(record: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in record.items() if k not in _OWN_FIELDS}
 
 
-def _task_record(run: Run, array: dict[str, Any] | None, own: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a task's record: the array's, and what is the task's own."""
-    if array is None:
+def _part_record(run: Run, whole: dict[str, Any] | None, own: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a part's record: the whole's, and what is the part's own."""
+    if whole is None:
         return None
-    shared = own_fields_removed(array)
-    native = {"native_id": f"{array['native_id']}_{run.index}"} if array.get("native_id") else {}
-    return {**shared, "array_id": array["id"], "task": run.index, **native, **own, "id": run.id}
+    shared = own_fields_removed(whole)
+    native = {"native_id": f"{whole['native_id']}_{run.index}"} if whole.get("native_id") else {}
+    return {**shared, "array_id": whole["id"], "task": run.index, **native, **own, "id": run.id}
 
 
 @contextmanager

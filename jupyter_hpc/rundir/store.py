@@ -106,7 +106,7 @@ class Store:
             raise JobNotFound(f"{run_id[:80]!r} is no run's id.", hint="`%hpc jobs` lists the runs.")
         whole, _, task = run_id.partition("_")
         run = Run(self.runs_directory / whole)
-        return run.task(int(task)) if task else run
+        return run.part(int(task)) if task else run
 
     def runs(self) -> list[Run]:
         """Return all runs, newest first."""
@@ -138,7 +138,7 @@ class Store:
         array, _, index = text.rpartition("_")
         if array and re.fullmatch(r"\d{1,9}", index):
             try:
-                task = self.find(array).task(int(index))
+                task = self.find(array).part(int(index))
                 if task.path.is_dir():
                     return task
             except JobNotFound:
@@ -207,8 +207,8 @@ class Store:
             If it goes on, or is a task of an array.
         """
         record = run.record()
-        if run.array is not None:
-            raise HPCError(f"{run.id} is a task.", hint=f"Forget the whole array: {run.array.id}.")
+        if run.whole is not None:
+            raise HPCError(f"{run.id} is a task.", hint=f"Forget the whole array: {run.whole.id}.")
         if not record.get("ended_at") and not record.get("verdict"):
             raise HPCError(f"{run.id} has not ended.", hint=f"`%hpc cancel {run.id}` ends it.")
         self.remove(run)

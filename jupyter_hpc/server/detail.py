@@ -6,7 +6,7 @@ from typing import Any
 
 from ..jobs.job import Job
 from ..model.states import JobState
-from ..rundir.reader import ArrayReader, reader_of
+from ..rundir.reader import PartsReader, reader_of
 from ..rundir.run import WAITS, read_json
 from ..runtime.process import is_alive
 from ..worker.container import MANIFEST
@@ -54,6 +54,6 @@ def _samples(job: Job) -> list[dict[str, Any]]:
     """Return what the worker measured of itself in its last attempt; of an array, its largest task."""
     reader = reader_of(job.run, outputs=False)
     reader.poll()
-    if isinstance(reader, ArrayReader):
+    if isinstance(reader, PartsReader):
         reader = max(reader.readers.values(), key=lambda task: task.peak_rss)
     return [{key: value for key, value in sample.items() if key != "e"} for sample in reader.samples]

@@ -269,7 +269,7 @@ class ScriptHandler(HPCHandler):
     @authorized
     async def get(self, run_id: str) -> None:
         run = self.job(run_id).run
-        run = run.array or run
+        run = run.whole or run
         found = [path for name in ("job.sh", "manifest.yaml") if (path := run.path / name).exists()]
         script = found[0].read_text(encoding="utf-8") if found else ""
         self.finish({"command": run.record().get("command") or [], "script": script})

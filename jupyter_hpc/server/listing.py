@@ -18,6 +18,7 @@ from ..follow.following import follow, followed
 from ..follow.glance import refresh
 from ..model.spec import first_line
 from ..model.states import JobState, Status
+from ..rundir.parts import indices_of
 from ..rundir.run import Run
 from ..rundir.store import ID_PATTERN, Store
 from .foreign_jobs import ForeignJobs
@@ -72,7 +73,7 @@ def summary(run: Run, record: Mapping[str, Any], status: Status | None = None) -
         "gpus": resources.get("gpus") or 0,
         "gpu_type": resources.get("gpu_type") or "",
         "notebook": (record.get("notebook") or {}).get("path") or "",
-        "tasks": len((record.get("array") or {}).get("indices", ())),
+        "tasks": len(indices_of(record)),
         "foreign": False,
     }
 

@@ -9,8 +9,8 @@ from ..backends.registry import backend_class
 from ..capture.request import Request
 from ..model.exceptions import CaptureError, OptionError
 from ..model.spec import JobSpec, checked
+from ..model.tasks import parse_tasks
 from ..rundir.store import store
-from ..rundir.tasks import parse_tasks
 from ..runtime import portal, process
 from ..targets.connection import connection_of
 from ..targets.target import Target

@@ -10,10 +10,11 @@ from typing import Any
 
 from ..backends.base import Submission
 from ..model.spec import JobSpec
+from ..model.tasks import parse_tasks
 from ..rundir.blobs import store_of
+from ..rundir.parts import make_parts
 from ..rundir.run import Run, write_json
 from ..rundir.store import Store
-from ..rundir.tasks import prepare
 from ..targets.target import Target
 from .handover import Say, hand_over
 
@@ -40,6 +41,8 @@ def launch(run: Run, record: dict[str, Any], spec: JobSpec, where: Target, say: 
         Gets a sentence when there is something to wait for.
     """
     if spec.array:
-        record["array"] = prepare(run, spec.array)
+        tasks = parse_tasks(spec.array)
+        make_parts(run, tasks.indices)
+        record["array"] = {"text": tasks.text, "indices": list(tasks.indices)}
     write_json(run.path / "record.json", record)
     hand_over(Submission(run, spec, store_of(run).worker_directory(), sys.executable), where, say)

@@ -79,7 +79,7 @@ def rerun(
     HPCError
         If its inputs are gone, or it can't be submitted.
     """
-    run = run.array or run
+    run = run.whole or run
     record = run.record()
     _check_inputs(run)
     options: dict[str, Any] = {"workdir": workdir} if workdir else {}

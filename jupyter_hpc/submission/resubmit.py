@@ -49,7 +49,7 @@ def resubmit(
     HPCError
         If it can't be submitted.
     """
-    old = old.array or old
+    old = old.whole or old
     record = own_fields_removed(old.record())
     spec = JobSpec.from_record(record["spec"])
     if spec.env:

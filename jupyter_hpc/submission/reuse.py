@@ -15,6 +15,7 @@ from ..capture.request import Request
 from ..model.redaction import is_secret
 from ..model.spec import JobSpec
 from ..model.states import JobState
+from ..rundir.parts import parts_of
 from ..rundir.run import Run
 from ..rundir.store import Store
 from ..worker.container import MANIFEST
@@ -76,9 +77,8 @@ def reusable(runs: Store, key: str) -> Run | None:
 
 
 def _results(run: Run) -> list[Run]:
-    """Return the runs that have results: an array's tasks, else the run itself."""
-    indices = (run.record().get("array") or {}).get("indices")
-    return [run.task(index) for index in indices] if indices else [run]
+    """Return the runs that have results: the parts, else the run itself."""
+    return parts_of(run) or [run]
 
 
 def _is_whole(run: Run) -> bool:

@@ -10,10 +10,10 @@ from ..model.states import JobState
 from ..worker.apart import apart
 from .icons import icon
 from .log import LogTail
+from .parts_table import tasks_html, tasks_text
 from .picture import Picture, describe
 from .style import BOX, PRE, QUIET, command, escaped, folded, plain, with_code
 from .summary import facts, headline, sent_html, uses
-from .tasks_table import tasks_html, tasks_text
 
 OPEN_LINES = 40  # a log of so many lines needs no unfolding
 MOST_EVIDENCE = 8

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..model.resources import format_time
 from ..model.states import Status
-from ..rundir.reader import ArrayReader, RunReader
+from ..rundir.reader import PartsReader, RunReader
 from ..rundir.run import Run
 from .log import LogTail
 
@@ -26,7 +26,7 @@ class Picture:
         Its record, as it is once the status is known.
     parts : sequence of (Run, Status)
         The tasks of an array, in order; empty for any other run.
-    reader : RunReader or ArrayReader
+    reader : RunReader or PartsReader
         What has read the worker's files so far.
     tail : LogTail
         The end of its log.
@@ -36,7 +36,7 @@ class Picture:
     record: dict[str, Any]
     status: Status
     parts: Sequence[Part]
-    reader: RunReader | ArrayReader
+    reader: RunReader | PartsReader
     tail: LogTail
 
     @property

@@ -13,9 +13,9 @@ from ..model.states import Status
 from ..rundir.run import read_json
 from ..worker.versions import MENTIONED, words
 from .icons import icon
+from .parts_table import array_facts
 from .picture import Picture
 from .style import QUIET, escaped, folded, plain
-from .tasks_table import array_facts
 
 MOST_NAMES = 100
 
@@ -98,7 +98,7 @@ def facts(picture: Picture) -> list[str]:
     if manifest.get("missing"):
         lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
     if manifest.get("mutated"):
-        lines.append(left_words(manifest["mutated"], bool(run.array)))
+        lines.append(left_words(manifest["mutated"], bool(run.whole)))
     return [plain(line, 2000) for line in lines]
 
 

@@ -14,9 +14,10 @@ from jupyter_hpc.follow.status import combined
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, JobNotFound, OptionError
 from jupyter_hpc.model.states import JobState, Status
+from jupyter_hpc.model.tasks import MOST_TASKS, parse_tasks
+from jupyter_hpc.rundir.parts import make_parts
 from jupyter_hpc.rundir.run import Run, write_json
 from jupyter_hpc.rundir.store import Store
-from jupyter_hpc.rundir.tasks import MOST_TASKS, parse_tasks, prepare
 from jupyter_hpc.server.detail import detail
 from jupyter_hpc.submission.dependencies import resolved
 
@@ -125,8 +126,8 @@ def test_an_id_is_a_run_and_a_tasks_id_a_task(tmp_path: Path) -> None:
     store = Store(tmp_path)
     run = store.create()
     assert store.run(run.id) == run
-    assert store.run(f"{run.id}_3") == run.task(3)
-    assert store.run(f"{run.id}_3").array == run
+    assert store.run(f"{run.id}_3") == run.part(3)
+    assert store.run(f"{run.id}_3").whole == run
 
 
 @pytest.mark.parametrize(
@@ -147,10 +148,11 @@ def ended_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     ended = {"state": "COMPLETED", "started_at": 100.0, "ended_at": 103.0, "verdict": {"state": "COMPLETED"}}
     write_json(
         run.path / "record.json",
-        {**record, **ended, "code": {"text": "print()"}, "array": prepare(run, "1-2")},
+        {**record, **ended, "code": {"text": "print()"}, "array": {"text": "1-2", "indices": [1, 2]}},
     )
+    make_parts(run, [1, 2])
     for index in (1, 2):
-        task = run.task(index)
+        task = run.part(index)
         write_json(task.path / "record.json", ended)
         task.log.write_text(f"hello from {index}\n")
         samples = [{"e": "sample", "t": 100.0 + t, "rss": index << 20, "cpu_s": t} for t in (1, 2)]

@@ -52,7 +52,7 @@ def test_one_answer_is_enough_after_a_cancel(tmp_path: Path) -> None:
 
 def test_a_task_of_an_array_that_was_cancelled(tmp_path: Path) -> None:
     whole = run_with(tmp_path / "r", cancel_asked_at=1.0)
-    task = whole.task(1)
+    task = whole.part(1)
     task.path.mkdir(parents=True)
     found = asked(task, UNKNOWN)
     assert found is not None

@@ -12,6 +12,7 @@ from ...model.exceptions import SubmissionError, TargetError
 from ...model.observation import Availability, ForeignJob, Observation, Waiting
 from ...model.spec import JobSpec
 from ...model.states import JobState
+from ...rundir.parts import parts_of
 from ...rundir.run import Run
 from .. import script
 from ..base import Backend, NoAnswer, Submission, Submitted
@@ -144,10 +145,10 @@ class SlurmBackend(Backend):
 
     async def restore(self, run: Run) -> str | None:
         """A controller that is killed forgets the jobs of its last seconds, and hands out their ids again."""
-        whole = run.array or run  # an array was submitted as one
+        whole = run.whole or run  # an array was submitted as one
         record = whole.record()
         submitted, command = record.get("submitted_at"), record.get("command")
-        tasks = [whole.task(i) for i in (record.get("array") or {}).get("indices", ())]
+        tasks = parts_of(whole, record)
         if not submitted or not command or any(r.scheduler_log.exists() for r in (whole, *tasks)):
             return None
         booted = await self._boot_time()
@@ -164,7 +165,7 @@ class SlurmBackend(Backend):
             claim.unlink(missing_ok=True)
             raise
         self.accounting.forget(run.id)
-        if run.array is None:
+        if run.whole is None:
             return native_id
         whole.update(native_id=native_id)
         return f"{native_id}_{run.index}"

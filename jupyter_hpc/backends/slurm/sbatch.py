@@ -9,7 +9,7 @@ import shlex
 from ...model.exceptions import OptionError
 from ...model.resources import slurm_time
 from ...model.spec import JobSpec
-from ...rundir.run import TASKS, Run
+from ...rundir.run import PARTS, Run
 
 NAME_BYTES = 1000  # slurmctld refuses longer job names' requests by their whole size, not by a clear word
 _OWN = ("--output", "--error", "--comment", "--open-mode", "--parsable", "--wrap", "--wait", "--array")
@@ -76,7 +76,7 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
 def _output(run: Run, spec: JobSpec) -> str:
     if not spec.array:
         return _filename(str(run.scheduler_log))
-    return f"{_filename(str(run.path / TASKS / run.id))}_%a/{run.scheduler_log.name}"
+    return f"{_filename(str(run.path / PARTS / run.id))}_%a/{run.scheduler_log.name}"
 
 
 def _signal(written: str) -> str:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ...model.states import JobState
-from ...rundir.run import TASKS, Run, is_record
+from ...rundir.parts import parts_of
+from ...rundir.run import Run, is_record
 from ...rundir.store import ID_PATTERN, Store
 from ...worker.container import MANIFEST
 from .activity import Facts, of_cell, of_run
@@ -176,10 +177,9 @@ def _unreadable(run: Run, stamp: str | None) -> Entry:
 
 
 def _tasks(run: Run, record: dict[str, Any]) -> list[Facts]:
-    if not record.get("array") or record.get("state") not in _FINAL:
+    if record.get("state") not in _FINAL:
         return []
-    tasks = [Run(path) for path in sorted((run.path / TASKS).glob("*_*"))]
-    return [of_run(task, known) for task in tasks if (known := task.record_or_none())]
+    return [of_run(part, known) for part in parts_of(run, record) if (known := part.record_or_none())]
 
 
 def _is_old(stamp: str | None) -> bool:

@@ -1,14 +1,12 @@
-"""Tasks of an array: indices as sbatch writes them, and their run directories."""
+"""Tasks of an array: indices as sbatch writes them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from ..model.exceptions import OptionError
-from ..model.resources import quote
-from .run import TASKS, Run
+from .exceptions import OptionError
+from .resources import quote
 
 MOST_TASKS = 10_000
 
@@ -54,21 +52,3 @@ def parse_tasks(written: str) -> Tasks:
     if len(indices) > MOST_TASKS:
         raise OptionError(f"--array {quote(written)} has more than {MOST_TASKS:,} tasks.", hint=_HINT)
     return Tasks(indices, int(limit) if percent else None, text)
-
-
-def prepare(run: Run, written: str) -> dict[str, Any]:
-    """Make the tasks' run directories, before any of them can start, and return what the array's record has of them."""
-    tasks = parse_tasks(written)
-    folder = run.path / TASKS
-    folder.mkdir(mode=0o700)
-    for index in tasks.indices:
-        path = folder / f"{run.id}_{index}"
-        path.mkdir(mode=0o700)
-        (path / "payload").symlink_to("../../payload")
-    return {"text": tasks.text, "indices": list(tasks.indices)}
-
-
-def tasks_of(run: Run, record: dict[str, Any] | None = None) -> list[Run]:
-    """Return the tasks of an array in order; empty for any other run."""
-    found = (record or run.record()).get("array") or {}
-    return [run.task(index) for index in found.get("indices", ())]

@@ -30,7 +30,7 @@ class Follows(Protocol):
     def status(self) -> Status: ...
 
 
-class ArrayFollower:
+class PartsFollower:
     """Follows an array by its tasks' followers.
 
     Attributes

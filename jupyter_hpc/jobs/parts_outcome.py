@@ -36,7 +36,7 @@ def outcome(job: Job, tasks: Sequence[Job]) -> Outcome:
         found.missing += [name for name in one.missing if name not in found.missing]
     found.missing = [name for name in found.missing if name not in found.names]
     if errors:
-        first = Job(job.run.task(min(errors)))
+        first = Job(job.run.part(min(errors)))
         found.error = _failed(job, errors, len(tasks), tail(first))
     return found
 
