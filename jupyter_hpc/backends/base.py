@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..model.exceptions import OptionError, TargetError
+from ..model.exceptions import TargetError
 from ..model.observation import Availability, ForeignJob, Observation, Waiting
+from ..model.options import check_had
 from ..model.spec import JobSpec
 from ..rundir.run import Run
 from .budget import Budget
@@ -64,7 +65,8 @@ class Backend(abc.ABC):
     questions_a_minute: int | None = None  # None: asking costs nobody anything
 
     lists_foreign = False  # whether foreign_jobs has any
-    supports: frozenset[str] = frozenset()  # fields of JobSpec that not every scheduler has; see _SOME_HAVE
+    options_of = ""  # the scheduler whose options it has, as the spec's fields name it (`only`)
+    supports: frozenset[str] = frozenset()  # and fields of JobSpec that are said to be another's
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = dict(settings)
@@ -79,9 +81,7 @@ class Backend(abc.ABC):
         OptionError
             Naming the option.
         """
-        for name, (who, instead) in _SOME_HAVE.items():
-            if getattr(spec, name) and name not in cls.supports:
-                raise OptionError(f"--{name} is for {who}, which this target is not.", hint=instead)
+        check_had(spec, cls.options_of, cls.supports)
 
     @abc.abstractmethod
     async def check(self) -> str:
@@ -205,16 +205,3 @@ class Backend(abc.ABC):
 
     async def close(self) -> None:
         """Free what the backend holds."""
-
-
-_POD = ("Kubernetes", "`%%k8s` runs the same cell on Kubernetes.")
-_SOME_HAVE = {  # fields of JobSpec, who has them, and what to do elsewhere
-    "array": ("Slurm", "Write the loop into the cell, or use `%%slurm`."),
-    "dependency": ("Slurm", "Wait for the other job first: `%hpc result ID`."),
-    "requeue": ("Slurm", "Leave it out."),
-    "signal": ("Slurm", "Leave it out; at the end of --time the cell is told with SIGTERM."),
-    "image": _POD,
-    "queue": _POD,
-    "retries": _POD,
-    "patch": _POD,
-}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-OPTIONS = {  # how each resource is written on a line
-    "--mem": "memory", "--time": "time", "--cpus": "cpus", "--gpus": "gpus", "--nodes": "nodes", "--tasks": "tasks",
-}  # fmt: skip
+from ..model.declaration import declared
+from ..model.resources import Resources
+
+# how each resource is written on a line
+OPTIONS = {option.flags[-1]: option.dest for option in declared(Resources)}
 
 
 def suggestion(record: Mapping[str, Any]) -> str | None:

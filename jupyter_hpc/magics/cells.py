@@ -13,13 +13,14 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class
 
 from ..capture.cell.magics import exposed
 from .help import help_text
-from .parse import CellArguments, parse
+from .parse import parse
 from .shell_options import printers, shell_options
 from .tokens import expand, split_line
 
 if TYPE_CHECKING:  # the core is imported by the first cell: loading the extension stays cheap
     from ..capture.request import Request
     from ..jobs.job import Job
+    from ..model.cell_arguments import CellArguments
     from ..model.spec import JobSpec
 
 STALE_S = 0.3  # how long a cell waits at most to know whether what it was sent is stale
@@ -208,22 +209,12 @@ def _say(text: str) -> None:
 
 
 def _spec(arguments: CellArguments, cell: str, backend: str) -> JobSpec:
-    passthrough = arguments.passthrough
-    if backend == "slurm":
-        from ..backends.slurm.sbatch import leading_directives
+    spec = arguments.spec
+    if backend != "slurm":
+        return spec
+    from ..backends.slurm.sbatch import leading_directives
 
-        passthrough = (*leading_directives(cell), *passthrough)
-    elif passthrough:
-        from ..model.exceptions import OptionError
-
-        hint = "--patch changes fields of the pod." if backend == "kubernetes" else ""
-        raise OptionError(f"Options after -- are sbatch's own; a {backend} target has none.", hint=hint)
-    from dataclasses import fields
-
-    from ..model.spec import JobSpec
-
-    named = {f.name for f in fields(JobSpec)} & {f.name for f in fields(arguments)}
-    return JobSpec(**{**{name: getattr(arguments, name) for name in named}, "passthrough": passthrough})
+    return replace(spec, passthrough=(*leading_directives(cell), *spec.passthrough))
 
 
 def notebook_of(shell: Any) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..model.declaration import Option
 from ..model.exceptions import OptionError
-from ..model.options import CELL_OPTIONS, Option, _find
+from ..model.options import CELL_OPTIONS, _find
 from .parse import _Choices
 from .tokens import BLANK, split_line
 
@@ -131,7 +132,7 @@ def completions(tokens_before: str, *, choices: _Choices) -> tuple[str, list[str
     if (option := _find(flag)) and option.kind != "flag" and flag in option.flags:
         return _offer(option, value, choices)
     used = {option for token in tokens if (option := _find(token))}
-    offered = [o for o in CELL_OPTIONS if o not in used or o.kind in ("append", "names")]
+    offered = [o for o in CELL_OPTIONS if o not in used or o.kind in ("append", "names", "pairs")]
     flags = [flag for o in offered for flag in reversed(o.flags)]
     return fragment, [f for f in flags if fragment.startswith("-") and f.startswith(fragment)]
 

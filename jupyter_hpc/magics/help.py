@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from ..model.options import CELL_OPTIONS, Option
+from ..model.declaration import Option
+from ..model.options import CELL_OPTIONS
 
 _TITLES: dict[str, str] = {
     "resources": "Resources (unset: the target's defaults)",

@@ -1,4 +1,4 @@
-"""The options of the cell magics, declared once: parser, help, completion and docs come from it."""
+"""The line of a cell magic, read by the options' declarations."""
 
 from __future__ import annotations
 
@@ -7,65 +7,22 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from ..model.cell_arguments import CellArguments
+from ..model.declaration import Option, declared
 from ..model.exceptions import OptionError
-from ..model.options import CELL_OPTIONS, Option, _find
+from ..model.given import whole
+from ..model.options import CELL_OPTIONS, _find
 from ..model.resources import Resources, did_you_mean, quote
+from ..model.spec import JobSpec
 
 _Choices = Mapping[str, Sequence[str]]
 
-
-_SBATCH_PAIRS = (  # what people who know sbatch type
-    "-c:cpus --cpus-per-task:cpus -G:gpus --gres:gpus -n:tasks --ntasks:tasks -N:nodes -t:time "
-    "--ntasks-per-node:tasks-per-node -q:qos -J:name --job-name:name -D:workdir --chdir:workdir "
-    "--export:env"
-)
-_SBATCH = dict(pair.split(":") for pair in _SBATCH_PAIRS.split())
 _KEY = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _MISSING = object()
-
-
-@dataclass(frozen=True)
-class CellArguments:
-    """The line of a cell magic, read."""
-
-    resources: Resources = field(default_factory=Resources)
-    partition: str | None = None
-    account: str | None = None
-    qos: str | None = None
-    constraint: str | None = None
-    array: str | None = None
-    dependency: str | None = None
-    requeue: bool = False
-    signal: str | None = None
-    name: str | None = None
-    workdir: str | None = None
-    python: str | None = None
-    conda: str | None = None
-    venv: str | None = None
-    requirements: str | None = None
-    modules: tuple[str, ...] = ()
-    env: dict[str, str] = field(default_factory=dict)
-    on: str | None = None
-    detach: bool = False
-    dry_run: bool = False
-    quiet: bool = False
-    reuse: bool = False
-    help: bool = False
-    auto: bool = True
-    no_outputs: bool = False
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] | None = None
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    passthrough: tuple[str, ...] = ()
-    image: str | None = None
-    queue: str | None = None
-    retries: int | None = None
-    patch: str | None = None
+_OWN = {option.dest for option in declared(CellArguments)}
 
 
 def parse(tokens: Sequence[str], *, prog: str) -> CellArguments:
@@ -79,23 +36,24 @@ def parse(tokens: Sequence[str], *, prog: str) -> CellArguments:
     if bad := next((token for token in tokens if "\0" in token), None):
         raise OptionError(f"{quote(bad)} contains a NUL character, which no option can.")
     end = list(tokens).index("--") if "--" in tokens else len(tokens)
-    own, passthrough = tokens[:end], tuple(tokens[end + 1 :])
-    if "-h" in own or "--help" in own:
-        return CellArguments(help=True, passthrough=passthrough)
-    found: dict[str, Any] = {"passthrough": passthrough}
+    line, passthrough = tokens[:end], tuple(tokens[end + 1 :])
+    if "-h" in line or "--help" in line:
+        return CellArguments(JobSpec(passthrough=passthrough), help=True)
     resources: dict[str, object] = {}
-    written = _argparse(own, prog)
+    of_spec: dict[str, Any] = {"passthrough": passthrough}
+    own: dict[str, Any] = {}
+    written = _argparse(line, prog)
     for option in CELL_OPTIONS:
         if option.dest in written:
             value = _value(option, written[option.dest])
-            (resources if option.resource else found)[option.dest] = value
-    pythons = [f"--{dest}" for dest in ("python", "conda", "venv") if dest in found]
+            (resources if option.resource else own if option.dest in _OWN else of_spec)[option.dest] = value
+    pythons = [f"--{dest}" for dest in ("python", "conda", "venv") if dest in of_spec]
     if len(pythons) > 1:
         message = f"{' and '.join(pythons)} each choose the interpreter, and only one can."
         raise OptionError(message, hint="Keep one of them.")
-    if "no_outputs" in found and "outputs" in found:
+    if "no_outputs" in own and "outputs" in own:
         raise OptionError("-O says to bring back no names, and -o names some.", hint="Keep one.")
-    return CellArguments(resources=Resources.parse(**resources), **found)
+    return CellArguments(JobSpec(Resources.parse(**resources), **of_spec), **own)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,11 +83,11 @@ def _argparse(tokens: Sequence[str], prog: str) -> dict[str, Any]:
 def _parser(prog: str) -> _Parser:
     parser = _Parser(prog=prog, add_help=False, allow_abbrev=False, exit_on_error=False)
     for option in CELL_OPTIONS:
-        action = {"value": "store", "flag": "store_true"}.get(option.kind, "append")
+        action = {"value": "store", "number": "store", "flag": "store_true"}.get(option.kind, "append")
         settings: dict[str, Any] = {"dest": option.dest, "default": argparse.SUPPRESS}
         if option.kind != "flag":
             settings |= {"nargs": "?", "const": _MISSING}
-        elif option.dest == "auto":
+        elif option.default:
             action = "store_false"
         parser.add_argument(*option.flags, action=action, **settings)
     return parser
@@ -147,7 +105,8 @@ def _unexpected(token: str, prog: str) -> OptionError:
     flags = [flag for option in CELL_OPTIONS for flag in option.flags if flag[:2] == "--"]
     known = name if name[:2] == "--" else f"-{name}" if f"-{name}" in flags else name[:2]
     begins = [flag for flag in flags if flag.startswith(name)]  # an abbreviation
-    guess = did_you_mean(f"--{_SBATCH[known]}" if known in _SBATCH else name, begins or flags)
+    sbatch = {word: option.flags[-1] for option in CELL_OPTIONS for word in option.sbatch}
+    guess = did_you_mean(sbatch.get(known, name), begins or flags)
     hint = guess or "An option of the scheduler itself goes after a lone --."
     return OptionError(f"{quote(name)} is not an option of {prog}.", hint=f"{hint} {help_hint}")
 
@@ -157,15 +116,15 @@ def _value(option: Option, written: Any) -> Any:
     if option.kind == "flag":
         return written
     flag = option.flags[-1]
-    values = [written] if option.kind == "value" else written
+    values = [written] if option.kind in ("value", "number") else written
     if any(value is _MISSING or not value.strip("\0") for value in values):
         hint = f"A value that starts with '-' is written {flag}=-value."
         raise OptionError(f"{flag} needs a value: {flag} {option.metavar}.", hint=hint)
     values = [value.replace("\0", "") for value in values]
-    if option.dest == "env":
+    if option.kind == "pairs":
         return dict(_variable(value) for value in values)
-    if option.dest == "retries":
-        return _count(flag, values[0])
+    if option.kind == "number":
+        return whole(flag, values[0], option.bounds)
     if option.kind == "names":
         return tuple(dict.fromkeys(name for value in values for name in _names(flag, value)))
     return values[0] if option.kind == "value" else tuple(values)
@@ -177,12 +136,6 @@ def _variable(written: str) -> tuple[str, str]:
         message = f"--env {quote(written)} is not K=V with a K of letters, digits and '_'."
         raise OptionError(message, hint="Write it as --env NAME=value; no digit comes first.")
     return key, value
-
-
-def _count(flag: str, written: str) -> int:
-    if not re.fullmatch("[0-9]{1,3}", written):
-        raise OptionError(f"{flag} must be a whole number from 0 to 999, not {quote(written)}.")
-    return int(written)
 
 
 def _names(flag: str, written: str) -> Iterator[str]:

@@ -12,29 +12,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .declaration import KUBERNETES, option
+from .durations import NUMBER, seconds_of
 from .exceptions import OptionError
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 _MAX_COUNT = 1_000_000
 _MAX_SIZE = 2**60  # 1 EiB
 _MAX_TIME = 3650 * 86_400  # ten years
-_NUMBER = r"(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})"
-_SIZE = re.compile(rf"({_NUMBER})\s*(?:([kmgtpe])(?:ib?|b)?|(b))?", re.IGNORECASE | re.ASCII)
-_TIME_PIECE = re.compile(rf"({_NUMBER})\s*([a-z]+)\s*", re.ASCII)
-_SLURM_TIME = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,9})(?::([0-9]{1,2}))?(?::([0-9]{1,2}))?")
+_SIZE = re.compile(rf"({NUMBER})\s*(?:([kmgtpe])(?:ib?|b)?|(b))?", re.IGNORECASE | re.ASCII)
 _GPU_TYPE = re.compile(r"(?!gpu$|[0-9]+x)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_UNIT_NAMES = {
-    "w week weeks": 604_800,
-    "d day days": 86_400,
-    "h hr hrs hour hours": 3600,
-    "m min mins minute minutes": 60,
-    "s sec secs second seconds": 1,
-}
-_UNITS = {name: size for names, size in _UNIT_NAMES.items() for name in names.split()}
 _SIZE_HINT = "Write a number and a unit, such as 512M or 4G; a plain number is MiB, as in sbatch."
 _TIME_HINT = "Write it as 30m, 1h30m, 2d or D-HH:MM:SS; a plain number is minutes, as in sbatch."
 _GPU_HINT = "Write a number (2), a type (a100) or both (a100:2)."
@@ -62,16 +50,30 @@ class Resources:
         Whole nodes, shared with nobody.
     """
 
-    nodes: int | None = None
-    tasks: int | None = None
-    tasks_per_node: int | None = None
-    cpus: int | None = None
-    memory: int | None = None
-    gpus: int | None = None
-    gpu_type: str | None = None
-    gpus_per_task: int | None = None
-    time: int | None = None
-    exclusive: bool = False
+    nodes: int | None = option("--nodes", "N", "number of nodes", "resources", sbatch="-N")
+    tasks: int | None = option("--tasks", "N", "tasks in the whole job", "resources", sbatch="-n --ntasks")
+    tasks_per_node: int | None = option(
+        "--tasks-per-node", "N", "tasks on each node", "resources", sbatch="--ntasks-per-node"
+    )
+    cpus: int | None = option("--cpus", "N", "cpus per task", "resources", sbatch="-c --cpus-per-task")
+    memory: int | None = option(
+        "--mem", "SIZE", "per node: 512M, 4G, 1.5T; a plain number is MiB", "resources"
+    )
+    gpus: int | None = option(
+        "--gpus", "N|TYPE:N", "gpus for the whole job: 2, a100 or a100:2", "resources", sbatch="-G --gres"
+    )
+    gpu_type: str | None = None  # said with the number
+    gpus_per_task: int | None = option("--gpus-per-task", "N|TYPE:N", "instead of --gpus", "resources")
+    time: int | None = option(
+        "--time", "TIME", "90s, 1h30m, 2d, 2-12:00; a plain number is minutes", "resources", sbatch="-t"
+    )
+    exclusive: bool = option(
+        "--exclusive",
+        None,
+        "whole nodes, shared with no other job",
+        "resources",
+        meaningless={KUBERNETES: "Ask for as many cpus as a node has."},
+    )
 
     @classmethod
     def parse(cls, **values: object) -> Resources:
@@ -207,8 +209,8 @@ def parse_time(text: str | int) -> int:
         If it isn't a time, isn't positive, or is more than ten years.
     """
     written = _text(text, "time", _TIME_HINT)
-    form = f"{written}m" if re.fullmatch(_NUMBER, written) else written
-    seconds = _slurm_seconds(form) if re.fullmatch("[0-9:-]+", form) else _unit_seconds(form)
+    form = f"{written}m" if re.fullmatch(NUMBER, written) else written
+    seconds = seconds_of(form)
     if seconds is None:
         raise OptionError(
             f"Time {quote(written)} is not a duration; allowed are forms such as 90s, 30m, 1h30m, "
@@ -367,37 +369,6 @@ def _read_gpus(values: Mapping[str, object]) -> dict[str, object]:
     if types:
         found["gpu_type"] = types[0]
     return found
-
-
-def _slurm_seconds(text: str) -> Fraction | None:
-    """``M:S``, ``H:M:S``, ``D-H``, ``D-H:M`` and ``D-H:M:S``."""
-    match = _SLURM_TIME.fullmatch(text)
-    if match is None:
-        return None
-    days, *rest = match.groups()
-    fields = [int(field) for field in rest if field is not None]
-    units = [3600, 60, 1] if days or len(fields) == 3 else [60, 1]
-    limits = [24 if days else 10**9, 60, 60]
-    if any(field >= limit for field, limit in zip(fields, limits, strict=False)):
-        return None
-    total = sum(field * unit for field, unit in zip(fields, units, strict=False))
-    from fractions import Fraction
-
-    return Fraction(int(days or 0) * 86_400 + total)
-
-
-def _unit_seconds(text: str) -> Fraction | None:
-    """``1h30m`` and the like: numbers with units, largest first."""
-    from fractions import Fraction
-
-    total, position, last = Fraction(0), 0, math.inf
-    text = text.lower()
-    while match := _TIME_PIECE.match(text, position):
-        unit = _UNITS.get(match[2])
-        if unit is None or unit >= last:
-            return None
-        total, position, last = total + Fraction(match[1]) * unit, match.end(), unit
-    return total if text and position == len(text) else None
 
 
 def _counted(n: int | None, noun: str, suffix: str = "") -> str:

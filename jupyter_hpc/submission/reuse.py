@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..capture.request import Request
+from ..model.declaration import changing_result, is_set
 from ..model.redaction import is_secret
 from ..model.spec import JobSpec
 from ..model.states import JobState
@@ -21,8 +22,6 @@ from ..rundir.store import Store
 from ..worker.container import MANIFEST
 from ..worker.digest import digest_bytes
 from ..worker.files import GENERATED
-
-_CHOSEN = ("python", "venv", "conda", "modules", "image", "workdir", "array", "prologue")
 
 _SAME = "SELECT run_id FROM run WHERE reuse_key = ? AND state = ? ORDER BY created DESC"
 
@@ -47,7 +46,7 @@ def reuse_key(record: Mapping[str, Any], request: Request, spec: JobSpec) -> str
         "outputs": [] if request.no_outputs else outputs,
         "environment": record["environment"]["digest"],
         "requirements": record["environment"].get("requirements"),
-        "chosen": {name: getattr(spec, name) for name in _CHOSEN if getattr(spec, name)},
+        "chosen": {name: value for name in changing_result(JobSpec) if is_set(value := getattr(spec, name))},
         # values that are secrets identify somebody, and change no result
         "variables": {k: v for k, v in sorted(spec.env.items()) if not is_secret(k, v)},
         "reads": [_state(spec.workdir or "", path) for path in request.reads],

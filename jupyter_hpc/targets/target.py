@@ -8,10 +8,13 @@ from typing import Any
 
 from ..backends.base import Backend
 from ..backends.registry import backend_class
+from ..model.declaration import declared, is_set
 from ..model.exceptions import TargetError
+from ..model.given import given
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 
+_NO_DEFAULT = {"env", "passthrough"}
 _INTERPRETERS = {"python", "venv", "conda", "requirements"}
 
 
@@ -36,22 +39,20 @@ class Target:
         OptionError
             If a default is no resource and no option.
         """
-        from dataclasses import fields, replace
+        from dataclasses import replace
 
-        plain = {f.name for f in fields(JobSpec)} - {"resources", "env", "modules", "passthrough", "prologue"}
-        resources = Resources.parse(
-            **{k: v for k, v in self.defaults.items() if k not in plain | {"modules"}}
-        )
+        plain = {option.dest: option for option in declared(JobSpec) if option.dest not in _NO_DEFAULT}
+        resources = Resources.parse(**{k: v for k, v in self.defaults.items() if k not in plain})
         if any(
             getattr(spec, k) for k in _INTERPRETERS
         ):  # the cell chose one: the target's is no second choice
-            plain -= _INTERPRETERS
+            plain = {k: option for k, option in plain.items() if k not in _INTERPRETERS}
         changes: dict[str, Any] = {
-            k: self.defaults[k] for k in plain if self.defaults.get(k) and getattr(spec, k) is None
+            k: given(option, self.defaults[k])
+            for k, option in plain.items()
+            if is_set(self.defaults.get(k)) and not is_set(getattr(spec, k))
         }
         changes["prologue"] = self.prologue()
-        if not spec.modules and self.defaults.get("modules"):
-            changes["modules"] = tuple(self.defaults["modules"])
         return replace(spec, resources=spec.resources.merged(resources), **changes)
 
     def prologue(self) -> str:

@@ -150,7 +150,7 @@ def test_a_limit_that_only_options_of_sbatch_pass(alice: User) -> None:
 def rerun(alice: User, found: dict[str, Any], asked: dict[str, Any], suggestion: dict[str, Any]) -> float:
     """Cancel the waiting job, run the cell with a suggestion's options, and return how long that took."""
     alice.cancels(found["native_id"])
-    line = parse(shlex.split(suggestion["options"]), prog="%%slurm")
+    line = parse(shlex.split(suggestion["options"]), prog="%%slurm").spec
     given = {k: v for k, v in line.resources.to_json().items() if v}
     changes: dict[str, Any] = {k: v for k, v in (("partition", line.partition), ("qos", line.qos)) if v}
     kind = given.pop("gpu_type", None)

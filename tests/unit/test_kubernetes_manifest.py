@@ -134,6 +134,7 @@ def test_a_patch_that_is_none_is_refused(text: str):
 )
 def test_what_means_nothing_here_is_refused_by_name(spec: JobSpec, option: str):
     with pytest.raises(OptionError, match=f"^{option}") as caught:
+        KubernetesBackend.check_supported(spec)
         job(spec)
     assert caught.value.hint
 

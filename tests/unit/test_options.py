@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from jupyter_hpc.magics.completion import completions
 from jupyter_hpc.magics.help import help_text, markdown_table
-from jupyter_hpc.magics.parse import CellArguments, parse
+from jupyter_hpc.magics.parse import parse
 from jupyter_hpc.magics.tokens import expand, split_line
+from jupyter_hpc.model.cell_arguments import CellArguments
 from jupyter_hpc.model.exceptions import OptionError
 from jupyter_hpc.model.options import CELL_OPTIONS
 from jupyter_hpc.model.resources import Resources
+from jupyter_hpc.model.spec import JobSpec
 
 PROG = "%%slurm"
 FLAGS = [flag for option in CELL_OPTIONS for flag in option.flags]
@@ -114,7 +116,7 @@ def test_a_value_is_never_split_again():
     tokens = ["--name", "{title}", "--", "{mods}", "{n}", "{t}", "as is"]
     expanded = expand(tokens, lambda token: scope.get(token, token))
     assert expanded == ["--name", 'a "b" --detach', "--", "gcc", "cuda 12", "3", "x", "as is"]
-    assert parse(expanded, prog=PROG).name == 'a "b" --detach'
+    assert parse(expanded, prog=PROG).spec.name == 'a "b" --detach'
 
 
 def test_an_error_while_expanding_is_not_hidden():
@@ -158,13 +160,15 @@ def test_an_empty_line_is_all_defaults():
     ],
 )
 def test_options_are_read(line, expected):
-    assert read(line) == dataclasses.replace(CellArguments(), **expected)
+    of_spec = {f.name for f in dataclasses.fields(JobSpec)} & set(expected)
+    spec = JobSpec(**{name: expected.pop(name) for name in of_spec})
+    assert read(line) == CellArguments(spec, **expected)
 
 
 def test_resource_options_become_resources():
     line = "--gpus a100:2 --cpus 4 --mem 4G --time 30m --nodes 2 --tasks 8 --tasks-per-node=4 --exclusive"
-    assert read(line).resources == Resources(*(2, 8, 4, 4, 4 * 2**30, 2, "a100"), time=1800, exclusive=True)
-    assert read("--gpus-per-task h100").resources == Resources(gpus_per_task=1, gpu_type="h100")
+    assert read(line).spec.resources == Resources(*(2, 8, 4, 4, 4 * 2**30, 2, "a100"), time=1800, exclusive=True)
+    assert read("--gpus-per-task h100").spec.resources == Resources(gpus_per_task=1, gpu_type="h100")
 
 
 @pytest.mark.parametrize(
@@ -229,14 +233,14 @@ def test_identifiers_are_normalised_as_python_does():
 
 @given(value=values)
 def test_any_text_is_a_name_or_a_variable(value):
-    arguments = parse([f"--name={value}", f"--env=K={value}", f"--module={value}"], prog=PROG)
-    assert (arguments.name, arguments.env, arguments.modules) == (value, {"K": value}, (value,))
+    spec = parse([f"--name={value}", f"--env=K={value}", f"--module={value}"], prog=PROG).spec
+    assert (spec.name, spec.env, spec.modules) == (value, {"K": value}, (value,))
 
 
 @pytest.mark.parametrize("value", ["x" * 100_000, "a\nb", "日本 🚀", "$(rm -rf /)", '"', "\ud800"])
 def test_long_and_strange_values_arrive_unchanged(value):
-    assert parse(["--name", value, "--env", f"K={value}"], prog=PROG).env == {"K": value}
-    assert parse(["--name", value], prog=PROG).name == value
+    assert parse(["--name", value, "--env", f"K={value}"], prog=PROG).spec.env == {"K": value}
+    assert parse(["--name", value], prog=PROG).spec.name == value
 
 
 @given(tokens=st.lists(words | st.text(), max_size=6))
@@ -248,7 +252,7 @@ def test_parsing_returns_or_refuses_and_never_exits(tokens):
 
 
 def test_every_option_has_a_field_a_flag_of_its_own_and_help():
-    fields = {f.name for cls in (CellArguments, Resources) for f in dataclasses.fields(cls)}
+    fields = {f.name for cls in (CellArguments, JobSpec, Resources) for f in dataclasses.fields(cls)}
     assert {o.dest for o in CELL_OPTIONS} <= fields
     assert len(FLAGS) == len(set(FLAGS))
     assert all(o.help and (o.kind == "flag") == (o.metavar is None) for o in CELL_OPTIONS)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...model.declaration import KUBERNETES
 from ...model.exceptions import SubmissionError, TargetError
 from ...model.observation import Availability, ForeignJob, Observation
 from ...model.states import JobState
@@ -37,7 +38,7 @@ COMMAND = ("kubectl", "create", "-f", "-")
 class KubernetesBackend(Backend):
     """One namespace of one cluster. Settings: see ``manifest.SETTINGS``."""
 
-    supports = frozenset({"image", "queue", "retries", "patch"})
+    options_of = KUBERNETES
     lists_foreign = True
     scheduler = "the Kubernetes API server"
     first_poll_s = 0.5

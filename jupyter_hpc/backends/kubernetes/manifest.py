@@ -48,15 +48,6 @@ SETTINGS: dict[str, Any] = {  # what a target may say, and what it is where it s
     "keep": 7 * DAY_S, "node_loss_toleration": 120, "patch": None, "store": None, "store_options": {},
     "environments": None,
 }  # fmt: skip
-_MEANINGLESS = {
-    "partition": "Nodes are chosen by the target's `node_selector`, queues by --queue.",
-    "account": "Kueue's queue decides who pays: --queue.",
-    "qos": "The target's `priority_class` is the next thing to it.",
-    "constraint": "Nodes are chosen by the target's `node_selector`, or by --patch.",
-    "conda": "The image brings the environment: --image, and --python for an interpreter in it.",
-    "modules": "The image brings the environment: --image.",
-    "passthrough": "Further fields of the pod go into --patch.",
-}
 
 
 def value(settings: Mapping[str, Any], name: str) -> Any:
@@ -95,25 +86,17 @@ def interpreter(spec: JobSpec) -> str:
 
 
 def check(spec: JobSpec) -> None:
-    """Refuse what means nothing on Kubernetes.
+    """Refuse what no pod can be; options that mean nothing here say so themselves.
 
     Raises
     ------
     OptionError
         Naming the option, and what there is instead.
     """
-    for name, instead in _MEANINGLESS.items():
-        if getattr(spec, name):
-            option = {"modules": "--module", "passthrough": "What follows --"}.get(name, f"--{name}")
-            raise OptionError(f"{option} means nothing on a kubernetes target.", hint=instead)
     if (spec.resources.nodes or 1) > 1:
         raise OptionError(
             f"--nodes {spec.resources.nodes}: a cell runs in one pod, which is on one node.",
             hint="Ask for one node; --cpus and --gpus are what the pod gets.",
-        )
-    if spec.resources.exclusive:
-        raise OptionError(
-            "--exclusive means nothing on a kubernetes target.", hint="Ask for as many cpus as a node has."
         )
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ...model.declaration import SLURM
 from ...model.exceptions import SubmissionError, TargetError
 from ...model.observation import Availability, ForeignJob, Observation, Waiting
 from ...model.spec import JobSpec
@@ -36,7 +37,7 @@ REFUSED_S = 4.0  # how long a refused one may wait to be told what is valid
 class SlurmBackend(Backend):
     """One cluster. Settings: ``conf`` (a slurm.conf of its own), ``pyslurm`` (auto or never)."""
 
-    supports = frozenset({"array", "dependency", "requeue", "signal"})
+    options_of = SLURM
     lists_foreign = True
     scheduler = "the Slurm controller"
     questions_a_minute = 6
