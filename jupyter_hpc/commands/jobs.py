@@ -127,19 +127,27 @@ def _resubmit(arguments: argparse.Namespace) -> str:
 
 def resubmitted(arguments: argparse.Namespace) -> Job:
     """Submit a job again as the arguments say."""
-    from ..explain.again import OPTIONS
     from ..jobs.submit import resubmit
+    from ..model.given import asked_of
+    from ..model.options import RESUBMIT_OPTIONS
+    from ..model.resources import Resources
+    from ..model.spec import JobSpec
 
-    resources = {name: getattr(arguments, name) for name in OPTIONS.values()}
-    return resubmit(_job(arguments), target=arguments.on, resources=resources)
+    asked = {option.dest: getattr(arguments, option.dest) or None for option in RESUBMIT_OPTIONS}
+    resources, options = asked_of(Resources, asked), asked_of(JobSpec, asked)
+    return resubmit(_job(arguments), target=arguments.on, resources=resources, options=options)
 
 
 def _resubmit_arguments(parser: argparse.ArgumentParser) -> None:
-    from ..explain.again import OPTIONS
+    from ..model.options import RESUBMIT_OPTIONS
 
     takes_run(parser)
-    for option, name in OPTIONS.items():
-        parser.add_argument(option, dest=name, help="instead of what it asked for")
+    for option in RESUBMIT_OPTIONS:
+        text = option.help.replace("%", "%%")
+        if option.kind == "flag":
+            parser.add_argument(*option.flags, dest=option.dest, action="store_true", help=text)
+        else:
+            parser.add_argument(*option.flags, dest=option.dest, metavar=option.metavar, help=text)
     parser.add_argument("--on", metavar="TARGET", help="another target")
 
 
