@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..capture.request import ARGS, FUNCTION, KWARGS, Request
 from ..follow.following import follow
+from ..model.cell_arguments import CellArguments
+from ..model.given import asked_of
+from ..model.options import CALL_OPTIONS
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 from ..rundir.run import Run
@@ -19,6 +22,7 @@ from ..submission import resubmit as resubmits
 from ..submission import send
 from ..submission.handover import Say
 from .job import Job
+from .signature import refuse_misspelt, takes_options
 
 
 def submitted(run: Run) -> Job:
@@ -44,65 +48,35 @@ def rerun(job: Job, **changes: Any) -> Job:
     return submitted(reruns.rerun(job.run, **changes))
 
 
-def submit(
-    function: Callable[..., Any],
-    *args: Any,
-    on: str | None = None,
-    name: str | None = None,
-    partition: str | None = None,
-    account: str | None = None,
-    qos: str | None = None,
-    constraint: str | None = None,
-    array: str | None = None,
-    dependency: str | Job | Sequence[Job] | None = None,
-    requeue: bool = False,
-    signal: str | None = None,
-    env: Mapping[str, str] | None = None,
-    workdir: str | None = None,
-    python: str | None = None,
-    venv: str | None = None,
-    conda: str | None = None,
-    modules: tuple[str, ...] = (),
-    requirements: str | None = None,
-    nodes: int | None = None,
-    tasks: int | None = None,
-    tasks_per_node: int | None = None,
-    cpus: int | None = None,
-    memory: str | int | None = None,
-    gpus: str | int | None = None,
-    gpus_per_task: str | int | None = None,
-    time: str | int | None = None,
-    exclusive: bool = False,
-    reads: Sequence[str] = (),
-    writes: Sequence[str] = (),
-    reuse: bool = False,
-    **kwargs: Any,
-) -> Job:
+@takes_options
+def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
     """Run ``function(*args, **kwargs)`` on a target and return its :class:`Job`.
+
+    The keywords below are the options of a cell's magic and mean the same; None, False and empty leave them to the
+    target. A number is MiB for `memory` and minutes for `time`, as for sbatch.
 
     Parameters
     ----------
     function : callable
         A plain or async function; what it reaches travels with it.
-    on : str, optional
-        The target; the configured default if left out.
-    memory : str or int
-        Per node, as ``"4G"``; a number is MiB, as for sbatch.
-    requirements : str, optional
-        ``"auto"`` for an environment of the kernel's own packages, or a requirements.txt or pylock.toml.
-    time : str or int
-        As ``"30m"`` or ``"1:30:00"``; a number is minutes, as for sbatch.
-    array : str, optional
-        Tasks as for ``sbatch --array``, such as ``"1-6%3"``; the function reads ``SLURM_ARRAY_TASK_ID``, and the
-        result is a dict from task to value.
-    dependency : str, Job or sequence of Job, optional
-        Start after these jobs ended well; a string is as for ``sbatch --dependency``, with run ids.
-    reads, writes : sequence of str
-        Files or folders that the function reads and writes; the record has their digests.
-    reuse : bool
-        Take the result of the newest completed run with the same code, inputs and environment, if there is one.
+    *args
+        Go to the function.
+    {options}
     **kwargs
-        Go to the function. One that is named like an option here must be bound with ``functools.partial``.
+        Go to the function. One that is named like an option here must be bound with ``functools.partial``. One that
+        only looks like an option (``memry="4G"``) goes to the function if that takes it, by its name or as one of its
+        own ``**kwargs``, and is an error otherwise.
+
+    Notes
+    -----
+    Without `on` it runs on the configured default target. `dependency` takes jobs, or text as ``sbatch --dependency``
+    with run ids, and the function starts when they ended well. With `array` the function reads
+    ``SLURM_ARRAY_TASK_ID``, and the result is a dict from task to value.
+
+    Raises
+    ------
+    OptionError
+        If an option is wrong, or could never be had there.
 
     Examples
     --------
@@ -110,24 +84,23 @@ def submit(
     >>> job.result()                                       # doctest: +SKIP
     1024
     """
-    resources = Resources.parse(
-        nodes=nodes, tasks=tasks, tasks_per_node=tasks_per_node, cpus=cpus, memory=memory, gpus=gpus,
-        gpus_per_task=gpus_per_task, time=time, exclusive=exclusive,
-    )  # fmt: skip
-    spec = JobSpec(
-        resources=resources, name=name, partition=partition, account=account, qos=qos, constraint=constraint,
-        array=array, dependency=_after(dependency), requeue=requeue, signal=signal, workdir=workdir,
-        python=python, venv=venv, conda=conda, modules=tuple(modules), env=dict(env or {}),
-        requirements=requirements,
-    )  # fmt: skip
-    request = replace(_call_request(function, args, kwargs), reads=tuple(reads), writes=tuple(writes))
-    return submit_request(request, on or str(setting("default_target")), spec, reuse=reuse)
+    asked = {o.dest: kwargs.pop(o.dest) for o in CALL_OPTIONS if o.dest in kwargs}
+    refuse_misspelt(function, kwargs)
+    asked["dependency"] = _after(asked.get("dependency"))
+    own = CellArguments(
+        JobSpec(Resources.parse(**asked_of(Resources, asked)), **asked_of(JobSpec, asked)),
+        **asked_of(CellArguments, asked),
+    )
+    request = replace(_call_request(function, args, kwargs), reads=own.reads, writes=own.writes)
+    return submit_request(request, own.on or str(setting("default_target")), own.spec, reuse=own.reuse)
 
 
-def _after(jobs: str | Job | Sequence[Job] | None) -> str | None:
-    if jobs is None or isinstance(jobs, str):
-        return jobs
-    return ":".join(job.id for job in ([jobs] if isinstance(jobs, Job) else jobs))
+def _after(jobs: Any) -> Any:
+    """Return a dependency as text, where jobs are given."""
+    jobs = [jobs] if isinstance(jobs, Job) else jobs
+    if isinstance(jobs, Sequence) and not isinstance(jobs, str) and all(isinstance(job, Job) for job in jobs):
+        return ":".join(job.id for job in jobs) or None
+    return jobs
 
 
 def _call_request(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:

@@ -45,7 +45,7 @@ def keyword_meant(word: str) -> str:
     """Return ``"Did you mean memory?"`` if a keyword looks like one of ``submit()``, else an empty string."""
     written = "--" + word.replace("_", "-")
     known = [o.dest for o in CALL_OPTIONS if written in (*o.flags, *o.sbatch)]
-    return did_you_mean(word, known or [o.dest for o in CALL_OPTIONS if o.dest != word])
+    return f"Did you mean {known[0]}?" if known else did_you_mean(word, [o.dest for o in CALL_OPTIONS])
 
 
 def check_had(spec: JobSpec, scheduler: str, besides: Collection[str] = ()) -> None:
