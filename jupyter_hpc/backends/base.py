@@ -64,6 +64,13 @@ class Backend(abc.ABC):
     slowest_poll_s = 10.0
     questions_a_minute: int | None = None  # None: asking costs nobody anything
 
+    # words for the table of causes, which no scheduler has in common; empty: it can't be done
+    default_limit = "its time limit"  # where the job asked for none
+    restarts = ""  # how a job is started again by itself
+    avoids_node = ""  # how a job keeps away from {node}
+
+    has_kernels_python = True  # whether its nodes may have the kernel's own interpreter at the same path
+    shows_native_ids = True  # whether people know jobs by the scheduler's ids
     lists_foreign = False  # whether foreign_jobs has any
     options_of = ""  # the scheduler whose options it has, as the spec's fields name it (`only`)
     supports: frozenset[str] = frozenset()  # and fields of JobSpec that are said to be another's
@@ -82,6 +89,16 @@ class Backend(abc.ABC):
             Naming the option.
         """
         check_had(spec, cls.options_of, cls.supports)
+
+    @classmethod
+    def tells_trouble(cls, text: str) -> bool:  # noqa: ARG003
+        """Whether the scheduler's own words in a job's log say that something happened which it may explain."""
+        return False
+
+    @classmethod
+    def hidden(cls, environment: Mapping[str, str]) -> Sequence[str]:  # noqa: ARG003
+        """Return the variables of this process that its jobs don't get, where others would be passed on."""
+        return ()
 
     @abc.abstractmethod
     async def check(self) -> str:
@@ -184,7 +201,7 @@ class Backend(abc.ABC):
         seen = (await self.observe({run.id: native_id})).get(run.id)
         if seen is None:
             return Waiting("")
-        return Waiting(seen.reason, seen.native_state, expected_start=seen.expected_start)
+        return Waiting(seen.reason, seen.native_state, expected_start=seen.expected_start, hint=seen.hint)
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         """Return values to offer for options (``partition``, ``gpus``, …), from caches only."""

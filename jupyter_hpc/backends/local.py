@@ -22,6 +22,7 @@ GRACE_S = 2.0
 class LocalBackend(Backend):
     """Runs cells on this machine. Time limits hold; memory and gpus are not enforced."""
 
+    shows_native_ids = False
     first_poll_s = 1.0
     slowest_poll_s = 2.0
 

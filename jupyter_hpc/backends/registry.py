@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from ..model.exceptions import TargetError
 from .base import Backend
@@ -41,3 +42,11 @@ def backend_class(name: str) -> type[Backend]:
         hint = "Its module must be importable here: on PYTHONPATH, or installed."
         raise TargetError(f"The backend {reference} can't be used: {error}.", hint=hint) from error
     return cast("type[Backend]", found)
+
+
+def backend_of(record: Mapping[str, Any]) -> type[Backend]:
+    """Return the backend that has a run, by its record; of one that isn't installed here nothing is known."""
+    try:
+        return backend_class(str((record.get("target") or {}).get("backend") or ""))
+    except TargetError:
+        return Backend

@@ -1,7 +1,7 @@
 """Why a job ended: one table, each row a cause, what shows it, and what to do.
 
 The first row whose sign holds is the cause, so rows go from the particular to the general. ``docs/causes.md`` is
-this table; write it anew with :func:`markdown_table` when a row changes.
+this table; :func:`~jupyter_hpc.explain.causes_page.markdown_table` writes it anew when a row changes.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import errno
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
-from types import SimpleNamespace
 
 from ..model.states import JobState
+from .cause import AGAIN, MORE_MEMORY, MORE_TIME, Cause
 from .evidence import Facts
+from .pods import POD_CAUSES, TAKES_BACK
 from .signs import (
     CANCELLED,
     CRASHES,
@@ -29,63 +29,18 @@ from .signs import (
     SPACE,
     STARTED,
     Lines,
-    Sign,
     dies_of,
     holds,
     is_because,
-    is_native,
     is_state,
+    is_told,
     never_started,
     raises,
     raises_errno,
     says,
 )
 
-
-@dataclass(frozen=True)
-class Cause:
-    """One row.
-
-    Attributes
-    ----------
-    name : str
-        Stable; ``verdict["cause"]`` in the record and ``error.cause``.
-    state : JobState
-        How the job ends by it; PENDING if it doesn't: then the sentence says why it waits.
-    error : str
-        Class in ``exceptions``; empty where the cell's own exception is raised.
-    sentence, hint : str
-        With ``{f.…}`` for words of :class:`~jupyter_hpc.explain.evidence.Facts`.
-    is_told : bool
-        The scheduler says it before the job's own end shows.
-    leaves_time : bool
-        The worker was asked to end, and may still save the names that it has.
-    needs_scheduler : bool
-        The scheduler may know better: worth one question.
-    """
-
-    name: str
-    state: JobState
-    error: str
-    sign: Sign
-    sentence: str
-    hint: str
-    is_told: bool = False
-    leaves_time: bool = False
-    needs_scheduler: bool = False
-
-    @property
-    def again(self) -> str | None:
-        """The options to submit it again with; empty: as it was; None: that would be no use."""
-        return next((options for words, options in _REMEDIES.items() if words in self.hint), None)
-
-
 _OWN = "{f.exception}"
-_MORE_MEMORY = "Ask for more, as in `--mem {f.more_memory}`."
-_MORE_TIME = "Ask for more, as in `--time {f.more_time}`."
-_AGAIN = "Run the cell again to submit it anew."
-_REMEDIES = {_MORE_MEMORY: "--mem {f.more_memory}", _MORE_TIME: "--time {f.more_time}", _AGAIN: ""}
-_REQUEUE = "`--requeue` lets Slurm start it again by itself."
 
 CAUSES: tuple[Cause, ...] = (
     # -- the cell's own exception: raised here as its own type, with the suggestion as a note ----------
@@ -96,7 +51,7 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "memory-error", JobState.FAILED, "", raises("MemoryError"), _OWN,
-        "The node refused the memory. " + _MORE_MEMORY + "{f.address_limit}",
+        "The node refused the memory. {remedy}{f.address_limit}", MORE_MEMORY,
     ),
     Cause(
         "module-missing-there", JobState.FAILED, "EnvironmentMismatch", NO_MODULE & KERNEL_HAS, "{f.problem}",
@@ -121,7 +76,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "child-out-of-memory", JobState.FAILED, "",
         KILLED_CHILD, _OWN,
-        "A process that the cell started was killed for memory. " + _MORE_MEMORY,
+        "A process that the cell started was killed for memory. {remedy}", MORE_MEMORY,
     ),
     Cause(
         "exit-0", JobState.COMPLETED, "CellExit",
@@ -139,13 +94,14 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "interrupt", JobState.FAILED, "",
         holds("the cell raised `KeyboardInterrupt`", lambda f: f.raised.get("kind") == "interrupt"),
-        _OWN, _AGAIN,
+        _OWN, "{remedy}", AGAIN,
     ),
     Cause(
         "exception", JobState.FAILED, "",
         holds("the cell raised another exception", lambda f: f.is_cell_error),
         _OWN, "",
     ),
+    *POD_CAUSES,
     # -- what the worker could still say ----------------------------------------------------------------
     Cause(
         "result-disk-full", JobState.FAILED, "DiskFull", SPACE | (STARTED & FAILED & FULL_HERE),
@@ -158,6 +114,11 @@ CAUSES: tuple[Cause, ...] = (
         holds("the worker's `unsaved` event", lambda f: f.reader.unsaved, lambda f: f.unsaved),
         "The result could not be saved: {f.unsaved}.",
         "`%hpc logs` has the traceback; `-o NAME` brings back less.",
+    ),
+    Cause(
+        "result-lost", JobState.LOST, "JobLost",
+        holds("the result could not be fetched from where it was kept", lambda f: f.lost, lambda f: f.lost),
+        "{f.lost}", "Its log and its events are here.", is_told=True,
     ),
     Cause(
         "no-workdir", JobState.FAILED, "NoSharedDisk",
@@ -178,14 +139,15 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "out-of-memory-cgroup", JobState.OUT_OF_MEMORY, "OutOfMemory",
         is_state(JobState.OUT_OF_MEMORY) | says("oom.kill event|Out Of Memory"),
-        "The job exceeded its memory limit{f.of_limit}{f.used}.", _MORE_MEMORY, is_told=True,
+        "The job exceeded its memory limit{f.of_limit}{f.used}.", "{remedy}", MORE_MEMORY, is_told=True,
     ),
     Cause(
         "out-of-memory-slurm", JobState.OUT_OF_MEMORY, "OutOfMemory", says("exceeded memory limit"),
-        "The job exceeded its memory limit{f.of_limit}{f.used}.", _MORE_MEMORY, is_told=True,
+        "The job exceeded its memory limit{f.of_limit}{f.used}.", "{remedy}", MORE_MEMORY, is_told=True,
     ),
     Cause(
-        "deadline", JobState.TIMEOUT, "TimeLimitExceeded", is_native("DEADLINE") | is_because("^DeadLine"),
+        "deadline", JobState.TIMEOUT, "TimeLimitExceeded",
+        is_told("Slurm's state `DEADLINE`", "deadline") | is_because("^DeadLine"),
         "The job's deadline passed{f.when}.", "Give a later one (`-- --deadline=…`), or leave it out.",
         is_told=True, leaves_time=True,
     ),
@@ -193,24 +155,23 @@ CAUSES: tuple[Cause, ...] = (
         "time-limit", JobState.TIMEOUT, "TimeLimitExceeded",
         is_state(JobState.TIMEOUT) | says("DUE TO TIME LIMIT")
         | holds("the batch script's own timer ended it", lambda f: f.is_timed_out),
-        "The job reached {f.limit}.", _MORE_TIME,
+        "The job reached {f.limit}.", "{remedy}", MORE_TIME,
         is_told=True, leaves_time=True,
     ),
     Cause(
         "preempted", JobState.PREEMPTED, "Preempted",
         is_state(JobState.PREEMPTED) | says("DUE TO PREEMPTION"),
-        "A job with a higher priority took its place.", f"{_AGAIN} {_REQUEUE}", is_told=True,
+        "A job with a higher priority took its place.", "{remedy} {f.restarts}", AGAIN, is_told=True,
     ),
     Cause(
-        "boot-failed", JobState.NODE_FAIL, "NodeFailed", is_native("BOOT_FAIL"),
-        "{f.node} did not boot for the job.", f"{_AGAIN} `-- --exclude={{f.node}}` keeps away from that node.",
-        is_told=True,
+        "boot-failed", JobState.NODE_FAIL, "NodeFailed", is_told("Slurm's state `BOOT_FAIL`", "boot-failed"),
+        "{f.node} did not boot for the job.", "{remedy} {f.avoids_node}", AGAIN, is_told=True,
     ),
     Cause(
         "node-failed", JobState.NODE_FAIL, "NodeFailed",
         is_state(JobState.NODE_FAIL) | says("DUE TO NODE FAILURE|NODE_FAIL"),
         "{f.node} failed while the job ran there.",
-        f"{_AGAIN} `-- --exclude={{f.node}}` keeps away from that node; {_REQUEUE}", is_told=True,
+        "{remedy} {f.avoids_node} {f.restarts}", AGAIN, is_told=True,
     ),
     Cause(
         "dependency-failed", JobState.CANCELLED, "DependencyNeverSatisfied",
@@ -235,22 +196,22 @@ CAUSES: tuple[Cause, ...] = (
         ((is_because("JobLaunchFailure|launch failed") | says("Error running .*prolog")) & never_started())
         | (is_state(JobState.CANCELLED) & CUT_OFF_AT_START),
         "{f.node} could not start the job: a prolog script failed there, or its own folders are full or gone.",
-        f"{_AGAIN} `-- --exclude={{f.node}}` keeps away from that node; `sinfo -R` may say what is wrong with it.",
+        "{remedy} {f.avoids_node} `sinfo -R` may say what is wrong with it.", AGAIN,
     ),
     Cause(
         "cancelled-by-you", JobState.CANCELLED, "JobCancelled",
         CANCELLED & holds("you asked, or Slurm's `CANCELLED by` has your user id", lambda f: f.is_cancelled_by_owner),
-        "The job was cancelled{f.when} by you.", _AGAIN, is_told=True, leaves_time=True,
+        "The job was cancelled{f.when} by you.", "{remedy}", AGAIN, is_told=True, leaves_time=True,
     ),
     Cause(
         "cancelled-by-other", JobState.CANCELLED, "JobCancelled",
         CANCELLED & holds("Slurm's `CANCELLED by` has another user's id", lambda f: f.canceller),
         "The job was cancelled{f.when} by {f.canceller}.",
-        "Ask {f.canceller} why. " + _AGAIN, is_told=True, leaves_time=True,
+        "Ask {f.canceller} why. {remedy}", AGAIN, is_told=True, leaves_time=True,
     ),
     Cause(
         "cancelled", JobState.CANCELLED, "JobCancelled", CANCELLED,
-        "The job was cancelled{f.when}; it is not known by whom.", _AGAIN,
+        "The job was cancelled{f.when}; it is not known by whom.", "{remedy}", AGAIN,
         is_told=True, leaves_time=True, needs_scheduler=True,
     ),
     # -- it never started -----------------------------------------------------------------------------------
@@ -294,7 +255,8 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "killed-for-memory", JobState.OUT_OF_MEMORY, "OutOfMemory",
         dies_of({signal.SIGKILL}, "`SIGKILL`") & MEMORY_SHORT,
-        "The cell's process was killed by SIGKILL, because memory ran out{f.used}.", _MORE_MEMORY, needs_scheduler=True,
+        "The cell's process was killed by SIGKILL, because memory ran out{f.used}.", "{remedy}", MORE_MEMORY,
+        needs_scheduler=True,
     ),
     Cause(
         "segmentation-fault", JobState.FAILED, "SegmentationFault", dies_of({signal.SIGSEGV}, "`SIGSEGV`"),
@@ -312,13 +274,13 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "killed", JobState.FAILED, "ProcessDied", dies_of({signal.SIGKILL}, "`SIGKILL`"),
         "The cell's process was killed by SIGKILL, and nothing says by whom{f.used}.",
-        "Memory may be the cause. " + _MORE_MEMORY, needs_scheduler=True,
+        "Memory may be the cause. {remedy}", MORE_MEMORY, needs_scheduler=True,
     ),
     Cause(
         "signal", JobState.FAILED, "ProcessDied",
         holds("another signal", lambda f: f.number, lambda f: f"ended by {f.signal_name}"),
         "The cell's process was ended by {f.signal_name}.",
-        "Something on {f.node} sent it: the cell, a program that it started, or somebody there. " + _AGAIN,
+        "Something on {f.node} sent it: the cell, a program that it started, or somebody there. {remedy}", AGAIN,
         needs_scheduler=True,
     ),
     Cause(
@@ -339,16 +301,22 @@ CAUSES: tuple[Cause, ...] = (
         "lost", JobState.LOST, "JobLost",
         holds("the scheduler no longer knows the job, and there is no result", lambda f: True, lambda f: f.last_sign),
         "The scheduler no longer knows the job, and it left no result ({f.started_or_not}).",
-        "What is left is in {f.run}. " + _AGAIN,
+        "What is left is in {f.run}. {remedy}", AGAIN,
     ),
     # -- no end: why it waits, again or for ever ----------------------------------------------------------------
     Cause(
-        "preempted-requeued", JobState.PENDING, "", says("DUE TO PREEMPTION"),
+        "preempted-requeued", JobState.PENDING, "",
+        says("DUE TO PREEMPTION") | is_told("its pod was preempted", "preempted"),
         "a job with a higher priority took its place; it will start again from the beginning", "",
     ),
     Cause(
         "node-failed-requeued", JobState.PENDING, "", says("DUE TO NODE FAILURE"),
         "{f.node} failed; it will start again from the beginning on another", "",
+    ),
+    Cause(
+        "taken-back", JobState.PENDING, "",
+        is_told("its node ended its pod, and Kubernetes makes another", *TAKES_BACK),
+        "{f.node} could not keep it{f.because}", "",
     ),
     Cause(
         "requeued", JobState.PENDING, "", says("DUE TO JOB REQUEUE"),
@@ -385,7 +353,7 @@ def why_it_waits(facts: Facts) -> str:
     if found is None:
         return ""
     cause = found[0]
-    return ". ".join(part.format(f=facts) for part in (cause.sentence, cause.hint) if part).removesuffix(".")
+    return ". ".join(part for part in (cause.says(facts), cause.suggests(facts)) if part).removesuffix(".")
 
 
 def _matching(rows: Iterator[Cause], facts: Facts) -> Iterator[tuple[Cause, Lines]]:
@@ -393,29 +361,3 @@ def _matching(rows: Iterator[Cause], facts: Facts) -> Iterator[tuple[Cause, Line
         lines = cause.sign.check(facts)
         if lines is not None:
             yield cause, tuple(dict.fromkeys(line for line in lines if line))
-
-
-# -- for the docs ----------------------------------------------------------------------------------------
-
-
-_EXAMPLE = SimpleNamespace(
-    node="c1", run="~/.jupyter_hpc/runs/ID", last_word="its last line", exception="its own message",
-    signal_name="SIGABRT", exit_code="exit code 7", when="", canceller="alice", of_limit=" of 4 GiB",
-    used="; it used at least 3.9 GiB", more_memory="6G", limit="its time limit of 1 h", more_time="2h", module="NAME",
-    node_python="/usr/bin/python3", place="/scratch/me/x.h5 (on /scratch, 0 B free)", problem="its own message",
-    mismatch_hint="What to install, or which Python to choose.", refused="its own words", address_limit="",
-    started_or_not="it had started", native_id="4711", raised={"exit_code": 3},
-    record={"spec": {"workdir": "/home/me/nb"}}, unsaved="its own words",
-)  # fmt: skip
-
-
-def markdown_table() -> str:
-    """All causes as a Markdown table, for the docs."""
-    lines = ["| Cause | Known by | Ends as | Error | Says | Suggests |", "|---|---|---|---|---|---|"]
-    for cause in CAUSES:
-        ends = str(cause.state) if cause.state.is_final else "goes on waiting"
-        words = (cause.sentence.format(f=_EXAMPLE), cause.hint.format(f=_EXAMPLE))
-        error = f"`{cause.error}`" if cause.error else ("the cell's own" if cause.state.is_final else "")
-        cells = (f"`{cause.name}`", cause.sign.words, ends, error, *words)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"

@@ -12,6 +12,8 @@ import time
 from functools import cached_property
 from typing import Any
 
+from ..backends.base import Backend
+from ..backends.registry import backend_of
 from ..model.observation import Observation
 from ..model.resources import format_size, format_time
 from ..model.states import JobState
@@ -73,6 +75,11 @@ class Facts:
         found: dict[str, Any] = (self.record.get("spec") or {}).get("resources") or {}
         return found
 
+    @cached_property
+    def backend(self) -> type[Backend]:
+        """The kind of scheduler that has the job."""
+        return backend_of(self.record)
+
     @property
     def state(self) -> JobState | None:
         return self.seen.state if self.seen is not None else None
@@ -123,6 +130,27 @@ class Facts:
         """The last line that the scheduler or the batch script wrote, or the scheduler's reason."""
         lines = self.said.strip().splitlines()
         return lines[-1][:300] if lines else (self.seen.reason if self.seen else "") or "nothing says why"
+
+    @property
+    def because(self) -> str:
+        """What the scheduler says of the end, to go on a sentence with."""
+        said = self.seen.reason.rstrip(". ") if self.seen is not None else ""
+        return f": {said}" if said else ""
+
+    @property
+    def lost(self) -> str:
+        """Why a result that the cell made could not be fetched from where it was kept."""
+        return str((self.end or {}).get("lost") or "")
+
+    @property
+    def restarts(self) -> str:
+        """How such a job is started again by itself."""
+        return self.backend.restarts
+
+    @property
+    def avoids_node(self) -> str:
+        """How another try keeps away from the node."""
+        return self.backend.avoids_node.format(node=self.node)
 
     @property
     def exception(self) -> str:
@@ -279,7 +307,7 @@ class Facts:
     @property
     def limit(self) -> str:
         limit = self.asked.get("time")
-        return f"its time limit of {format_time(limit)}" if limit else "the partition's time limit"
+        return f"its time limit of {format_time(limit)}" if limit else self.backend.default_limit
 
     @property
     def more_time(self) -> str:

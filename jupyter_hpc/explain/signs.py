@@ -18,7 +18,6 @@ CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABR
 NEAR_LIMIT = 0.9  # of what was asked for: a process killed above this was most likely killed for it
 LITTLE_SPACE = 1 << 20
 AT_ONCE_S = 1  # Slurm's times are whole seconds
-LAUNCH_SIGNAL = 53  # what Slurm writes, as 0:53, when slurmstepd could not open the job's files
 
 
 @dataclass(frozen=True)
@@ -82,14 +81,9 @@ def is_state(*states: JobState) -> Sign:
     return holds(f"state {words}", lambda f: f.state in states, scheduler_line)
 
 
-def is_native(*words: str) -> Sign:
-    """The scheduler's own word for the state, where ours says less."""
-    named = " or ".join(f"`{word}`" for word in words)
-    return holds(
-        f"Slurm's state {named}",
-        lambda f: f.seen is not None and f.seen.native_state.partition(" ")[0].upper() in words,
-        scheduler_line,
-    )
+def is_told(words: str, *causes: str) -> Sign:
+    """The backend itself names the cause; ``words`` say by what it knows."""
+    return holds(words, lambda f: f.seen is not None and f.seen.cause in causes, scheduler_line)
 
 
 def is_because(pattern: str) -> Sign:
@@ -104,8 +98,8 @@ def is_because(pattern: str) -> Sign:
 def scheduler_line(facts: Facts) -> str:
     """What the scheduler said, as evidence."""
     seen = facts.seen
-    if seen is None:
-        return ""
+    if seen is None or seen.evidence:
+        return seen.evidence if seen is not None else ""
     how = "" if seen.exit_code is None else f" {seen.exit_code}:{seen.signal or 0}"
     reason = f" ({seen.reason})" if seen.reason and seen.reason != seen.native_state else ""
     return f"scheduler: {seen.native_state or seen.state}{how}{reason}"
@@ -182,11 +176,7 @@ SPACE = holds(
     lambda f: f"{f.unsaved}: {f.place}",
 )
 NOT_LAUNCHED = (
-    holds(
-        "Slurm records `0:53`, as it does when slurmstepd can't open the job's log",
-        lambda f: f.seen is not None and f.seen.signal == LAUNCH_SIGNAL,
-        lambda f: f"Slurm: {f.state} 0:{LAUNCH_SIGNAL} ({f.seen.reason if f.seen else ''}) on {f.node}",
-    )
+    is_told("Slurm records `0:53`, as it does when slurmstepd can't open the job's log", "no-shared-disk")
     & never_started()
 )
 STARTED = holds("the worker started", lambda f: f.reader.started is not None)

@@ -10,6 +10,7 @@ from ..model.observation import Observation
 from ..model.states import JobState
 from ..rundir.reader import RunReader
 from . import causes
+from .cause import Cause
 from .evidence import Facts
 
 _AGAIN = re.compile(r"DUE TO (?:JOB REQUEUE|PREEMPTION|NODE FAILURE)")  # it may run again
@@ -70,25 +71,8 @@ def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False)
         return None
     if facts.has_result and not facts.raised:
         return Verdict(JobState.COMPLETED)
-    told = _told_by_backend(facts)
-    if told is not None:
-        return told
     found = causes.find(facts, only_told=not _is_over(facts))
     return None if found is None else _verdict(facts, *found)
-
-
-def _told_by_backend(facts: Facts) -> Verdict | None:
-    """Return the verdict where the backend itself knows cause and remedy, or brings no result for a reason."""
-    lost = (facts.end or {}).get("lost")
-    if lost:
-        return Verdict(JobState.LOST, "JobLost", str(lost), "Its log and its events are here.")
-    seen, state = facts.seen, facts.state
-    if seen is None or state is None or not state.is_final or not (seen.error and seen.reason):
-        return None
-    if facts.is_cell_error or state in (JobState.COMPLETED, JobState.CANCELLED, JobState.TIMEOUT):
-        return None
-    reason = f"{seen.reason[0].upper()}{seen.reason[1:]}".rstrip(".")
-    return Verdict(state, seen.error, f"{reason}.", seen.hint, exit_code=seen.exit_code)
 
 
 def why_it_waits(reader: RunReader, seen: Observation) -> str:
@@ -115,18 +99,18 @@ def _is_over(facts: Facts) -> bool:
     return facts.state is not None and facts.state.is_final and facts.state is not JobState.COMPLETED
 
 
-def _verdict(facts: Facts, cause: causes.Cause, evidence: tuple[str, ...]) -> Verdict:
+def _verdict(facts: Facts, cause: Cause, evidence: tuple[str, ...]) -> Verdict:
     died = cause.error in ("ProcessDied", "SegmentationFault")
     return Verdict(
         cause.state,
         "" if facts.is_cell_error else cause.error,
-        cause.sentence.format(f=facts),
-        facts.advice or cause.hint.format(f=facts),
+        cause.says(facts),
+        facts.advice or cause.suggests(facts),
         needs_scheduler=cause.needs_scheduler,
         leaves_time=cause.leaves_time,
         exit_code=facts.code if died and facts.number is None else None,
         signal=facts.number if died else None,
         evidence=evidence,
         cause=cause.name,
-        again=None if facts.advice or cause.again is None else cause.again.format(f=facts),
+        again=None if facts.advice else cause.again(facts),
     )

@@ -28,8 +28,13 @@ class Observation:
         was cancelled.
     native_id : str
         The job's id if the scheduler knows the run under another one, or none was known.
-    hint, error : str
-        What to do, and the class in ``exceptions``, where the backend knows more than the state says.
+    cause : str
+        Name of the row of the table of causes (``docs/causes.md``) that holds, where the scheduler knows more than
+        the state says.
+    evidence : str
+        What shows that, in a line, in the scheduler's own words.
+    hint : str
+        What to do about a job that waits.
     """
 
     state: JobState | None
@@ -43,8 +48,9 @@ class Observation:
     expected_start: float | None = None  # of a pending job, if the scheduler has an estimate
     native_id: str = ""
     is_settled: bool = True
+    cause: str = ""
+    evidence: str = ""
     hint: str = ""
-    error: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.explain import causes
+from jupyter_hpc.explain import causes, causes_page
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model import exceptions
 from jupyter_hpc.model.states import JobState
@@ -402,13 +402,27 @@ def test_time_limit(limited: list[Job]) -> None:
 # -- the table itself ------------------------------------------------------------------------------------
 
 
+RECORDED = (
+    "takes a node in need, or a minute of waiting: tests/unit/test_kubernetes_reasons.py has what was said"
+)
 CAN_NOT_BE_HAD = {
     "boot-failed": "nodes of a test boot no machine",
+    **dict.fromkeys(
+        (
+            *("evicted-for-memory", "evicted", "node-shutdown", "node-tainted", "not-admitted"),
+            *("image-not-pulled", "container-not-set-up", "container-not-started"),
+            *("suspended", "taken-back"),
+        ),
+        RECORDED,
+    ),
 }
 
 
 def test_every_row_is_shown() -> None:
-    import tests.slurm.test_causes_on_a_site  # noqa: F401  it notes what it shows
+    import tests.kubernetes.test_failures
+    import tests.kubernetes.test_preemption
+    import tests.kubernetes.test_troubles
+    import tests.slurm.test_causes_on_a_site  # noqa: F401  they note what they show
 
     assert {cause.name for cause in causes.CAUSES} == SHOWN | set(CAN_NOT_BE_HAD)
 
@@ -437,6 +451,6 @@ def test_rows_have_names_of_their_own_and_errors_that_exist() -> None:
 
 
 def test_the_table_of_causes_is_the_declaration() -> None:
-    """Write it anew with ``causes.markdown_table()`` when a row changes."""
+    """Write it anew with ``causes_page.markdown_table()`` when a row changes."""
     text = Path(__file__).parents[2].joinpath("docs", "causes.md").read_text(encoding="utf-8")
-    assert causes.markdown_table().strip() in text
+    assert causes_page.markdown_table().strip() in text

@@ -15,6 +15,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import (
     EnvironmentMismatch,
     JobCancelled,
+    JobError,
     NodeFailed,
     OutOfMemory,
     ProcessDied,
@@ -25,6 +26,7 @@ from jupyter_hpc.model.exceptions import (
 )
 from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.fixtures import Kubernetes
+from tests.faults.occurrences import shows
 from tests.faults.road import events, submit, until
 from tests.kubernetes.access import NAMESPACE, Admin, bind
 from tests.kubernetes.conftest import Targets
@@ -38,9 +40,15 @@ def waits_with(job: Job, words: str) -> str:
     return str(until(lambda: words in job.reason and job.reason, f"{words!r}: {job}", SLOW_S))
 
 
-def ended(job: Job) -> Any:
+def ended(job: Job, cause: str = "") -> Any:
+    """Wait for the end and return what is raised; its cause is a row of the table, with evidence and suggestion."""
     assert job.wait(SLOW_S), job
-    return job.outcome().error
+    error = job.outcome().error
+    if cause:
+        assert job.verdict["cause"] == cause, job.verdict
+        assert job.verdict["evidence"] and job.verdict["hint"], job.verdict
+        assert isinstance(error, JobError) and error.cause == cause
+    return error
 
 
 def saved(job: Job) -> Any:
@@ -85,23 +93,26 @@ def test_an_image_that_is_nowhere(targets: Targets) -> None:
     assert type(ended(job)) is JobCancelled
 
 
+@shows("image-never-pulled")
 def test_an_image_that_may_not_be_pulled(targets: Targets, admin: Admin) -> None:
     job = submit("x = 1", targets.add("never", image_pull_policy="Never"), image="localhost/none:1")
-    error = ended(job)
+    error = ended(job, "image-never-pulled")
     assert type(error) is EnvironmentMismatch
     assert "never to pull" in error.message
     assert error.hint
     until(lambda: not job_exists(admin, job), "its Job is removed", SLOW_S)
 
 
+@shows("image-name")
 def test_an_image_that_has_no_images_name(targets: Targets) -> None:
-    error = ended(submit("x = 1", "k8s", image="Not An Image"))
+    error = ended(submit("x = 1", "k8s", image="Not An Image"), "image-name")
     assert type(error) is EnvironmentMismatch
     assert "--image" in error.hint
 
 
+@shows("image-without-python")
 def test_an_image_without_python(targets: Targets) -> None:
-    error = ended(submit("x = 1", "k8s", python="/opt/none/python3"))
+    error = ended(submit("x = 1", "k8s", python="/opt/none/python3"), "image-without-python")
     assert type(error) is EnvironmentMismatch
     assert "/opt/none/python3" in error.message
     assert "--python" in error.hint
@@ -229,8 +240,12 @@ def test_the_record_has_the_image_that_really_ran(targets: Targets, kubernetes: 
 # -- it dies -------------------------------------------------------------------------------------
 
 
+@shows("out-of-memory-cgroup")
 def test_it_runs_out_of_memory(targets: Targets) -> None:
-    error = ended(submit("print('ready', flush=True)\nx = b'x' * (1 << 30)", "k8s", memory="96M"))
+    error = ended(
+        submit("print('ready', flush=True)\nx = b'x' * (1 << 30)", "k8s", memory="96M"),
+        "out-of-memory-cgroup",
+    )
     assert type(error) is OutOfMemory
     assert "96 MiB" in error.message
     assert "--mem" in error.hint
@@ -243,9 +258,10 @@ def test_it_reaches_its_time_limit(targets: Targets) -> None:
     assert saved(job) == 41
 
 
+@shows("active-deadline")
 def test_it_reaches_kubernetes_own_deadline(targets: Targets) -> None:
     job = submit(WAITS, "k8s", patch="{spec: {activeDeadlineSeconds: 8}}")
-    assert type(ended(job)) is TimeLimitExceeded
+    assert type(ended(job, "active-deadline")) is TimeLimitExceeded
     assert saved(job) == 41
 
 
@@ -266,13 +282,14 @@ def test_what_fails_runs_again_as_often_as_it_may(targets: Targets) -> None:
     assert len(events(job, "started")) == 2
 
 
+@shows("evicted-for-storage")
 def test_its_node_evicts_it(targets: Targets) -> None:
     """The kubelet's own eviction, of a pod that writes more than it may."""
     limits = "{spec: {containers: [{name: cell, resources: {limits: {ephemeral-storage: 4Mi}}}]}}"
     job = submit(f"open('much', 'wb').write(bytes(64 << 20))\n{WAITS}", "k8s", patch=limits)
-    error = ended(job)
+    error = ended(job, "evicted-for-storage")
     assert type(error) is NodeFailed
-    assert "evicted it" in error.message
+    assert "evicted the job" in error.message
     assert "ephemeral" in error.message
 
 
@@ -291,16 +308,17 @@ def test_cancel_brings_what_there_is(targets: Targets, admin: Admin) -> None:
     )
 
 
+@shows("deleted")
 def test_its_pod_is_deleted_by_hand(targets: Targets, admin: Admin) -> None:
     job = submit(WAITS, "k8s")
     until(lambda: "ready" in job.logs(), "the cell prints", SLOW_S)
     name = pod_of(admin, job)["metadata"]["name"]
     admin("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}")
-    assert ended(job) is not None
-    assert job.state in (JobState.CANCELLED, JobState.FAILED)
+    assert type(ended(job, "deleted")) is JobCancelled
     assert saved(job) == 41
 
 
+@shows("node-drained")
 def test_it_is_evicted(targets: Targets, admin: Admin) -> None:
     job = submit(WAITS, "k8s")
     until(lambda: "ready" in job.logs(), "the cell prints", SLOW_S)
@@ -311,7 +329,7 @@ def test_it_is_evicted(targets: Targets, admin: Admin) -> None:
         "metadata": {"name": name, "namespace": NAMESPACE},
     }
     admin("POST", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/eviction", eviction)
-    error = ended(job)
+    error = ended(job, "node-drained")
     assert type(error) is NodeFailed
     assert "drained" in error.message
     assert saved(job) == 41

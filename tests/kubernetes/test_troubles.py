@@ -15,6 +15,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import NodeFailed
 from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.fixtures import Kubernetes
+from tests.faults.occurrences import shows
 from tests.faults.road import events, submit, until
 from tests.kubernetes.access import NAMESPACE, Admin
 from tests.kubernetes.conftest import Gate, Targets
@@ -78,6 +79,7 @@ def test_a_large_result_waits_for_the_next_kernel(gate: Gate, targets: Targets) 
     assert job.result()["x"] == bytes(3 << 20)
 
 
+@shows("result-lost")
 def test_a_large_result_that_nobody_fetches_is_let_go(
     gate: Gate, targets: Targets, admin: Admin, tmp_path: Path
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_large_result_that_nobody_fetches_is_let_go(
     assert job.wait(SLOW_S)
     assert job.state is JobState.LOST
     assert "nobody fetched it in the 2 s" in job.reason
+    assert job.verdict["cause"] == "result-lost"
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from .client import ApiError, Client, Unreachable
 from .foreign import foreign_job
 from .objects import Seen, is_over, time_stamp
 from .observe import Namespace
-from .reasons import explain
+from .reasons import SUSPENDED, explain, is_held
 from .refusals import refusal
 from .waits import WAITING
 
@@ -41,6 +41,8 @@ class KubernetesBackend(Backend):
     options_of = KUBERNETES
     lists_foreign = True
     scheduler = "the Kubernetes API server"
+    has_kernels_python = False
+    restarts = "`--retries N` lets Kubernetes start it again by itself."
     first_poll_s = 0.5
     slowest_poll_s = 2.0  # what is asked is in memory mostly: one watch keeps it fresh
 
@@ -224,6 +226,10 @@ class KubernetesBackend(Backend):
                 JobState.RUNNING, "it has ended; its files are on their way", found.native_state, found.node,
                 found.started_at,
             )  # fmt: skip
+        if (
+            seen.job is not None and found.native_state == SUSPENDED
+        ):  # else its queue would start it anew, unheard
+            await self._delete(native_id)
         if found.native_state == "Deleted" and self._run(run_id).was_cancelled:
             found = replace(found, reason="")  # by us
         self._final[run_id] = found
@@ -267,10 +273,10 @@ class KubernetesBackend(Backend):
             or seen.now - (time_stamp(job["metadata"].get("creationTimestamp")) or 0) < LOOK_CLOSER_S
         ):
             return seen
+        if is_held(seen):
+            seen = replace(seen, workload=await namespace.workload(job))
         if not pods:
-            is_held = bool(job["spec"].get("suspend"))
-            workload = await namespace.workload(job) if is_held else None
-            return replace(seen, events=await namespace.events(job), workload=workload)
+            return replace(seen, events=await namespace.events(job))
         if (pods[-1].get("status") or {}).get("phase") == "Pending":
             is_placed = bool(pods[-1]["spec"].get("nodeName"))
             if is_placed:

@@ -1,36 +1,46 @@
-"""What the state of Job, pod and events means: a state, a reason in words, what to do."""
+"""What the state of Job, pod and events means: a state, and the row of the table of causes that says why."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ...model.observation import Observation
 from ...model.states import JobState
 from .objects import Object, Seen, condition, container_status, ended_at, is_over, node_of, time_stamp
-from .waits import live_pod, no_pod
+from .waits import live_pod, no_pod, said
 
-# why a pod was ended by others: the DisruptionTarget condition's word → (state, words)
+SUSPENDED = "Suspended"
+SWEPT_S = 5.0  # a kubelet removes a pod that was deleted a moment after its container ended
+# why a pod was ended by others: the DisruptionTarget condition's word → (state, cause)
 DISRUPTIONS = {
-    "PreemptionByScheduler": (JobState.PREEMPTED, "a pod with a higher priority took its place"),
-    "PreemptionByKubeScheduler": (JobState.PREEMPTED, "a pod with a higher priority took its place"),
-    "DeletionByTaintManager": (
-        JobState.NODE_FAIL,
-        "its node was tainted (not ready, or taken out of service)",
-    ),
-    "EvictionByEvictionAPI": (JobState.NODE_FAIL, "it was evicted: its node is being drained"),
-    "DeletionByPodGC": (JobState.NODE_FAIL, "its node is gone"),
-    "TerminationByKubelet": (JobState.NODE_FAIL, "its node ended it, for its own good"),
+    "PreemptionByScheduler": (JobState.PREEMPTED, "preempted"),
+    "PreemptionByKubeScheduler": (JobState.PREEMPTED, "preempted"),  # as it was called before 1.26
+    "DeletionByTaintManager": (JobState.NODE_FAIL, "node-tainted"),
+    "EvictionByEvictionAPI": (JobState.NODE_FAIL, "node-drained"),
+    "DeletionByPodGC": (JobState.NODE_FAIL, "node-failed"),
+    "TerminationByKubelet": (JobState.NODE_FAIL, "evicted"),
 }
-_AGAIN = "Run the cell again."
+# the pod's own reason, which its kubelet writes
 POD_REASONS = {
-    "DeadlineExceeded": (JobState.TIMEOUT, "it ran longer than its activeDeadlineSeconds", "Ask for more with --time."),
-    "Evicted": (JobState.NODE_FAIL, "its node ran short and evicted it", "Ask for what it needs, with --mem."),
-    "NodeLost": (JobState.NODE_FAIL, "its node is lost", _AGAIN),
-    "NodeShutdown": (JobState.NODE_FAIL, "its node was shut down", _AGAIN),
-    "Terminated": (JobState.NODE_FAIL, "its node was shut down", _AGAIN),
-    "Preempting": (JobState.PREEMPTED, "its place was given away", _AGAIN),
-    "UnexpectedAdmissionError": (JobState.NODE_FAIL, "its node could not give it what was promised", _AGAIN),
-}  # fmt: skip
+    "DeadlineExceeded": (JobState.TIMEOUT, "active-deadline"),
+    "Evicted": (JobState.NODE_FAIL, "evicted"),
+    "NodeLost": (JobState.NODE_FAIL, "node-failed"),
+    "NodeShutdown": (JobState.NODE_FAIL, "node-shutdown"),
+    "Terminated": (JobState.NODE_FAIL, "node-shutdown"),
+    "Preempting": (
+        JobState.PREEMPTED,
+        "preempted",
+    ),  # by the kubelet, for a pod that the node can't do without
+    "UnexpectedAdmissionError": (JobState.NODE_FAIL, "not-admitted"),
+    "TopologyAffinityError": (JobState.NODE_FAIL, "not-admitted"),
+    "NodeAffinity": (JobState.NODE_FAIL, "not-admitted"),
+}
+_SHORT_OF = (  # what an evicted pod's message names → cause
+    (re.compile(r"resource: memory|MemoryPressure"), "evicted-for-memory"),
+    (re.compile(r"storage|EmptyDir|DiskPressure|inodes", re.IGNORECASE), "evicted-for-storage"),
+)
+_NOT_EXECUTED = re.compile(r'exec: "([^"]+)"[^:]*: (.*?)(?:: unknown)?$')
 
 
 def explain(seen: Seen) -> Observation:
@@ -43,19 +53,23 @@ def explain(seen: Seen) -> Observation:
         ):  # a process that begins to look has not seen the Job go
             return Observation(None)
         return _disrupted(pod) or Observation(
-            JobState.CANCELLED, "its Job was deleted", "Deleted", node=node_of(pod), error="JobCancelled"
+            JobState.CANCELLED, "its Job was deleted", "Deleted", node=node_of(pod), cause="deleted"
         )
     failed = condition(seen.job, "Failed") or condition(seen.job, "FailureTarget")
+    retries_left = int(seen.job["spec"].get("backoffLimit", 6)) > 0 and not failed
     if pod is not None:
-        ended = _pod_end(pod)
-        retries_left = int(seen.job["spec"].get("backoffLimit", 6)) > 0 and not failed
+        ended = _suspended(pod, seen) or _pod_end(pod)
         if ended is not None and not (retries_left and ended.state is not JobState.COMPLETED):
             return ended
+        if ended is not None and ended.native_state == SUSPENDED:
+            return replace(no_pod(seen), cause=ended.cause, evidence=ended.evidence)
         if ended is not None:
-            reason = f"{ended.reason or 'it failed'}; Kubernetes runs it again"
-            return Observation(JobState.PENDING, reason, "Retrying", hint=ended.hint)
+            reason = f"{ended.reason.rstrip('. ') or 'it failed'}; Kubernetes runs it again"
+            return Observation(
+                JobState.PENDING, reason, "Retrying", cause=ended.cause, evidence=ended.evidence
+            )
     if failed:
-        return _job_failed(failed, seen)
+        return _job_failed(failed, pod)
     if condition(seen.job, "Complete"):
         return Observation(JobState.COMPLETED, native_state="Complete")
     if pod is None:
@@ -63,18 +77,39 @@ def explain(seen: Seen) -> Observation:
     return live_pod(pod, seen)
 
 
+def is_held(seen: Seen) -> bool:
+    """Whether a Job is suspended and no pod of it lives: it was not let go yet, or it was taken back."""
+    pod = seen.pods[-1] if seen.pods else None
+    is_deleted = pod is None or bool(pod["metadata"].get("deletionTimestamp"))
+    return is_deleted and bool((seen.job or {}).get("spec", {}).get("suspend"))
+
+
+def _suspended(pod: Object, seen: Seen) -> Observation | None:
+    """Return how a job ended whose Job was suspended, which deletes its pod: Kueue preempts like that."""
+    if not is_held(seen):
+        return None
+    evicted = condition(seen.workload or {}, "Evicted") or {}
+    is_preempted = evicted.get("reason") == "Preempted"
+    state, cause = (JobState.PREEMPTED, "preempted") if is_preempted else (JobState.CANCELLED, "suspended")
+    words = said(evicted)
+    line = (
+        f"Kueue's Workload: Evicted, {evicted.get('reason')}: {words}" if evicted else "the Job is suspended"
+    )
+    return Observation(
+        state, words, SUSPENDED, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line
+    )
+
+
 def _disrupted(pod: Object | None) -> Observation | None:
     found = condition(pod, "DisruptionTarget") if pod is not None else None
     if pod is None or found is None:
         return None
-    state, words = DISRUPTIONS.get(found.get("reason", ""), (JobState.NODE_FAIL, found.get("reason", "")))
-    error = "JobCancelled" if state is JobState.PREEMPTED else "NodeFailed"
-    node = node_of(pod)
-    where = f" (node {node})" if node else ""
+    word = found.get("reason", "")
+    state, cause = DISRUPTIONS.get(word, (JobState.NODE_FAIL, "evicted"))
+    line = f"pod {pod['metadata']['name']}: DisruptionTarget, {_with(word, said(found))}"
     return Observation(
-        state, f"{words}{where}", found.get("reason", ""), node=node, ended_at=ended_at(pod), error=error,
-        hint="Run the cell again; --retries lets Kubernetes do that.",
-    )  # fmt: skip
+        state, said(found), word, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line
+    )
 
 
 def _pod_end(pod: Object) -> Observation | None:
@@ -82,56 +117,71 @@ def _pod_end(pod: Object) -> Observation | None:
     status = pod.get("status") or {}
     if not is_over(pod):
         return None
-    word = status.get("reason", "")
+    word, words = status.get("reason", ""), said(status)
     if word in POD_REASONS or word.startswith("OutOf"):
-        known = (JobState.NODE_FAIL, f"its node had not enough {word[5:]} after all", "Run the cell again.")
-        state, words, hint = POD_REASONS.get(word, known)
-        said = " ".join(str(status.get("message") or "").split())
-        error = {JobState.TIMEOUT: "TimeLimitExceeded", JobState.PREEMPTED: "JobCancelled"}.get(
-            state, "NodeFailed"
-        )
-        reason = f"{words}: {said}" if said and state is not JobState.TIMEOUT else words
+        state, cause = POD_REASONS.get(word, (JobState.NODE_FAIL, "not-admitted"))
+        if cause == "evicted":
+            cause = next((c for pattern, c in _SHORT_OF if pattern.search(words)), cause)
+        line = f"pod {pod['metadata']['name']}: {_with(word, words)}"
         return Observation(
-            state, reason, word, node=node_of(pod), ended_at=ended_at(pod), hint=hint, error=error
+            state, words, word, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line
         )
     disrupted = _disrupted(pod)
     if disrupted is not None:
         return disrupted
-    return _container_end(pod, container_status(pod).get("state", {}).get("terminated") or {})
+    ended = container_status(pod).get("state", {}).get("terminated") or {}
+    if ended.get("reason", "Error") == "Error" and _died_of_deletion(pod):
+        return _deleted(pod)
+    return _container_end(pod, ended)
+
+
+def _died_of_deletion(pod: Object) -> bool:
+    """Whether a failed pod was deleted while its container ran, not swept away when it had ended."""
+    asked, ended = time_stamp(pod["metadata"].get("deletionTimestamp")), ended_at(pod)
+    if asked is None or ended is None or (pod.get("status") or {}).get("phase") != "Failed":
+        return False
+    return ended >= asked - float(pod["metadata"].get("deletionGracePeriodSeconds") or 0) - SWEPT_S
+
+
+def _deleted(pod: Object, line: str = "") -> Observation:
+    line = "; ".join(part for part in (f"pod {pod['metadata']['name']} was deleted", line) if part)
+    return Observation(
+        JobState.CANCELLED, "its pod was deleted", "Deleted", node_of(pod), ended_at=ended_at(pod),
+        cause="deleted", evidence=line,
+    )  # fmt: skip
 
 
 def _container_end(pod: Object, ended: Object) -> Observation:
-    word, code = ended.get("reason", ""), ended.get("exitCode")
-    started, node = time_stamp(ended.get("startedAt")), node_of(pod)
-    at = time_stamp(ended.get("finishedAt"))
+    word, code, words = ended.get("reason", ""), ended.get("exitCode"), said(ended, 2000)
+    found = Observation(
+        JobState.FAILED, "", word, node_of(pod), time_stamp(ended.get("startedAt")),
+        time_stamp(ended.get("finishedAt")), code,
+    )  # fmt: skip
     if word == "OOMKilled":
-        return Observation(JobState.OUT_OF_MEMORY, "", word, node, started, at, code)
+        line = f"its container: OOMKilled, exit code {code}"
+        return replace(found, state=JobState.OUT_OF_MEMORY, evidence=line)
     if word in ("StartError", "ContainerCannotRun"):
-        said = " ".join(str(ended.get("message") or "").split())
-        what = re.search(r'exec: "([^"]+)"[^:]*: (.*?)(?:: unknown)?$', said)
-        reason = (
-            f"the image has no {what[1]} ({what[2]})" if what else f"its container could not start: {said}"
-        )
-        return Observation(
-            JobState.FAILED, reason, word, node, None, at, code, error="EnvironmentMismatch",
-            hint="The image needs a Python of at least 3.9 on PATH; --python names another interpreter in it.",
-        )  # fmt: skip
+        what = _NOT_EXECUTED.search(words)
+        reason = f"it has no {what[1]} ({what[2]})" if what else words
+        cause = "image-without-python" if what else "container-not-started"
+        return replace(found, reason=reason, cause=cause, evidence=f"its container: {_with(word, words)}")
     number = code - 128 if isinstance(code, int) and 128 < code < 160 else None
-    state = JobState.COMPLETED if (pod.get("status") or {}).get("phase") == "Succeeded" else JobState.FAILED
-    return Observation(state, "", word, node, started, at, code, number)
+    is_done = (pod.get("status") or {}).get("phase") == "Succeeded"
+    return replace(found, state=JobState.COMPLETED if is_done else JobState.FAILED, signal=number)
 
 
-def _job_failed(failed: Object, seen: Seen) -> Observation:
+def _job_failed(failed: Object, pod: Object | None) -> Observation:
     word = failed.get("reason", "")
+    line = f"its Job: Failed, {_with(word, said(failed))}"
     if word == "DeadlineExceeded":
-        return Observation(JobState.TIMEOUT, failed.get("message", ""), word, error="TimeLimitExceeded")
-    lost = _disrupted(seen.pods[-1]) if seen.pods else None
+        return Observation(JobState.TIMEOUT, said(failed), word, cause="active-deadline", evidence=line)
+    lost = _disrupted(pod)
     if lost is not None:
         return lost
-    pod = seen.pods[-1] if seen.pods else None
     if pod is not None and pod["metadata"].get("deletionTimestamp"):
-        return Observation(
-            JobState.CANCELLED, "its pod was deleted", word, node=node_of(pod), error="JobCancelled",
-            hint="Somebody or something deleted it: `kubectl get events`. Run the cell again.",
-        )  # fmt: skip
-    return Observation(JobState.FAILED, failed.get("message", ""), word)
+        return _deleted(pod, line)
+    return Observation(JobState.FAILED, said(failed), word, evidence=line)
+
+
+def _with(word: str, words: str) -> str:
+    return f"{word}: {words}" if words and words != word else word

@@ -32,6 +32,15 @@ WAITING = {
     "CrashLoopBackOff": ("its container crashes at its start", ""),
 }  # fmt: skip
 HOPELESS = {"ErrImageNeverPull", "InvalidImageName"}  # waiting won't help
+CAUSES = {  # rows of the table of causes: where waiting is over
+    "ErrImagePull": "image-not-pulled",
+    "ImagePullBackOff": "image-not-pulled",
+    "ErrImageNeverPull": "image-never-pulled",
+    "InvalidImageName": "image-name",
+    "CreateContainerConfigError": "container-not-set-up",
+    "CreateContainerError": "container-not-started",
+    "RunContainerError": "container-not-started",
+}
 HOPELESS_IMAGE = re.compile(r"not found|unauthorized|denied|forbidden|does not exist|no such", re.IGNORECASE)
 PATIENCE_S = 60.0  # how long what looks hopeless may take to be put right by somebody
 
@@ -95,7 +104,7 @@ def live_pod(pod: Object, seen: Seen) -> Observation:
     waiting = state.get("waiting") or {}
     word = waiting.get("reason", "")
     words, hint = WAITING.get(word, (word, ""))
-    said = " ".join(str(waiting.get("message") or "").split())
+    message = said(waiting)
     image = container_status(pod).get("image") or pod["spec"]["containers"][0]["image"]
     if "image" in words:
         words = f"{words} ({image})"
@@ -103,18 +112,24 @@ def live_pod(pod: Object, seen: Seen) -> Observation:
         trouble = _mount_trouble(seen.events)
         words, hint = trouble or (words, hint)
     reason = (
-        f"{words}: {said[:300]}" if said and word not in ("ContainerCreating", "PodInitializing") else words
+        f"{words}: {message}" if message and word not in ("ContainerCreating", "PodInitializing") else words
     )
-    if word in HOPELESS or (_waits_long(pod, seen) and _is_hopeless(word, said)):
+    if word in HOPELESS or (_waits_long(pod, seen) and _is_hopeless(word, message)):
         return Observation(
-            JobState.FAILED, reason, word, node, ended_at=seen.now, hint=hint, error="EnvironmentMismatch"
-        )
+            JobState.FAILED, message or image, word, node, ended_at=seen.now, cause=CAUSES[word],
+            evidence=f"its container waits: {word}: {message}",
+        )  # fmt: skip
     return Observation(JobState.PENDING, reason, word or "Pending", node, hint=hint)
 
 
-def _is_hopeless(word: str, said: str) -> bool:
+def said(item: Object, most: int = 300) -> str:
+    """Return the message that Kubernetes gives with a status, a condition or a container's state, in a line."""
+    return " ".join(str(item.get("message") or "").split())[:most]
+
+
+def _is_hopeless(word: str, message: str) -> bool:
     if word in ("ErrImagePull", "ImagePullBackOff"):
-        return bool(HOPELESS_IMAGE.search(said)) or word == "ImagePullBackOff"
+        return bool(HOPELESS_IMAGE.search(message)) or word == "ImagePullBackOff"
     return word in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 

@@ -19,7 +19,7 @@ from .. import script
 from ..base import Backend, NoAnswer, Submission, Submitted
 from .accounting import DROPPED, Accounting, dropped, mark_of, paired
 from .availability import available
-from .command import SlurmCommand, unreachable
+from .command import SlurmCommand, scrubbed, unreachable
 from .foreign import parse_foreign
 from .job_states import parse_queue, squeue_format, time_stamp, with_canceller
 from .limits import is_checked, violation
@@ -40,6 +40,9 @@ class SlurmBackend(Backend):
     options_of = SLURM
     lists_foreign = True
     scheduler = "the Slurm controller"
+    default_limit = "the partition's time limit"
+    restarts = "`--requeue` lets Slurm start it again by itself."
+    avoids_node = "`-- --exclude={node}` keeps away from that node."
     questions_a_minute = 6
 
     def __init__(self, settings: Mapping[str, object]) -> None:
@@ -54,6 +57,14 @@ class SlurmBackend(Backend):
         self._answer = ""  # the same as it came
         self._foreign: list[ForeignJob] | None = None  # the same, read for what isn't ours
         self._slots = asyncio.Semaphore(SBATCHES)
+
+    @classmethod
+    def tells_trouble(cls, text: str) -> bool:
+        return "slurmstepd" in text
+
+    @classmethod
+    def hidden(cls, environment: Mapping[str, str]) -> Sequence[str]:
+        return scrubbed(environment)
 
     async def check(self) -> str:
         done = await self.command.run(["sinfo", "-h", "-o", "%P %a %D %T"], timeout_s=12)

@@ -38,6 +38,9 @@ _STATES = {
     "PREEMPTED": JobState.PREEMPTED,
 }
 
+CAUSES = {"DEADLINE": "deadline", "BOOT_FAIL": "boot-failed"}  # where our state says less; rows of the table
+LAUNCH_SIGNAL = 53  # written as 0:53 when slurmstepd could not open the job's files
+
 FIELDS = (
     "JobID",
     "ArrayJobID",
@@ -102,6 +105,7 @@ def observation(row: dict[str, str]) -> Observation:
     state = state_of(native)
     code, number = exit_code(row["exit_code"])
     running = state is not JobState.PENDING
+    cause, evidence = _cause(native, number, row["Reason"], row["NodeList"])
     return Observation(
         state,
         reason=reason_text(row["Reason"], state),
@@ -112,7 +116,19 @@ def observation(row: dict[str, str]) -> Observation:
         exit_code=code,
         signal=number,
         expected_start=None if running else time_stamp(row["StartTime"]),
+        cause=cause,
+        evidence=evidence,
     )
+
+
+def _cause(native: str, number: int | None, reason: str, node: str) -> tuple[str, str]:
+    """Return the row of the table of causes that Slurm's own words lead to, and what shows it; empty if none."""
+    if number == LAUNCH_SIGNAL:
+        return (
+            "no-shared-disk",
+            f"Slurm: {native} 0:{LAUNCH_SIGNAL}{f' ({reason})' if reason else ''} on {node}",
+        )
+    return CAUSES.get(native.partition(" ")[0].upper(), ""), ""
 
 
 def state_of(word: str) -> JobState:
@@ -152,6 +168,7 @@ def parse_accounting(text: str) -> dict[str, Observation]:
             continue
         row = dict(zip(SACCT_FIELDS, parts))
         code, number = exit_code(row["ExitCode"])
+        cause, evidence = _cause(row["State"], number, "", row["NodeList"])
         found[row["JobID"]] = Observation(
             state_of(row["State"]),
             reason=row["State"] if " by " in row["State"] else "",
@@ -161,6 +178,8 @@ def parse_accounting(text: str) -> dict[str, Observation]:
             ended_at=time_stamp(row["End"]),
             exit_code=code,
             signal=number,
+            cause=cause,
+            evidence=evidence,
         )
     return found
 
