@@ -16,6 +16,7 @@ import pytest
 from jupyter_hpc.backends.slurm import site as sites
 from jupyter_hpc.backends.slurm.site import Site, site_of
 from jupyter_hpc.commands import catalogue as commands
+from jupyter_hpc.jobs.submit import resubmit
 from jupyter_hpc.magics.completion import matches
 from jupyter_hpc.model.exceptions import OptionError
 from jupyter_hpc.model.states import JobState
@@ -119,6 +120,17 @@ def test_refused_before_anything_is_built(
         submit("x = 1", **options)
     assert message in caught.value.message and hint in caught.value.hint
     assert cold.count("sbatch") == 0 and store().runs() == []
+
+
+def test_submitted_again_it_is_refused_like_the_first_time(cold: Counter) -> None:
+    job = submit("x = 1", "local")
+    assert job.wait(60), job
+    runs = store().runs()
+    with pytest.raises(OptionError) as caught:
+        resubmit(job, target="slurm", resources={"memory": "900G"})
+    assert "more than any node of the partition debug has" in caught.value.message
+    assert "--mem 64000M" in caught.value.hint
+    assert cold.count("sbatch") == 0 and store().runs() == runs
 
 
 def test_completion_offers_what_is_known_and_asks_nobody(cold: Counter) -> None:
