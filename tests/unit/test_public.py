@@ -6,8 +6,10 @@ import argparse
 import json
 import re
 from pathlib import Path
+from pkgutil import iter_modules
 
 import jupyter_hpc
+import jupyter_hpc.exceptions
 from jupyter_hpc.commands.catalogue import COMMANDS
 from jupyter_hpc.model import exceptions
 from jupyter_hpc.model.options import CELL_OPTIONS
@@ -19,6 +21,70 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_every_public_name_resolves() -> None:
     for name in jupyter_hpc.__all__:
         assert getattr(jupyter_hpc, name) is not None
+
+
+SURFACE = [
+    "CaptureError",
+    "CellExit",
+    "CellInterrupted",
+    "DependencyNeverSatisfied",
+    "DiskFull",
+    "EnvironmentMismatch",
+    "HPCError",
+    "Job",
+    "JobCancelled",
+    "JobError",
+    "JobLost",
+    "JobNotFound",
+    "JobState",
+    "NoSharedDisk",
+    "NodeFailed",
+    "OptionError",
+    "OutOfMemory",
+    "Preempted",
+    "ProcessDied",
+    "RemoteError",
+    "Resources",
+    "ResultError",
+    "SegmentationFault",
+    "SubmissionError",
+    "TargetError",
+    "TasksFailed",
+    "TimeLimitExceeded",
+    "UndefinedName",
+    "UnpicklableInput",
+    "__version__",
+    "artifact",
+    "attach",
+    "carry_setting",
+    "lineage",
+    "runs",
+    "submit",
+]
+
+
+def test_the_surface_grows_on_purpose_only() -> None:
+    assert sorted(jupyter_hpc.__all__) == sorted(SURFACE)
+    for name in SURFACE:
+        found = getattr(jupyter_hpc, name)
+        if name not in ("__version__", "lineage"):  # a text, and a package that can be called
+            assert found.__module__ == "jupyter_hpc", name
+
+
+def test_errors_that_people_catch_are_at_the_top_and_in_exceptions() -> None:
+    classes = [
+        c for c in vars(exceptions).values() if isinstance(c, type) and issubclass(c, exceptions.HPCError)
+    ]
+    assert {c.__name__ for c in classes} == set(jupyter_hpc.exceptions.__all__) <= set(SURFACE)
+    assert all(
+        getattr(jupyter_hpc, c.__name__) is c is getattr(jupyter_hpc.exceptions, c.__name__) for c in classes
+    )
+
+
+def test_no_package_takes_the_place_of_a_function() -> None:
+    """Importing one of that name would."""
+    names = {module.name for module in iter_modules(jupyter_hpc.__path__)}
+    assert names & set(SURFACE) == {"lineage"} and callable(jupyter_hpc.lineage)
 
 
 def test_the_readme_names_only_what_exists() -> None:
