@@ -41,6 +41,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"campaigns: a sample, JUPYTER_HPC_TEST_SEED={seed()}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give each test its group, and leave out what the sample leaves out; named tests always run."""
     for item in items:
