@@ -67,14 +67,20 @@ def seed() -> str:
 
 def is_chosen(item: pytest.Item) -> bool:
     kinds = ["campaign"] if item.get_closest_marker("campaign") else []
-    if item.nodeid.startswith("tests/contract/") and target_of(item) != "local":
+    if place_of(item).startswith("tests/contract/") and target_of(item) != "local":
         kinds.append("contract")
-    return all(_fraction(f"{kind} {item.nodeid}") < SHARE[kind] for kind in kinds)
+    return all(_fraction(f"{kind} {place_of(item)}") < SHARE[kind] for kind in kinds)
 
 
 def _fraction(text: str) -> float:
     """Return a number from 0 to 1 that the seed and the text decide."""
     return int(hashlib.sha256(f"{seed()} {text}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+
+
+def place_of(item: pytest.Item) -> str:
+    """Return a test's file and name; pytest remembers ``nodeid`` once it is read, and xdist would add the group in vain."""
+    file, _, name = item.location
+    return f"{file}::{name}"
 
 
 def target_of(item: pytest.Item) -> str:
@@ -86,7 +92,8 @@ def target_of(item: pytest.Item) -> str:
 def group_of(item: pytest.Item) -> str:
     """Return the group whose process has the cluster that a test needs."""
     fixtures, target = set(getattr(item, "fixturenames", ())), target_of(item)
-    if item.nodeid.startswith("tests/unit/"):
+    place = place_of(item)
+    if place.startswith("tests/unit/"):
         return "here"
     if target == "k8s" or "kubernetes" in fixtures:
         return "kubernetes"
@@ -95,6 +102,6 @@ def group_of(item: pytest.Item) -> str:
     if target == "slurm":
         return "practice"
     for group, folders in _FOLDERS.items():
-        if item.nodeid.startswith(folders):
+        if place.startswith(folders):
             return group
     return "here"
