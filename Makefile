@@ -26,17 +26,14 @@ lab: $(VENV)/lab slurm
 	  $(BIN)/jupyter-hpc practice down
 
 test: $(VENV)/test slurm site modules kubernetes labextension
-	$(BIN)/python -m pytest $(or $(PYTEST_ARGS),$(SIDE_BY_SIDE) tests $(ELSEWHERE:%=--ignore=%) --ignore=$(COUNTS))
-ifndef PYTEST_ARGS
-	$(BIN)/python -m pytest $(COUNTS)
+ifdef PYTEST_ARGS
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	$(BIN)/python -m tests.side_by_side tests $(ELSEWHERE:%=--ignore=%)
 endif
 
 test-all: $(VENV)/test slurm site modules kubernetes labextension
-	$(BIN)/python -m pytest --whole $(SIDE_BY_SIDE) tests $(ELSEWHERE:%=--ignore=%) --ignore=$(COUNTS)
-	$(BIN)/python -m pytest --whole $(COUNTS)
-
-# tests/plan.py says which tests are a group, and what of the long campaigns is sampled
-SIDE_BY_SIDE = -n 3 --dist loadgroup
+	$(BIN)/python -m tests.side_by_side --whole tests $(ELSEWHERE:%=--ignore=%)
 
 # a clean root and a fresh environment, from the index each time: make test-install, make test-binder
 ELSEWHERE = tests/packaging tests/binder

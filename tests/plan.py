@@ -1,7 +1,7 @@
 """Which tests run, and beside which: ``make test`` samples the long campaigns, ``make test-all`` has them whole.
 
-Tests that need the same cluster are a group, which runs in one process and starts that cluster once; with
-``--dist loadgroup`` groups run side by side (most of a run is waiting). Of what is marked ``campaign``, and of the contract
+Tests that need the same cluster are a group, which runs in one process and starts that cluster once;
+`tests/side_by_side.py` runs groups beside each other (most of a run is waiting). Of what is marked ``campaign``, and of the contract
 on each target but ``local``, a part is chosen by a seed: the commit, so that another try of one commit tries the same.
 ``JUPYTER_HPC_TEST_SEED`` is another seed, ``--whole`` takes everything.
 """
@@ -11,14 +11,18 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 SHARE = {"campaign": 0.25, "contract": 0.34}
-GROUPS = ("kubernetes", "practice", "site", "front", "here")  # the longest first
+GROUPS = ("kubernetes", "practice", "site", "front", "here", "pyslurm")  # the longest first
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
 _FOLDERS = {
+    "pyslurm": (
+        "tests/faults/test_pyslurm.py",
+    ),  # counts its process's questions: nobody else's jobs are followed in it
     "front": ("tests/browser/", "tests/server/", "tests/notebooks/"),
     "practice": ("tests/faults/", "tests/slurm/"),
     "kubernetes": ("tests/clusters/kubernetes/",),
@@ -29,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--whole", action="store_true", help="run the long campaigns whole, not a sample of them"
     )
+    parser.addoption("--group", choices=GROUPS, help="run only what needs this cluster")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,21 +46,18 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"campaigns: a sample, JUPYTER_HPC_TEST_SEED={seed()}"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each test its group, and leave out what the sample leaves out; named tests always run."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
-    items.sort(key=lambda item: GROUPS.index(group_of(item)))  # stable
-    if config.getoption("--whole") or any("::" in argument for argument in config.args):
-        return
-    chosen = [item for item in items if is_chosen(item)]
+    """Leave out other groups, and what the sample leaves out; tests that are named one by one always run."""
+    group = config.getoption("--group")
+    is_whole = config.getoption("--whole") or any("::" in argument for argument in config.args)
+    chosen = [i for i in items if group in (None, group_of(i)) and (is_whole or is_chosen(i))]
     if len(chosen) < len(items):
         kept = set(map(id, chosen))
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
         items[:] = chosen
 
 
+@cache
 def seed() -> str:
     """Return what decides the sample."""
     if given := os.environ.get("JUPYTER_HPC_TEST_SEED"):
@@ -67,20 +69,14 @@ def seed() -> str:
 
 def is_chosen(item: pytest.Item) -> bool:
     kinds = ["campaign"] if item.get_closest_marker("campaign") else []
-    if place_of(item).startswith("tests/contract/") and target_of(item) != "local":
+    if item.nodeid.startswith("tests/contract/") and target_of(item) != "local":
         kinds.append("contract")
-    return all(_fraction(f"{kind} {place_of(item)}") < SHARE[kind] for kind in kinds)
+    return all(_fraction(f"{kind} {item.nodeid}") < SHARE[kind] for kind in kinds)
 
 
 def _fraction(text: str) -> float:
     """Return a number from 0 to 1 that the seed and the text decide."""
     return int(hashlib.sha256(f"{seed()} {text}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-
-
-def place_of(item: pytest.Item) -> str:
-    """Return a test's file and name; pytest remembers ``nodeid`` once it is read, and xdist would add the group in vain."""
-    file, _, name = item.location
-    return f"{file}::{name}"
 
 
 def target_of(item: pytest.Item) -> str:
@@ -92,8 +88,7 @@ def target_of(item: pytest.Item) -> str:
 def group_of(item: pytest.Item) -> str:
     """Return the group whose process has the cluster that a test needs."""
     fixtures, target = set(getattr(item, "fixturenames", ())), target_of(item)
-    place = place_of(item)
-    if place.startswith("tests/unit/"):
+    if item.nodeid.startswith("tests/unit/"):
         return "here"
     if target == "k8s" or "kubernetes" in fixtures:
         return "kubernetes"
@@ -102,6 +97,6 @@ def group_of(item: pytest.Item) -> str:
     if target == "slurm":
         return "practice"
     for group, folders in _FOLDERS.items():
-        if place.startswith(folders):
+        if item.nodeid.startswith(folders):
             return group
     return "here"
