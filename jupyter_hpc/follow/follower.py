@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ..backends.registry import backend_of
 from ..explain.attempts import attempts, taken_back
 from ..explain.verdict import Verdict, judge, why_it_waits
 from ..model.observation import Observation, waiting_words
@@ -46,6 +47,7 @@ class Follower:
     ) -> None:
         self.run = run
         self.clock = clock
+        self._backend = backend_of(record)
         self.reader = RunReader(run, outputs=False)
         self.native_id: str = str(record.get("native_id") or "")
         wanted = record.get("environment", {}).get("requirements") or {}
@@ -192,7 +194,7 @@ class Follower:
             return False
         if reader.end is not None or reader.signals or self._doubt.is_over:
             return True
-        return self.is_silent or "slurmstepd" in reader.scheduler_text()[-2000:]
+        return self.is_silent or self._backend.tells_trouble(reader.scheduler_text()[-2000:])
 
     # -- how it stands ---------------------------------------------------------------------------
 

@@ -49,11 +49,7 @@ def preflight(request: Request, target_name: str, spec: JobSpec) -> Preflight:
     submission = Submission(run, spec, runs.root / "worker", sys.executable)
     backend = where.make_backend()
     outputs = output_names(request)[0]
-    scrubbed: tuple[str, ...] = ()
-    if where.backend == "slurm":
-        from ..backends.slurm.command import scrubbed as names
-
-        scrubbed = tuple(names(os.environ))
+    scrubbed = tuple(backend.hidden(os.environ))
     wanted = requirements.read(spec.requirements) if spec.requirements else None
     planned, expected = backend.preview(submission), _expected_start(backend, submission)
     return Preflight(where, spec, built, planned, tuple(outputs), scrubbed, wanted, expected)

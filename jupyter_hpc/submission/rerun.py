@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..backends.registry import backend_of
 from ..capture.environment.snapshot import snapshot
 from ..lineage.ask.parameters import changed
 from ..lineage.index.activity import environment, outputs, packages
@@ -115,7 +116,7 @@ def _interpreter(record: Mapping[str, Any]) -> dict[str, str]:
     )
     if is_chosen or not executable or executable == sys.executable or not os.access(executable, os.X_OK):
         return {}
-    return {} if record["target"].get("backend") == "kubernetes" else {"python": executable}
+    return {"python": executable} if backend_of(record).has_kernels_python else {}
 
 
 def _move(run: Run, workdir: str) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..backends.registry import backend_of
 from ..explain.use import Use, measured, used
 from ..model.resources import format_size, format_time
 from ..model.states import Status
@@ -25,7 +26,7 @@ def headline(record: Mapping[str, Any], status: Status, *, took: bool = True) ->
     sign, colour = icon(status.state)
     state = status.state.value.lower().replace("_", " ")
     parts = [f'<b><span style="color:{colour}" aria-hidden="true">{sign}</span> {state}</b>']
-    native = "" if record["target"]["backend"] == "local" else status.native_id
+    native = status.native_id if backend_of(record).shows_native_ids else ""
     parts.append(escaped(record["target"]["name"] + (f" job {native}" if native else "")))
     parts += [escaped(x, 80) for x in (record.get("name"), status.node) if x]
     if took and status.started_at:
