@@ -13,7 +13,6 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import Preempted
 from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.components import Kueue
-from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.faults.occurrences import shows
 from tests.faults.road import submit, until
 from tests.kubernetes.access import NAMESPACE, Admin
@@ -80,7 +79,7 @@ def test_the_scheduler_preempts_it(priorities: tuple[str, str], admin: Admin) ->
 
 
 @contextmanager
-def preempting_queue(kueue: Kueue, admin: Admin, kubernetes: Kubernetes) -> Iterator[str]:
+def preempting_queue(kueue: Kueue, admin: Admin) -> Iterator[str]:
     """A queue with quota for one gpu, in which a higher priority takes a lower one's."""
     name = "preempting"
     kueue.make_queue(name, gpus=1, namespace=NAMESPACE)
@@ -91,12 +90,10 @@ def preempting_queue(kueue: Kueue, admin: Admin, kubernetes: Kubernetes) -> Iter
     admin("DELETE", f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{NAMESPACE}/localqueues/{name}")
 
 
-def test_kueue_preempts_it(
-    priorities: tuple[str, str], kueue: Kueue, admin: Admin, kubernetes: Kubernetes
-) -> None:
+def test_kueue_preempts_it(priorities: tuple[str, str], kueue: Kueue, admin: Admin) -> None:
     """Kueue suspends its Job, and would start it anew when there is room: that Job goes, nobody would hear of it."""
     low, high = priorities
-    with preempting_queue(kueue, admin, kubernetes) as queue:
+    with preempting_queue(kueue, admin) as queue:
         job = submit(WAITS, low, gpus=1, queue=queue)
         with outranked(job, on=high, gpus=1, queue=queue):
             is_preempted(job, "Preempted")
