@@ -25,7 +25,7 @@ def taken_back(run: Run, start: Mapping[str, Any]) -> tuple[str, str, float | No
 
     The batch script of the next attempt keeps ``scheduler.log`` of this one under its number.
     """
-    number = int(start.get("environment", {}).get("SLURM_RESTART_COUNT") or 0)
+    number = int(start.get("attempt") or 1) - 1
     for path in (Path(f"{run.scheduler_log}.{number}"), run.scheduler_log):
         found = _TAKEN_BACK.findall(_tail(path))
         if found:

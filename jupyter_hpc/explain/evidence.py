@@ -255,13 +255,7 @@ class Facts:
         said = _OVER.search(self.said)
         if said:
             return int(said[2])
-        there = (self.reader.started or {}).get("environment") or {}
-        try:
-            if "SLURM_MEM_PER_NODE" in there:
-                return int(there["SLURM_MEM_PER_NODE"]) << 20
-            return int(there["SLURM_MEM_PER_CPU"]) * int(there["SLURM_CPUS_ON_NODE"]) << 20
-        except (KeyError, ValueError):
-            return 0
+        return int((self.reader.started or {}).get("memory_limit") or 0)
 
     @property
     def memory_used(self) -> int:

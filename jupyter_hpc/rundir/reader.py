@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..worker import allocation
 from ..worker.events import EVENTS
 from ..worker.versions import words
 from .parts import indices_of
@@ -149,6 +150,7 @@ class RunReader:
     def _apply(self, event: dict[str, Any]) -> list[Output]:
         kind = event.get("e")
         if kind == "started":
+            event = _in_neutral_words(event)
             self.started, self.done, self.mismatch, self.signals = event, None, None, []
             self.environment, self.files, self.samples = None, [], []
             self.peak_rss, self.unsaved = 0, None
@@ -266,6 +268,12 @@ def _end_of(path: Path) -> str:
             return file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+
+
+def _in_neutral_words(start: dict[str, Any]) -> dict[str, Any]:
+    """Return a worker's start; workers of earlier versions told their scheduler's own variables."""
+    told = start.get("environment")
+    return {**allocation.described(told), **start} if isinstance(told, dict) else start
 
 
 def _output(kind: str, event: dict[str, Any]) -> Output:

@@ -130,7 +130,7 @@ class Handover:
         """Return the job that an earlier try made: the run's own files know one that has started."""
         reader = RunReader(self._submission.run, outputs=False)
         reader.poll()
-        started = (reader.started or {}).get("environment", {}).get("SLURM_JOB_ID")
+        started = (reader.started or {}).get("job_id")
         return str(started) if started else await backend.find(self._submission.run)
 
     def _record(self, submitted: Submitted, connection: Connection, *, waited: bool) -> None:

@@ -68,9 +68,7 @@ def use_meters(reader: RunReader, asked: Resources) -> list[str]:
         return []
     found = []
     if rates := cpu_rates(samples):
-        count = asked.cpus or int(
-            ((reader.started or {}).get("environment") or {}).get("SLURM_CPUS_ON_NODE") or 0
-        )
+        count = asked.cpus or int((reader.started or {}).get("cpus") or 0)
         words = f"cpu {rates[-1]:.1f}" + (f" of {count}" if count else "")
         found.append(_meter(words, spark(rates, count, "cpus in use over time")))
     memory = [float(sample["rss"]) for sample in samples]

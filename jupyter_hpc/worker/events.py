@@ -13,6 +13,8 @@ import os
 import threading
 import time
 
+from . import allocation
+
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any
@@ -68,7 +70,7 @@ class LogFile:
         """The text of attempts that the scheduler took back stays, above a line that says so."""
         if not self._events.has_earlier:
             return
-        number = max(int(os.environ.get("SLURM_RESTART_COUNT") or 0), 1) + 1
+        number = max(allocation.described(os.environ).get("attempt", 1), 2)
         size = self.size()
         self._events.write("attempt", number=number, at=size)
         if size:

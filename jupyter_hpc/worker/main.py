@@ -11,7 +11,7 @@ import sys
 import time
 import types
 
-from . import container, current, hardware, recording, versions
+from . import allocation, container, current, hardware, recording, versions
 from .apart import apart
 from .circumstances import remember_oom_kills
 from .continuation import numbered_there
@@ -392,10 +392,10 @@ class _StandIn:
 
 
 def _where() -> Dict[str, Any]:
-    keys = (
-        *("SLURM_JOB_ID", "SLURM_JOB_NODELIST", "SLURM_RESTART_COUNT", "CUDA_VISIBLE_DEVICES"),
-        *("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE"),
-    )
+    given = allocation.described(os.environ)
+    limit = allocation.container_memory() if "JUPYTER_HPC_NODE" in os.environ else None  # in a pod
+    if limit:
+        given["memory_limit"] = limit
     return {
         "host": os.uname().nodename,
         "node": os.environ.get("SLURMD_NODENAME")
@@ -405,6 +405,6 @@ def _where() -> Dict[str, Any]:
         "python": list(sys.version_info[:3]),
         "executable": sys.executable,
         "platform": sys.platform,
-        "environment": {k: os.environ[k] for k in keys if k in os.environ},
+        **given,
         **hardware.describe(),
     }

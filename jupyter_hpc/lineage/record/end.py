@@ -82,8 +82,7 @@ def execution(reader: RunReader, record: dict[str, Any], manifest: dict[str, Any
     ]  # those of the job
     cards = [{"name": g.get("name")} for g in sampled] or started.get("gpus") or []
     driver = sampled[0].get("driver") if sampled else started.get("driver")
-    scheduler = started.get("environment") or {}
-    nodes = scheduler.get("SLURM_JOB_NODELIST") or started.get("node")
+    nodes = started.get("nodes") or started.get("node")
     found = {
         "gpus": cards,
         "driver": driver,
