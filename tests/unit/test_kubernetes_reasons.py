@@ -358,6 +358,14 @@ def test_a_running_pod_whose_node_is_silent_says_so():
     assert "n1 has stopped answering" in said(silent).reason
 
 
+def test_a_pod_that_is_being_ended_will_say_why():
+    """Its worker's files are here a second before its status is: nobody concludes from them alone."""
+    running = pod("Running", {"running": {}})
+    assert said(running).is_settled
+    running["metadata"]["deletionTimestamp"] = LONG_AGO
+    assert (said(running).reason, said(running).is_settled) == ("it is being ended", False)
+
+
 def test_kueues_own_reason_is_shown():
     suspended = {**JOB, "spec": {"backoffLimit": 0, "suspend": True}}
     message = "couldn't assign flavors to pod set main: insufficient unused quota for nvidia.com/gpu in flavor default, 1 more needed"

@@ -94,7 +94,8 @@ def live_pod(pod: Object, seen: Seen) -> Observation:
         words = "it is being ended" if pod["metadata"].get("deletionTimestamp") else ""
         if not words and "running" in state and not _is_ready(pod):
             words = f"its node {node} has stopped answering"
-        return Observation(JobState.RUNNING, words, "Running", node, started)
+        is_settled = not pod["metadata"].get("deletionTimestamp")  # else its end will say why
+        return Observation(JobState.RUNNING, words, "Running", node, started, is_settled=is_settled)
     scheduled = _scheduled(pod)
     if scheduled.get("status") == "False":
         if scheduled.get("reason") == "SchedulingGated":
