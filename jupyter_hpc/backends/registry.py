@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 from ..model.exceptions import TargetError
 from .base import Backend
 
-_BUILT_IN = {
+_BUILT_IN = {  # no entry points: to find those, every installed package is looked at
     "local": "jupyter_hpc.backends.local:LocalBackend",
     "kubernetes": "jupyter_hpc.backends.kubernetes:KubernetesBackend",
     "slurm": "jupyter_hpc.backends.slurm:SlurmBackend",
@@ -17,22 +18,14 @@ _BUILT_IN = {
 
 
 def backend_class(name: str) -> type[Backend]:
-    """Return a backend: a name in the entry-point group ``jupyter_hpc.backends``, or ``module:Class``.
+    """Return a backend: a built-in one, one of the entry-point group ``jupyter_hpc.backends``, or ``module:Class``.
 
     Raises
     ------
     TargetError
         If there is none, naming those that are.
     """
-    reference = name if ":" in name else _BUILT_IN.get(name)
-    if reference is None:
-        from importlib.metadata import entry_points
-
-        others = {e.name: e.value for e in entry_points(group="jupyter_hpc.backends")}
-        if name not in others:
-            known = ", ".join(sorted({*_BUILT_IN, *others}))
-            raise TargetError(f"There is no backend {name!r}.", hint=f"Installed: {known}.")
-        reference = others[name]
+    reference = name if ":" in name else _BUILT_IN.get(name) or _registered(name)
     module, _, attribute = reference.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
@@ -50,3 +43,15 @@ def backend_of(record: Mapping[str, Any]) -> type[Backend]:
         return backend_class(str((record.get("target") or {}).get("backend") or ""))
     except TargetError:
         return Backend
+
+
+@lru_cache(maxsize=32)
+def _registered(name: str) -> str:
+    """Return what another package registers; every installed package's metadata is read for that."""
+    from importlib.metadata import entry_points
+
+    others = {e.name: e.value for e in entry_points(group="jupyter_hpc.backends")}
+    if name not in others:
+        known = ", ".join(sorted({*_BUILT_IN, *others}))
+        raise TargetError(f"There is no backend {name!r}.", hint=f"Installed: {known}.")
+    return others[name]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from ..backends.registry import backend_class
 from ..capture.request import Request
 from ..model.exceptions import CaptureError, OptionError
 from ..model.spec import JobSpec, checked
@@ -28,7 +27,7 @@ def completed(target_name: str, spec: JobSpec) -> tuple[Target, JobSpec]:
     """
     where = target(target_name)
     spec = checked(where.complete(spec))
-    backend_class(where.backend).check_supported(spec)
+    where.kind.check_supported(spec)
     if spec.array:
         spec = replace(spec, array=parse_tasks(spec.array).text)
     if spec.dependency:

@@ -84,7 +84,7 @@ def rerun(
     record = run.record()
     _check_inputs(run)
     options: dict[str, Any] = {"workdir": workdir} if workdir else {}
-    options.update(_interpreter(record))
+    options.update(_interpreter(record, target or record["target"]["name"]))
 
     def revise(new: Run, own: dict[str, Any]) -> None:
         own["brings"] = False  # the notebook's names stay as they are
@@ -108,7 +108,7 @@ def _check_inputs(run: Run) -> None:
         ) from None
 
 
-def _interpreter(record: Mapping[str, Any]) -> dict[str, str]:
+def _interpreter(record: Mapping[str, Any], where: str) -> dict[str, str]:
     """Return the interpreter to name, where the run had another than this process and didn't name it itself."""
     spec, executable = record["spec"], (record.get("environment") or {}).get("executable")
     is_chosen = any(

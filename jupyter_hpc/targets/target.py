@@ -28,8 +28,13 @@ class Target:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     source: str = "built in"
 
+    @property
+    def kind(self) -> type[Backend]:
+        """The class of its backend."""
+        return backend_class(self.backend)
+
     def make_backend(self) -> Backend:
-        return backend_class(self.backend)(self.settings)
+        return self.kind(self.settings)
 
     def complete(self, spec: JobSpec) -> JobSpec:
         """Return the spec with this target's defaults where it says nothing.

@@ -24,7 +24,7 @@ from .foreign import parse_foreign
 from .job_states import parse_queue, squeue_format, time_stamp, with_canceller
 from .limits import is_checked, violation
 from .pyslurm.client import pyslurm_of
-from .sbatch import sbatch_arguments
+from .sbatch import leading_directives, sbatch_arguments
 from .site import site_of
 
 SBATCHES = 8  # at once
@@ -65,6 +65,10 @@ class SlurmBackend(Backend):
     @classmethod
     def hidden(cls, environment: Mapping[str, str]) -> Sequence[str]:
         return scrubbed(environment)
+
+    @classmethod
+    def own_options(cls, cell: str, written: tuple[str, ...]) -> tuple[str, ...]:
+        return (*leading_directives(cell), *written)
 
     async def check(self) -> str:
         done = await self.command.run(["sinfo", "-h", "-o", "%P %a %D %T"], timeout_s=12)
