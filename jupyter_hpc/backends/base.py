@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..model.exceptions import OptionError, TargetError
+from ..model.exceptions import TargetError
 from ..model.observation import Availability, ForeignJob, Observation, Waiting
 from ..model.options import check_had
 from ..model.spec import JobSpec
@@ -100,21 +100,9 @@ class Backend(abc.ABC):
         """Return the variables of this process that its jobs don't get, where others would be passed on."""
         return ()
 
-    instead_of_own_options = ""  # the hint to somebody who wrote some, where there are none
-
     @classmethod
-    def own_options(cls, cell: str, written: tuple[str, ...]) -> tuple[str, ...]:
-        """Return a cell's options of the scheduler itself: those in its first lines, and those after a lone ``--``.
-
-        Raises
-        ------
-        OptionError
-            If some were written, and the scheduler has none that we pass on.
-        """
-        if written:
-            raise OptionError(
-                "Options after -- are sbatch's own; this target has none.", hint=cls.instead_of_own_options
-            )
+    def own_options(cls, cell: str) -> tuple[str, ...]:
+        """Return the scheduler's own options that a cell's first lines have, as ``#SBATCH`` lines are."""
         return ()
 
     @abc.abstractmethod

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from ..model.exceptions import OptionError
 from ..model.resources import did_you_mean
+from ..runtime.settings import BUILT_IN_TARGETS
 from .definition import Command, takes_run
 from .jobs import (
     _attach,
@@ -67,7 +68,8 @@ _WITH_ID = {"show": " ID", "logs": " ID", "why": " [ID]", "attach": " ID", "resu
 def short_map(prog: str) -> str:
     """Return all commands on a handful of lines."""
     rest = tuple(name for name in COMMANDS if name not in {n for names in _MAP.values() for n in names})
-    rows = [("cells", "%%slurm · %%k8s · %%local · %%hpc --on TARGET      --help on each")]
+    cells = " · ".join(f"%%{name}" for name in BUILT_IN_TARGETS)
+    rows = [("cells", f"{cells} · %%hpc --on TARGET      --help on each")]
     for title, names in {**_MAP, "more": rest}.items():
         if names:
             rows.append((title, f"{prog} " + " · ".join(name + _WITH_ID.get(name, "") for name in names)))
@@ -79,7 +81,8 @@ def overview(prog: str) -> str:
     """Return all commands, each with what it does."""
     width = max(map(len, COMMANDS))
     lines = [f"  {prog} {name.ljust(width)}  {command.help}" for name, command in COMMANDS.items()]
-    return "\n".join(["Cells: %%slurm, %%k8s, %%local, %%hpc --on TARGET (--help on each). Then:", *lines])
+    cells = ", ".join(f"%%{name}" for name in BUILT_IN_TARGETS)
+    return "\n".join([f"Cells: {cells}, %%hpc --on TARGET (--help on each). Then:", *lines])
 
 
 def _help(arguments: argparse.Namespace) -> str:

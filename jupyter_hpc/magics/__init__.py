@@ -1,4 +1,4 @@
-"""The shells in IPython: ``%%slurm``, ``%%k8s``, ``%%local``, ``%%hpc``, ``%hpc``."""
+"""The shells in IPython: ``%%slurm`` and the like for each target, ``%%hpc``, ``%hpc``."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ def unregister(ipython: Any) -> None:
     """Undo :func:`register`."""
     from ..capture.environment import witness
     from . import completion, local_cells
-    from .cells import NAMES, bodiless
+    from .cells import bodiless, remove_magics
 
     witness.uninstall()
 
     if bodiless in ipython.input_transformers_cleanup:
         ipython.input_transformers_cleanup.remove(bodiless)
-    for kind in ("line", "cell"):
-        for name in NAMES:
-            ipython.magics_manager.magics[kind].pop(name, None)
+    remove_magics(ipython)
     completion.unregister(ipython)
     local_cells.unregister(ipython)

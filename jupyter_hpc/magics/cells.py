@@ -7,12 +7,14 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..capture.cell.magics import exposed
 from .help import help_text
+from .names import ANY_TARGET, choose, opening
 from .parse import parse
 from .shell_options import printers, shell_options
 from .tokens import expand, split_line
@@ -22,48 +24,49 @@ if TYPE_CHECKING:  # the core is imported by the first cell: loading the extensi
     from ..jobs.job import Job
     from ..model.cell_arguments import CellArguments
     from ..model.spec import JobSpec
+    from ..targets.target import Target
 
 STALE_S = 0.3  # how long a cell waits at most to know whether what it was sent is stale
-NAMES = ("slurm", "k8s", "local", "hpc")
-_LONE = re.compile(r"^%%(slurm|k8s|local|hpc)\b(?!.*\?\s*$)")
+_HELP = help_text("%%NAME")  # the same for all of them but for the name
 
 
 def bodiless(lines: list[str]) -> list[str]:
     """Give a cell that is nothing but ``%%slurm …`` a body, since IPython refuses it without one: a comment."""
-    if len([x for x in lines if x.strip()]) == 1 and _LONE.match(next(x for x in lines if x.strip())):
-        return [*(line if line.endswith("\n") else line + "\n" for line in lines), "#\n"]
-    return lines
+    written = [line for line in lines if line.strip()]
+    magic = opening(written[0]) if len(written) == 1 else None
+    if magic is None or magic["sign"] != "%%" or written[0].rstrip().endswith("?"):
+        return lines
+    return [*(line if line.endswith("\n") else line + "\n" for line in lines), "#\n"]
 
 
 @magics_class
 class HPCMagics(Magics):
-    """``%%slurm``, ``%%k8s``, ``%%local``, ``%%hpc`` and ``%hpc``."""
+    """``%%slurm``, ``%%k8s``, ``%%local`` and so on, one for each target; ``%%hpc`` and ``%hpc``."""
 
-    @no_var_expand
-    @cell_magic
-    def slurm(self, line: str, cell: str) -> Job | None:
-        return self._run("slurm", "%%slurm", line, cell)
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        for name in choose(_magics_of_others(shell)):
+            self.magics["cell"].setdefault(name, self._cell_magic(name))
 
-    @no_var_expand
-    @cell_magic
-    def k8s(self, line: str, cell: str) -> Job | None:
-        return self._run("k8s", "%%k8s", line, cell)
+    def _cell_magic(self, target: str) -> Any:
+        @no_var_expand
+        def run(self: HPCMagics, line: str, cell: str) -> Job | None:
+            return self._run(target, line, cell)
 
-    @no_var_expand
-    @cell_magic
-    def local(self, line: str, cell: str) -> Job | None:
-        return self._run("local", "%%local", line, cell)
+        run.__name__, run.__doc__ = target, _HELP.replace("%%NAME", f"%%{target}")
+        return MethodType(run, self)
 
     @no_var_expand
     @line_cell_magic
     def hpc(self, line: str, cell: str | None = None) -> Any:
         if cell is not None:
-            return self._run(None, "%%hpc", line, cell)
+            return self._run(None, line, cell)
         from .line import run_line
 
         return run_line(self.shell, expand(split_line(line), self._expand))
 
-    def _run(self, target: str | None, prog: str, line: str, cell: str) -> Job | None:
+    def _run(self, target: str | None, line: str, cell: str) -> Job | None:
+        prog = f"%%{target or ANY_TARGET}"
         arguments = parse(expand(split_line(line), self._expand), prog=prog)
         if arguments.help or cell.strip() in ("", "#"):
             print(help_text(prog))  # noqa: T201 a magic's help is printed
@@ -74,8 +77,7 @@ class HPCMagics(Magics):
         from ..targets.targets import target as find_target
 
         target = arguments.on or target or str(setting("default_target"))
-        backend = find_target(target).backend
-        spec, request = _spec(arguments, cell, backend), self._request(arguments, cell)
+        spec, request = _spec(arguments, cell, find_target(target)), self._request(arguments, cell)
         if arguments.dry_run:
             from ..submission.preflight import preflight
 
@@ -208,13 +210,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _spec(arguments: CellArguments, cell: str, backend: str) -> JobSpec:
+def _spec(arguments: CellArguments, cell: str, target: Target) -> JobSpec:
+    """Return what the line asks for, and what the cell's first lines ask of the scheduler itself."""
     spec = arguments.spec
-    if backend != "slurm":
-        return spec
-    from ..backends.slurm.sbatch import leading_directives
-
-    return replace(spec, passthrough=(*leading_directives(cell), *spec.passthrough))
+    return replace(spec, passthrough=(*target.kind.own_options(cell), *spec.passthrough))
 
 
 def notebook_of(shell: Any) -> dict[str, Any]:
@@ -229,5 +228,21 @@ def notebook_of(shell: Any) -> dict[str, Any]:
     }
 
 
-for _name, _prog in (("slurm", "%%slurm"), ("k8s", "%%k8s"), ("local", "%%local"), ("hpc", "%%hpc")):
-    getattr(HPCMagics, _name).__doc__ = help_text(_prog)
+def _magics_of_others(shell: Any) -> set[str]:
+    manager = shell.magics_manager
+    found = {name for kind in manager.magics.values() for name, magic in kind.items() if not _is_ours(magic)}
+    return found | set(getattr(manager, "lazy_magics", ()))
+
+
+def _is_ours(magic: Any) -> bool:
+    return isinstance(magic, MethodType) and isinstance(magic.__self__, HPCMagics)
+
+
+def remove_magics(shell: Any) -> None:
+    """Take away what registering :class:`HPCMagics` gave to a shell."""
+    for kind in shell.magics_manager.magics.values():
+        for name in [name for name, magic in kind.items() if _is_ours(magic)]:
+            del kind[name]
+
+
+HPCMagics.hpc.__doc__ = _HELP.replace("%%NAME", f"%%{ANY_TARGET}")

@@ -10,21 +10,21 @@ from typing import Any
 from ..model.declaration import Option
 from ..model.exceptions import OptionError
 from ..model.options import CELL_OPTIONS, _find
+from ..runtime.settings import setting, target_names
+from .names import ANY_TARGET, opening
 from .parse import _Choices
 from .tokens import BLANK, split_line
-
-_MAGIC = re.compile(r"^%{1,2}(slurm|k8s|local|hpc)\s")
 
 
 def matches(text: str) -> tuple[str, list[str]]:
     """Return (fragment, completions) for a line up to the cursor."""
-    found = _MAGIC.match(text)
-    if found is None:
+    magic = opening(text)
+    if magic is None or not text[magic.end() :][:1].isspace():
         return "", []
-    rest = text[found.end() :]
-    if found[1] == "hpc" and text.startswith("%hpc"):
+    rest = text[magic.end() + 1 :]
+    if magic[0] == f"%{ANY_TARGET}":
         return _line(rest)
-    return completions(rest, choices={"on": _targets(), **_choices(found[1], rest)})
+    return completions(rest, choices={"on": target_names(), **_choices(magic["name"], rest)})
 
 
 def _line(rest: str) -> tuple[str, list[str]]:
@@ -49,7 +49,7 @@ def _line(rest: str) -> tuple[str, list[str]]:
 def _answers(command: str, before: str) -> list[str]:
     """Return what may stand here: a target, a word of a condition, a tag, the newest runs."""
     if before == "--on":
-        return _targets()
+        return target_names()
     if command == "runs":
         from ..lineage.ask.where import WORDS
 
@@ -61,20 +61,13 @@ def _answers(command: str, before: str) -> list[str]:
     return []
 
 
-def _targets() -> list[str]:
-    from ..targets.targets import targets
-
-    return list(targets())
-
-
 def _choices(magic: str, rest: str) -> Mapping[str, Sequence[str]]:
     """Return what the target's backend offers, from its caches; completion never fails, and asks nobody."""
-    from ..runtime.settings import setting
     from ..targets.targets import target
 
     named = re.findall(r"(?:^|\s)--on[=\s]+(\S+)\s", rest)
     try:
-        name = named[-1] if named else str(setting("default_target")) if magic == "hpc" else magic
+        name = named[-1] if named else str(setting("default_target")) if magic == ANY_TARGET else magic
         return target(name).make_backend().choices()
     except Exception:
         return {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from typing import Any
 
 from ..capture.cell.magics import exposed
+from .names import opening
 
-_OURS = re.compile(r"\s*%%(slurm|k8s|local|hpc)\b")
 _shells: list[Any] = []  # a callback may take the result only, and is registered for one shell
 
 
@@ -49,7 +48,7 @@ def after_cell(result: Any) -> None:
 
 def _note(shell: Any, result: Any) -> None:
     text = result.info.raw_cell
-    if result.info.silent or not result.info.store_history or not text.strip() or _OURS.match(text):
+    if result.info.silent or not result.info.store_history or not text.strip() or _is_sent(text):
         return
     from ..capture.cell.analysis import steps
     from ..lineage.record.session import LocalCell, session
@@ -69,6 +68,12 @@ def _note(shell: Any, result: Any) -> None:
         failed=not result.success,
     )
     session.ran(cell, shell.user_ns)
+
+
+def _is_sent(text: str) -> bool:
+    """Whether a cell's magic is one of ours: it did not run here."""
+    found = opening(text.lstrip())
+    return found is not None and found["sign"] == "%%"
 
 
 def _python(shell: Any, text: str, transformed: str | None) -> str:

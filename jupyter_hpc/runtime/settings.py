@@ -19,6 +19,7 @@ from traitlets.config import Config, Configurable
 from ..model.exceptions import TargetError
 
 CONFIG_NAME = "jupyter_hpc_config"
+BUILT_IN_TARGETS = {"local": "local", "slurm": "slurm", "k8s": "kubernetes"}  # name → backend
 
 
 class JupyterHPC(Configurable):
@@ -101,6 +102,31 @@ def configs() -> list[tuple[Path, Config]]:
     if _cache is None or _cache[0] != stamps:
         _cache = (stamps, [(path, _load(path)) for path, _ in stamps])
     return _cache[1]
+
+
+def configured_targets() -> list[tuple[str, dict[str, Any], str]]:
+    """Return (name, settings, file) of each target that a file says something of, the most important file last.
+
+    Raises
+    ------
+    TargetError
+        If they are no dicts by name.
+    """
+    found = []
+    for path, config in reversed(configs()):
+        targets = config.get("JupyterHPC", {}).get("targets") or {}
+        if not isinstance(targets, dict) or not all(isinstance(raw, dict) for raw in targets.values()):
+            raise TargetError(
+                f"`targets` in {path} is no dict of names and settings.",
+                hint='Write it as {"big": {"backend": "slurm", "defaults": {"partition": "big"}}}.',
+            )
+        found += [(str(name), dict(raw), str(path)) for name, raw in targets.items()]
+    return found
+
+
+def target_names() -> list[str]:
+    """Return the names of all targets; none of them is made, and no backend imported."""
+    return list(dict.fromkeys([*BUILT_IN_TARGETS, *(name for name, _, _ in configured_targets())]))
 
 
 def settings() -> list[Setting]:

@@ -1,4 +1,4 @@
-"""The targets that are there without a configuration."""
+"""The practice clusters, as the built-in targets that nothing else gives a cluster."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from pathlib import Path
 from .target import Target
 
 
-def slurm() -> Target:
-    """The machine's own Slurm; else the practice cluster, when it is up."""
+def practice_slurm() -> dict[str, Target]:
+    """The practice Slurm as ``slurm``, when it is up and the machine has none of its own."""
     if os.environ.get("SLURM_CONF") or any(
         Path(p).exists() for p in ("/etc/slurm/slurm.conf", "/run/slurm/conf/slurm.conf")
     ):
-        return Target("slurm", "slurm")
+        return {}
     from ..practice import find_running_conf
 
     conf = find_running_conf()
-    if conf is None:
-        return Target("slurm", "slurm")
-    return Target("slurm", "slurm", {"conf": str(conf)}, source="practice cluster")
+    return {"slurm": Target("slurm", "slurm", {"conf": str(conf)}, source="practice cluster")} if conf else {}
 
 
 def practice_kubernetes() -> dict[str, Target]:

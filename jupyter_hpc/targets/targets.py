@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from ..model.exceptions import TargetError
 from ..model.resources import did_you_mean
-from ..runtime.settings import configs
-from .built_in import practice_kubernetes, slurm
+from ..runtime.settings import BUILT_IN_TARGETS, configured_targets
+from .built_in import practice_kubernetes, practice_slurm
 from .target import Target
 
 
 def targets() -> dict[str, Target]:
     """Return all targets: the built-in ones, and those of the configuration files."""
-    found = {"local": Target("local", "local"), "slurm": slurm(), "k8s": Target("k8s", "kubernetes")}
-    found |= practice_kubernetes()
-    for path, config in reversed(configs()):
-        for name, raw in (config.get("JupyterHPC", {}).get("targets") or {}).items():
-            raw = dict(raw)
-            base = found.get(name)
-            backend = raw.pop("backend", base.backend if base else name)
-            defaults = raw.pop("defaults", {})
-            found[name] = Target(
-                name, backend, {**(base.settings if base else {}), **raw}, defaults, str(path)
-            )
+    found = {name: Target(name, backend) for name, backend in BUILT_IN_TARGETS.items()}
+    found |= practice_slurm() | practice_kubernetes()
+    for name, raw, source in configured_targets():
+        base = found.get(name)
+        backend = raw.pop("backend", base.backend if base else name)
+        defaults = raw.pop("defaults", {})
+        found[name] = Target(name, backend, {**(base.settings if base else {}), **raw}, defaults, source)
     return found
 
 

@@ -40,7 +40,6 @@ class KubernetesBackend(Backend):
 
     options_of = KUBERNETES
     lists_foreign = True
-    instead_of_own_options = "--patch changes fields of the pod."
     scheduler = "the Kubernetes API server"
     has_kernels_python = False
     restarts = "`--retries N` lets Kubernetes start it again by itself."

@@ -67,8 +67,8 @@ class SlurmBackend(Backend):
         return scrubbed(environment)
 
     @classmethod
-    def own_options(cls, cell: str, written: tuple[str, ...]) -> tuple[str, ...]:
-        return (*leading_directives(cell), *written)
+    def own_options(cls, cell: str) -> tuple[str, ...]:
+        return tuple(leading_directives(cell))
 
     async def check(self) -> str:
         done = await self.command.run(["sinfo", "-h", "-o", "%P %a %D %T"], timeout_s=12)
