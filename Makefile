@@ -22,8 +22,10 @@ lab: $(VENV)/lab slurm
 	-$(BIN)/python labextension/bundle.py
 	-$(BIN)/jupyter-hpc practice up
 	@echo "Where no browser opens: add /tree/00-tour.ipynb after /lab in the address that follows."
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00-tour.ipynb; \
-	  $(BIN)/jupyter-hpc practice down
+	@# Ctrl-C is for JupyterLab, which asks, and stops at the second; the shell waits for it, and nothing disturbs the end
+	trap : INT; \
+	  $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00-tour.ipynb; \
+	  trap '' INT; $(BIN)/jupyter-hpc practice down
 
 test: $(VENV)/test slurm site modules kubernetes labextension
 ifdef PYTEST_ARGS
