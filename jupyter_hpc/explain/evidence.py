@@ -327,10 +327,6 @@ class Facts:
         return str((self.reader.started or {}).get("executable") or "the node's Python")
 
     @property
-    def kernel_python(self) -> str:
-        return str(self._environment.get("executable") or "")
-
-    @property
     def _environment(self) -> dict[str, Any]:
         """The environment that the job was submitted from, as it was recorded."""
         from ..rundir.blobs import read, store_of

@@ -10,7 +10,6 @@ TYPE_CHECKING = False  # a start without asyncio, inspect, subprocess and typing
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional
 
-CELL_FILENAME = "<cell>"
 _sources: Dict[str, Any] = {}
 _loops: List[Any] = []  # of the cell, at most one
 _FUTURE = 0x1FE0000  # the bits of __future__'s features in code flags

@@ -207,23 +207,6 @@ def test_ipython_without_the_original():
 
 
 @pytest.mark.parametrize(
-    ("code", "has_await"),
-    [
-        ("await x", True),
-        ("async for i in x: pass", True),
-        ("async with x: pass", True),
-        ("[i async for i in x]", True),
-        ("y = [await i for i in x]", True),
-        ("async def f(): await x", False),
-        ("f = lambda: 0", False),
-        ("x = 1", False),
-    ],
-)
-def test_has_await(code, has_await):
-    assert names(code).has_await is has_await
-
-
-@pytest.mark.parametrize(
     ("code", "line"),
     [
         ("x", 1),
@@ -253,11 +236,6 @@ def test_has_await(code, has_await):
 )
 def test_value_line(code, line):
     assert analyze(code).value_line == line
-
-
-def test_defines():
-    code = "def f(): pass\nclass A:\n  def m(self): pass\nasync def g(): pass\nh = lambda: 0\nf = f"
-    assert names(code).defines == ("f", "A", "g")
 
 
 @pytest.mark.parametrize("code", ["x = (", "return 1", "break", "yield x", "def f(): await x", "x = 1 +"])

@@ -7,7 +7,6 @@ unnecessary is in `CellNames.maybe_reads`, too, so that its absence is no error.
 from __future__ import annotations
 
 import ast
-import inspect
 import types
 import warnings
 from collections.abc import Sequence
@@ -49,12 +48,8 @@ class CellNames:
         The cell, compiled.
     ipython : tuple of (str, int)
         Lines that need IPython, each with its number. Both kinds of line are the original cell's.
-    has_await : bool
-        Whether the cell awaits at top level.
     value_line : int or None
         Line, as transformed, of the last expression if its value would be shown.
-    defines : tuple of str
-        Functions and classes defined at top level.
     """
 
     reads: frozenset[str]
@@ -69,9 +64,7 @@ class CellNames:
     texts: frozenset[str]
     pointers: frozenset[str]
     ipython: tuple[tuple[str, int], ...]
-    has_await: bool
     value_line: int | None
-    defines: tuple[str, ...]
     code: types.CodeType
 
 
@@ -116,9 +109,7 @@ def analyze(transformed: str, original: str | None = None, *, lazy_annotations: 
         texts=frozenset(notes.texts),
         pointers=frozenset(notes.pointers),
         ipython=lines.texts(notes.ipython) if lines else (),
-        has_await=bool(code.co_flags & inspect.CO_COROUTINE),
         value_line=_value_line(tree, transformed),
-        defines=tuple(name for name, defined in assigned.items() if defined),
         code=code,
     )
 

@@ -44,8 +44,8 @@ class Bindings(NameVisitor):
         Names that must come from outside, and those that perhaps must.
     later : set of str
         Those of `soft` that only code reads which runs later, if at all, and that nothing here binds.
-    assigned : dict
-        Names the cell binds, in order; each with whether it is defined by ``def`` or ``class``.
+    assigned : dict of str
+        Names the cell binds, in order.
     deleted, touched : set
         Names deleted for good; names that may change in place (see `Free.touches`).
     """
@@ -56,7 +56,7 @@ class Bindings(NameVisitor):
         self.hard: set[str] = set()
         self.soft: set[str] = set()
         self.later: set[str] = set()
-        self.assigned: dict[str, bool] = {}
+        self.assigned: dict[str, None] = {}
         self.deleted: set[str] = set()
         self.touched: set[tuple[str, str]] = set()
         self.depth = 0  # of branches that may not run
@@ -147,8 +147,8 @@ class Bindings(NameVisitor):
         if key == name:
             self._assign(name)
 
-    def _assign(self, name: str, defined: bool = False) -> None:
-        self.assigned[name] = self.assigned.get(name, False) or defined
+    def _assign(self, name: str) -> None:
+        self.assigned[name] = None
         self.deleted.discard(name)
 
     def unbind(self, name: str) -> None:

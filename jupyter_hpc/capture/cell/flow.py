@@ -259,7 +259,7 @@ class Flow(Bindings):
             for annotation in signature_annotations(node.args, node.returns):
                 self._annotation(annotation)
             free = self._defer(self._resolver().function(node))
-        self._define(node.name)
+        self.bind(node.name)
         if not self._classes:
             self._functions[node.name] = free
             self._knows(node.name, node, free)
@@ -271,11 +271,6 @@ class Flow(Bindings):
         """Remember what a call of the name comes to, where it surely has this function."""
         if not (self.depth or self._loops):
             self._certain[name] = certain(node), free
-
-    def _define(self, name: str) -> None:
-        self.bind(name)
-        if not self._classes:
-            self._assign(name, defined=True)
 
     def _annotation(self, node: ast.expr) -> None:
         if self.notes.future_annotations:
@@ -327,7 +322,7 @@ class Flow(Bindings):
             self._classes.append(ClassBody(node.name, f".{node.lineno}.{node.col_offset}."))
             self.block(node.body)
             self._classes.pop()
-        self._define(node.name)
+        self.bind(node.name)
         self._known_classes[node.name] = self._later[first:]
 
     def visit_Global(self, node: ast.Global) -> None:
