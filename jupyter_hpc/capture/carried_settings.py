@@ -97,7 +97,7 @@ def collect(
     sent : mapping
         Names that travel anyway, so that no function brings them once more.
     """
-    found = Carried()
+    carried = Carried()
 
     def make_pickler(file: Any) -> ValuePickler:
         pickler = ValuePickler(file, namespace=namespace, keep_global=lambda name: name not in sent)
@@ -105,19 +105,22 @@ def collect(
         return pickler
 
     picklers: list[ValuePickler] = []
-    record: dict[str, Any] = {"values": _settings(request, make_pickler, found.notes), "secret": SECRET_NAME}
-    added = _functions_of_added(make_pickler, found.notes)
+    record: dict[str, Any] = {
+        "values": _settings(request, make_pickler, carried.notes),
+        "secret": SECRET_NAME,
+    }
+    added = _functions_of_added(make_pickler, carried.notes)
     tops = {name.partition(".")[0] for name in reach}
     own = set(local.top_level)
-    attributes = _attributes(tops | own | set(local.imports) | _ALWAYS, make_pickler, found.notes)
+    attributes = _attributes(tops | own | set(local.imports) | _ALWAYS, make_pickler, carried.notes)
     shown = {
-        mime: _encoded(f"How {mime} is made", own, make_pickler, found.notes)
+        mime: _encoded(f"How {mime} is made", own, make_pickler, carried.notes)
         for mime, own in request.printers.items()
     }
     record["printers"] = {mime: encoded for mime, encoded in shown.items() if encoded is not None}
     if request.is_array:
         record["seed"] = _seed(record["values"])
-    notes = [line for line in found.notes if line not in _told]
+    notes = [line for line in carried.notes if line not in _told]
     _told.update(notes)
     touched = (
         sorted(tops & set(sys.modules) - baseline.NOT_FOLLOWED) if _assigns_attributes(request.code) else []
@@ -125,9 +128,9 @@ def collect(
     record |= {"added": added, "attributes": attributes, "notes": notes}
     words = set(re.findall(r"\w+", request.code)) | candidates
     record |= {"modules": sorted(own), "touched": touched, "submodules": _submodules(tops, words)}
-    found.record = {key: value for key, value in record.items() if value}
-    found.modules = {name for pickler in picklers for name in (*pickler.modules, *pickler.candidates)}
-    return found
+    carried.record = {key: value for key, value in record.items() if value}
+    carried.modules = {name for pickler in picklers for name in (*pickler.modules, *pickler.candidates)}
+    return carried
 
 
 def _submodules(tops: set[str], words: set[str]) -> list[str]:

@@ -25,8 +25,9 @@ from ..worker.pickling import ValuePickler
 from ..worker.versions import site_folders
 from . import carried_settings, memo, unseen
 from .environment import imports, search_path
-from .environment import modules as local_modules
-from .environment import snapshot as environment
+from .environment.modules import LocalModules, imports_by_text
+from .environment.modules import collect as collect_modules
+from .environment.snapshot import snapshot
 from .reach import bound_names, reached_names
 from .request import ARGS, FUNCTION, KWARGS, PROVIDED, Request, output_names
 from .sent import Sent
@@ -49,7 +50,7 @@ class Payload:
     """What a request comes to: names with sizes, modules, the manifest as written, and what can't be sent and why."""
 
     items: tuple[Item, ...]
-    modules: local_modules.LocalModules
+    modules: LocalModules
     functions: Mapping[str, Mapping[str, str]]  # source text of functions and classes, by name
     manifest: Mapping[str, Any]
     sent: Sent
@@ -137,7 +138,7 @@ def build(
     directory: Path,
     request: Request,
     place_buffer: Callable[[str, Any, str], None],
-    freeze: Callable[[local_modules.LocalModules], list[str]],
+    freeze: Callable[[LocalModules], list[str]],
 ) -> Payload:
     """Write the payload of a request into ``directory`` and return what it holds, and what it can't (``refused``).
 
@@ -147,7 +148,7 @@ def build(
         If it can't travel; nothing useful is left in the directory then.
     """
     needed = needed_names(request)
-    found: dict[str, Any] = {}
+    written: dict[str, Any] = {}
     shared: Any = request.namespace if request.shared is None else request.shared
     hidden = unseen.of(request, needed, _provided(request.namespace), shared)
     instead = {**hidden.values, **unseen.history(request, needed, shared)}
@@ -156,14 +157,14 @@ def build(
     needed |= hidden.names
 
     def extra(pickler: Any) -> dict[str, Any]:
-        found["pickler"] = pickler
+        written["pickler"] = pickler
         names = _module_names(request, pickler) | hidden.modules
-        by_text = local_modules.imports_by_text(request.code, pickler.candidates)
-        modules = local_modules.collect(names, by_text=by_text)
+        by_text = imports_by_text(request.code, pickler.candidates)
+        modules = collect_modules(names, by_text=by_text)
         carried = carried_settings.collect(request, shared, names, pickler.candidates, modules, needed)
         if not carried.modules <= names:
-            modules = local_modules.collect(names | carried.modules, by_text=by_text)
-        found["modules"] = modules
+            modules = collect_modules(names | carried.modules, by_text=by_text)
+        written["modules"] = modules
         cell = _instructions(request, pickler, freeze(modules))
         cell["sources"] |= modules.sources()
         cell |= {
@@ -191,10 +192,10 @@ def build(
     items = tuple(_item(record, needed) for record in manifest["names"])
     digests = {item.name: item.digest for item in items}
     sent = Sent(
-        found["pickler"], shared, {n: v for n, v in values if n in digests}, digests, _changes(request)
+        written["pickler"], shared, {n: v for n, v in values if n in digests}, digests, _changes(request)
     )
     lines = (*_missing(request), *hidden.lines)
-    return Payload(items, found["modules"], _function_sources(values), manifest, sent, refused, lines)
+    return Payload(items, written["modules"], _function_sources(values), manifest, sent, refused, lines)
 
 
 def _numbers(pickler: Any, objects: list[Any]) -> list[int]:
@@ -232,7 +233,7 @@ def _module_names(request: Request, pickler: ValuePickler) -> set[str]:
 
 
 def _environment(
-    request: Request, loaded: set[str], modules: local_modules.LocalModules, needed: Mapping[str, str]
+    request: Request, loaded: set[str], modules: LocalModules, needed: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return what the node's environment is compared with, before anything is loaded there."""
     names = request.names
@@ -242,7 +243,7 @@ def _environment(
     values = [request.namespace[name] for name in needed]
     loaded -= cloudpickle.list_registry_pickle_by_value()
     found = imports.needs(request.code, mentioned, loaded, values, modules.top_level)
-    packages = imports.versions(found, environment.snapshot().record["packages"])
+    packages = imports.versions(found, snapshot().record["packages"])
     return {"site": site_folders(), "packages": packages}
 
 

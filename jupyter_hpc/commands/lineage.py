@@ -25,11 +25,11 @@ def _lineage_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _runs(arguments: argparse.Namespace) -> str:
-    from ..lineage.ask import runs as ask
+    from ..lineage.ask import runs
     from ..lineage.index.index import index_of
 
     index = index_of()
-    found = ask.rows(index, " ".join(arguments.where or ()), limit=arguments.number)
+    found = runs.rows(index, " ".join(arguments.where or ()), limit=arguments.number)
     lines = [f"{path} can't be read: {why}." for path, why in index.problems()]
     if not found:
         return "\n".join(["No runs.", *lines])

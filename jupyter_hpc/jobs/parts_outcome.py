@@ -21,24 +21,24 @@ def outcome(job: Job, tasks: Sequence[Job]) -> Outcome:
     from .outcome import Outcome
     from .results import load
 
-    found = Outcome(is_call=job.record.get("kind") == "call", value={}, of_tasks=True)
+    whole = Outcome(is_call=job.record.get("kind") == "call", value={}, of_tasks=True)
     errors: dict[int, BaseException] = {}
     for task in tasks:
         index, one = int(task.run.index or 0), load(task)
         for name, value in one.names.items():
-            found.names.setdefault(name, {})[index] = value
+            whole.names.setdefault(name, {})[index] = value
         if one.error is not None:
             errors[index] = one.error
-        elif found.is_call:
-            found.value[index] = one.value
-        found.unsent.update({f"{name} of task {index}": why for name, why in one.unsent.items()})
-        found.mutated += [name for name in one.mutated if name not in found.mutated]
-        found.missing += [name for name in one.missing if name not in found.missing]
-    found.missing = [name for name in found.missing if name not in found.names]
+        elif whole.is_call:
+            whole.value[index] = one.value
+        whole.unsent.update({f"{name} of task {index}": why for name, why in one.unsent.items()})
+        whole.mutated += [name for name in one.mutated if name not in whole.mutated]
+        whole.missing += [name for name in one.missing if name not in whole.missing]
+    whole.missing = [name for name in whole.missing if name not in whole.names]
     if errors:
         first = Job(job.run.part(min(errors)))
-        found.error = _failed(job, errors, len(tasks), tail(first))
-    return found
+        whole.error = _failed(job, errors, len(tasks), tail(first))
+    return whole
 
 
 def _failed(job: Job, errors: dict[int, BaseException], count: int, log_tail: str) -> TasksFailed:

@@ -31,11 +31,11 @@ class Carried:
 
 def carried(shell: Any, used: Iterable[tuple[str, str]]) -> Carried:
     """Find the magics that the node's IPython does not have of its own."""
-    found = Carried()
+    needed = Carried()
     for kind, name in sorted(used):
         function = shell.magics_manager.magics[kind].get(name)
         if type(function).__name__ == "MagicAlias":
-            found.magics.append((f"{kind} alias", name, function.magic_name))
+            needed.magics.append((f"{kind} alias", name, function.magic_name))
             continue
         owner = getattr(function, "__self__", None)
         value = function if owner is None else type(owner)
@@ -44,8 +44,8 @@ def carried(shell: Any, used: Iterable[tuple[str, str]]) -> Carried:
         if function is None or module.startswith("IPython."):
             continue
         if module == "__main__":
-            found.values[key] = value
-            found.magics.append((kind if owner is None else "class", name, key))
+            needed.values[key] = value
+            needed.magics.append((kind if owner is None else "class", name, key))
             continue
         root = module.partition(".")[0]
         loaded = [
@@ -53,5 +53,5 @@ def carried(shell: Any, used: Iterable[tuple[str, str]]) -> Carried:
             for e in shell.extension_manager.loaded
             if e.partition(".")[0] == root and root not in _NOT_ON_NODES
         ]
-        found.extensions += [e for e in loaded if e not in found.extensions]
-    return found
+        needed.extensions += [e for e in loaded if e not in needed.extensions]
+    return needed

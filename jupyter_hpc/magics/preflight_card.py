@@ -11,9 +11,9 @@ from ..submission.preflight import Preflight
 from ..views.style import BOX, PRE
 
 
-def rows(found: Preflight) -> list[tuple[str, str, str, str]]:
+def rows(plan: Preflight) -> list[tuple[str, str, str, str]]:
     """Return (name, type, size, why) for everything that travels."""
-    return [(i.name, _type(i.type, i.detail), format_size(i.nbytes), i.why) for i in found.payload.items]
+    return [(i.name, _type(i.type, i.detail), format_size(i.nbytes), i.why) for i in plan.payload.items]
 
 
 def _type(name: str, detail: object) -> str:
@@ -21,18 +21,16 @@ def _type(name: str, detail: object) -> str:
     return name.removeprefix("builtins.") + (f" {tuple(shape)}" if shape else "")
 
 
-def summary(found: Preflight) -> list[str]:
+def summary(plan: Preflight) -> list[str]:
     """Return the lines above the table."""
-    modules = found.payload.modules
+    modules = plan.payload.modules
     lines = [
-        f"Nothing was submitted. On {found.target.name} ({found.target.backend}): {found.spec.resources.describe()}.",
-        f"{len(found.payload.items)} names travel, {format_size(found.payload.nbytes)} in all; "
-        f"back come {_back(found)}.",
+        f"Nothing was submitted. On {plan.target.name} ({plan.target.backend}): {plan.spec.resources.describe()}.",
+        f"{len(plan.payload.items)} names travel, {format_size(plan.payload.nbytes)} in all; "
+        f"back come {_back(plan)}.",
     ]
-    lines += [
-        f"Can't travel, so this cell would be refused: {why}." for why in found.payload.refused.values()
-    ]
-    lines += found.payload.lines
+    lines += [f"Can't travel, so this cell would be refused: {why}." for why in plan.payload.refused.values()]
+    lines += plan.payload.lines
     if modules.files:
         lines.append(
             f"Local modules, frozen as they are now: {', '.join(modules.top_level)} ({format_size(modules.nbytes)})."
@@ -44,20 +42,20 @@ def summary(found: Preflight) -> list[str]:
             "The folders on sys.path hold more modules than travel unasked: import in the cell what it needs."
         )
     lines += [f"{note}." for note in modules.notes]
-    if found.requirements is not None:
-        lines += _environment(found.requirements)
-    lines += found.submitted.notes
-    if found.expected:
-        lines.append(found.expected)
-    if found.scrubbed:
-        lines.append(f"Not passed on from the allocation around this kernel: {', '.join(found.scrubbed)}.")
+    if plan.requirements is not None:
+        lines += _environment(plan.requirements)
+    lines += plan.submitted.notes
+    if plan.expected:
+        lines.append(plan.expected)
+    if plan.scrubbed:
+        lines.append(f"Not passed on from the allocation around this kernel: {', '.join(plan.scrubbed)}.")
     return lines
 
 
-def _back(found: Preflight) -> str:
+def _back(plan: Preflight) -> str:
     """Return what comes back, as far as it is known before: names of the cell, and whatever it changes."""
-    names = ", ".join(found.outputs)
-    if found.payload.manifest["cell"].get("all_new"):
+    names = ", ".join(plan.outputs)
+    if plan.payload.manifest["cell"].get("all_new"):
         return (
             f"{names}, and what the cell changes in place"
             if names
@@ -74,29 +72,37 @@ def _environment(wanted: Requirements) -> list[str]:
     return lines + [f"Not in it: {name} ({why})." for name, why in wanted.left_out.items()]
 
 
-def preflight_text(found: Preflight) -> str:
+def preflight_text(plan: Preflight) -> str:
     """Return the card as plain text."""
-    table = [("name", "type", "size", "why"), *rows(found)]
+    table = [("name", "type", "size", "why"), *rows(plan)]
     widths = [max(len(r[i]) for r in table) for i in range(3)]
     lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[3]]) for row in table]
     return "\n".join(
-        [*summary(found), "", *lines, "", shlex.join(found.submitted.command), "", found.submitted.script]
+        [
+            *summary(plan),
+            "",
+            *lines,
+            "",
+            shlex.join(plan.submitted.command),
+            "",
+            plan.submitted.script,
+        ]
     )
 
 
-def preflight_html(found: Preflight) -> str:
+def preflight_html(plan: Preflight) -> str:
     """Return the card as HTML."""
     escape = html.escape
-    head = "".join(f"<div>{escape(line)}</div>" for line in summary(found))
+    head = "".join(f"<div>{escape(line)}</div>" for line in summary(plan))
     cells = "".join(
         "<tr>" + "".join(f'<td style="text-align:left">{escape(c)}</td>' for c in row) + "</tr>"
-        for row in rows(found)
+        for row in rows(plan)
     )
     table = (
         f"<table><tr><th>name</th><th>type</th><th>size</th><th>why</th></tr>{cells}</table>" if cells else ""
     )
-    command = escape(shlex.join(found.submitted.command))
-    script = escape(found.submitted.script)
+    command = escape(shlex.join(plan.submitted.command))
+    script = escape(plan.submitted.script)
     return (
         f'<div style="{BOX}">{head}{table}<details><summary>command and script</summary>'
         f'<pre style="{PRE}">{command}\n\n{script}</pre></details></div>'

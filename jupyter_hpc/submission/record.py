@@ -10,8 +10,8 @@ import socket
 import time
 from typing import Any
 
-from ..capture.environment import snapshot as environment
 from ..capture.environment.requirements import Requirements
+from ..capture.environment.snapshot import snapshot
 from ..capture.payload import Payload
 from ..capture.request import Request
 from ..lineage.record import inputs
@@ -33,10 +33,10 @@ def new_record(
     run: Run, request: Request, where: Target, spec: JobSpec, built: Payload, wanted: Requirements | None
 ) -> dict[str, Any]:
     """Return the lineage record as far as it is known before submission."""
-    found: dict[str, Any] = {"digest": environment.snapshot().digest}
+    recorded: dict[str, Any] = {"digest": snapshot().digest}
     origins = inputs.origins(built.items, request.namespace)
     if wanted is not None:
-        found["requirements"] = wanted.to_record()
+        recorded["requirements"] = wanted.to_record()
     record = {
         "format": RECORD_FORMAT,
         "id": run.id,
@@ -60,7 +60,7 @@ def new_record(
             | {**i.detail, **origins[i.name]}
             for i in built.items
         ],
-        "environment": found,
+        "environment": recorded,
         "names": list(built.lines),
         "notebook": {**request.notebook, "session": session.id},
         "user": getpass.getuser(),
@@ -72,7 +72,7 @@ def new_record(
 
 async def complete_record(run: Run, request: Request, built: Payload) -> None:
     """What need not delay the submission: the environment's list of packages, and where the code comes from."""
-    found = environment.snapshot()
+    found = snapshot()
     try:
         blobs.keep(run, found.text)
         folder, files = _notebook_folder(request), built.modules.files

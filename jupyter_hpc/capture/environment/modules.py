@@ -101,20 +101,20 @@ def collect(names: Iterable[str], *, by_text: bool = False) -> LocalModules:
         Modules may be imported that no code names, as by ``import_module`` or ``pickle.load``: what is loaded here, and
         what lies beside the notebook, travels too.
     """
-    found = _Collection()
-    found.add(names)
-    imports = frozenset(found.imports)
-    asked = set(found.table)
-    found.add_unasked(_unasked(by_text))
-    data = beside.files(found.files)
+    local = _Collection()
+    local.add(names)
+    imports = frozenset(local.imports)
+    asked = set(local.table)
+    local.add_unasked(_unasked(by_text))
+    data = beside.files(local.files)
     for name, path in data.items():
-        found.files.setdefault(name, path)
-    digests, nbytes = beside.digests(found.files, found.texts)
+        local.files.setdefault(name, path)
+    digests, nbytes = beside.digests(local.files, local.texts)
     digest = beside.total(digests)
-    unasked = tuple(sorted(set(found.table) - asked))
+    unasked = tuple(sorted(set(local.table) - asked))
     return LocalModules(
-        found.files, digest, nbytes, imports, found.table, found.texts, digests, tuple(sorted(data)), unasked,
-        found.is_cut, tuple(dict.fromkeys(found.notes)),
+        local.files, digest, nbytes, imports, local.table, local.texts, digests, tuple(sorted(data)), unasked,
+        local.is_cut, tuple(dict.fromkeys(local.notes)),
     )  # fmt: skip
 
 
