@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..backends.registry import backend_of
 from ..capture.environment.snapshot import snapshot
 from ..lineage.ask.parameters import changed
 from ..lineage.index.activity import environment, outputs, packages
@@ -16,6 +15,7 @@ from ..model.exceptions import HPCError, OptionError
 from ..rundir.blobs import store_of
 from ..rundir.run import Run, write_json
 from ..rundir.store import Store
+from ..targets.targets import target as find_target
 from ..worker import container
 from ..worker.digest import digest_bytes
 from .resubmit import resubmit
@@ -116,7 +116,7 @@ def _interpreter(record: Mapping[str, Any], where: str) -> dict[str, str]:
     )
     if is_chosen or not executable or executable == sys.executable or not os.access(executable, os.X_OK):
         return {}
-    return {"python": executable} if backend_of(record).has_kernels_python else {}
+    return {"python": executable} if find_target(where).kind.has_kernels_python else {}
 
 
 def _move(run: Run, workdir: str) -> None:

@@ -19,8 +19,11 @@ from jupyter_hpc.magics import names
 from jupyter_hpc.magics.cells import bodiless
 from jupyter_hpc.magics.completion import matches
 from jupyter_hpc.model.exceptions import TargetError
+from jupyter_hpc.model.states import JobState, Status
 from jupyter_hpc.runtime.settings import BUILT_IN_TARGETS, target_names
+from jupyter_hpc.submission.rerun import _interpreter
 from jupyter_hpc.targets.targets import targets
+from jupyter_hpc.views.summary import headline
 
 SHELL = """
 from IPython.core.interactiveshell import InteractiveShell
@@ -136,7 +139,21 @@ def test_options_of_sbatchs_own_are_slurms() -> None:
 
 
 def test_a_run_of_a_backend_that_is_gone_can_be_shown() -> None:
-    assert registry.backend_or_base("local") is LocalBackend
-    assert registry.backend_or_base("somebodys-own") is Backend
+    assert registry.backend_of({"target": {"backend": "local"}}) is LocalBackend
+    assert registry.backend_of({"target": {"backend": "somebodys-own"}}) is Backend
     with pytest.raises(TargetError, match="no backend"):
         registry.backend_class("somebodys-own")
+
+
+def test_a_rerun_names_an_interpreter_only_where_nodes_have_it() -> None:
+    record = {"spec": {}, "environment": {"executable": "/bin/sh"}, "target": {"name": "k8s"}}
+    assert _interpreter(record, "local") == {"python": "/bin/sh"}
+    assert _interpreter(record, "k8s") == {}
+
+
+@pytest.mark.parametrize(("backend", "shown"), [("slurm", True), ("local", False), ("somebodys-own", True)])
+def test_a_headline_has_the_numbers_that_people_know(backend: str, shown: bool) -> None:
+    line = headline(
+        {"target": {"name": "here", "backend": backend}}, Status(JobState.RUNNING, native_id="17.3")
+    )
+    assert ("job 17.3" in line) is shown
