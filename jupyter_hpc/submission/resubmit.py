@@ -57,7 +57,8 @@ def resubmit(
             f"{old.id} was given --env {', '.join(spec.env)}, and their values are kept nowhere.",
             hint="Run the cell again.",
         )
-    if MARK in f"{spec.patch} {spec.passthrough}":
+    spec = replace(spec, **dict(options or {}))
+    if MARK in str(replace(spec, prologue="")):  # that comes from the target again
         raise OptionError(
             f"{old.id} was submitted with an option that looks like a secret, and that is kept nowhere.",
             hint="Run the cell again.",
@@ -65,7 +66,7 @@ def resubmit(
     changes = Resources.parse(**dict(resources or {}))
     where, spec = accepted(
         target or record["target"]["name"],
-        replace(spec, resources=changes.merged(spec.resources), **dict(options or {})),
+        replace(spec, resources=changes.merged(spec.resources)),
     )
     runs = store()
     with new_run(runs) as run:

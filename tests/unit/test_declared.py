@@ -11,7 +11,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -26,8 +27,11 @@ from jupyter_hpc.jobs import submit as submitting
 from jupyter_hpc.model.cell_arguments import CellArguments
 from jupyter_hpc.model.declaration import changing_result, declared
 from jupyter_hpc.model.options import RESUBMIT_OPTIONS
+from jupyter_hpc.model.redaction import MARK
 from jupyter_hpc.model.resources import Resources
 from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.rundir.run import Run
+from jupyter_hpc.submission import resubmit as resubmission
 from jupyter_hpc.targets.target import Target
 
 PACKAGE = Path(jupyter_hpc.__file__).parent
@@ -338,3 +342,18 @@ def test_resubmits_options_are_read_by_the_same_declarations(monkeypatch: pytest
     _, arguments = catalogue.parse(["resubmit", "3f9a", "--retries", "many"], "%hpc")
     with pytest.raises(OptionError, match="retries must be a whole number from 0 to 999"):
         jobs.resubmitted(arguments)
+
+
+@pytest.mark.parametrize("name", ["comment", "patch", "constraint"])
+def test_a_secret_that_no_record_keeps_is_not_sent_as_its_mark(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec: dict[str, Any] = {"passthrough": [f"--comment={MARK}"]} if name == "comment" else {name: MARK}
+    record = {"id": "3f9a", "target": {"name": "t"}, "spec": {**spec, "prologue": MARK}}
+    old = cast("Run", SimpleNamespace(id="3f9a", array=None, record=lambda: record))
+    with pytest.raises(OptionError, match="looks like a secret"):
+        resubmission.resubmit(old)
+    monkeypatch.setattr(resubmission, "accepted", lambda target, spec: pytest.fail(f"accepted {spec.patch}"))
+    if name == "patch":  # said anew, it can be sent
+        with pytest.raises(pytest.fail.Exception, match="accepted"):
+            resubmission.resubmit(old, options={"patch": "{spec: {}}"})
