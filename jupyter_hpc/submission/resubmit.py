@@ -11,7 +11,7 @@ from typing import Any
 
 from ..backends.build import LINK
 from ..model.exceptions import OptionError
-from ..model.redaction import MARK
+from ..model.redaction import MARK, all_redacted
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 from ..rundir import blobs
@@ -74,7 +74,12 @@ def resubmit(
         if (old.path / blobs.FOLDER).is_dir():
             shutil.copytree(old.path / blobs.FOLDER, run.path / blobs.FOLDER, copy_function=_link)
         record.update(
-            id=run.id, created=time.time(), spec=spec.to_record(), state="SUBMITTING", resubmits=old.id
+            id=run.id,
+            created=time.time(),
+            name=spec.name,
+            spec=all_redacted(spec.to_record()),
+            state="SUBMITTING",
+            resubmits=old.id,
         )
         record["target"] = {"name": where.name, "backend": where.backend}
         record.pop("brings", None)

@@ -11,8 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -344,16 +343,38 @@ def test_resubmits_options_are_read_by_the_same_declarations(monkeypatch: pytest
         jobs.resubmitted(arguments)
 
 
+def a_run(root: Path, **spec: object) -> Run:
+    run = Run(root / "runs" / "20261124-055301-3f9a1c")
+    run.payload.mkdir(parents=True)
+    record = {"id": run.id, "name": spec.get("name"), "target": {"name": "local"}, "code": {}, "spec": spec}
+    (run.path / "record.json").write_text(json.dumps(record))
+    return run
+
+
 @pytest.mark.parametrize("name", ["comment", "patch", "constraint"])
 def test_a_secret_that_no_record_keeps_is_not_sent_as_its_mark(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec: dict[str, Any] = {"passthrough": [f"--comment={MARK}"]} if name == "comment" else {name: MARK}
-    record = {"id": "3f9a", "target": {"name": "t"}, "spec": {**spec, "prologue": MARK}}
-    old = cast("Run", SimpleNamespace(id="3f9a", array=None, record=lambda: record))
+    old = a_run(tmp_path, **spec, prologue=MARK)
+    monkeypatch.setattr(resubmission, "accepted", lambda target, spec: pytest.fail(f"accepted {spec.patch}"))
     with pytest.raises(OptionError, match="looks like a secret"):
         resubmission.resubmit(old)
-    monkeypatch.setattr(resubmission, "accepted", lambda target, spec: pytest.fail(f"accepted {spec.patch}"))
     if name == "patch":  # said anew, it can be sent
         with pytest.raises(pytest.fail.Exception, match="accepted"):
             resubmission.resubmit(old, options={"patch": "{spec: {}}"})
+
+
+def test_the_new_record_has_the_new_name_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    old = a_run(tmp_path, name="first")
+    made: dict[str, Any] = {}
+    monkeypatch.setattr(resubmission, "accepted", lambda name, spec: (Target(name, "local"), spec))
+    monkeypatch.setattr(resubmission, "launch", lambda run, record, spec, where: made.update(record))
+    token = "ghp_" + "a1B2" * 9
+    resubmission.resubmit(old, options={"name": "again", "patch": f"{{token: {token}}}"})
+    assert (made["name"], made["spec"]["name"], made["resubmits"]) == ("again", "again", old.id)
+    assert token not in json.dumps(made)
+    assert MARK in made["spec"]["patch"]
