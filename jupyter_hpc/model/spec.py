@@ -90,6 +90,16 @@ class JobSpec:
         only=SLURM,
         instead="Leave it out; at the end of --time the cell is told with SIGTERM.",
     )
+    nice: int | None = option(
+        "--nice",
+        "N",
+        "give way to others by so much priority; less than 0 is for operators",
+        "scheduler",
+        kind="number",
+        bounds=(-2147483645, 2147483645),
+        only=SLURM,
+        instead="Leave it out.",
+    )
     queue: str | None = option(
         "--queue",
         "NAME",

@@ -56,6 +56,7 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
         ("dependency", spec.dependency),
         ("kill-on-invalid-dep", "yes" if spec.dependency else None),  # else it would wait for ever
         ("signal", _signal(spec.signal) if spec.signal else None),
+        ("nice", spec.nice),
         ("nodes", resources.nodes),
         ("ntasks", resources.tasks),
         ("ntasks-per-node", resources.tasks_per_node),
