@@ -2,6 +2,8 @@
 export const WINDOW = 64 * 1024;
 const MOST_CHUNKS = 24;
 const LONGEST_LINE = 4000;
+const ESCAPE = '\x1b';
+const PIECE = /\x1b\[[0-?]*[ -/]*[@-~]|[^]/gu;
 
 /** A part of a log, from a byte to before another. */
 export interface IChunk {
@@ -59,7 +61,7 @@ export function readable(text: string): string {
     .join('\n');
 }
 
-/** Apply carriage returns and backspaces, as a terminal would. */
+/** Apply carriage returns, backspaces and erasures of a line, as a terminal would; colours stay with what they colour. */
 export function fold(text: string): string {
   if (!/[\r\b]/.test(text)) {
     return text;
@@ -67,18 +69,88 @@ export function fold(text: string): string {
   return text
     .replace(/\r\n/g, '\n')
     .split('\n')
-    .map(line => {
-      let shown = '';
-      for (const piece of line.split('\r')) {
-        shown =
-          piece.length >= shown.length
-            ? piece
-            : piece + shown.slice(piece.length);
-      }
-      while (/[^\b][\b]/.test(shown)) {
-        shown = shown.replace(/[^\b][\b]/, '');
-      }
-      return shown;
-    })
+    .map(line => (/[\r\b]/.test(line) ? folded(line) : line))
     .join('\n');
+}
+
+interface ICell {
+  character: string;
+  style: string;
+}
+
+const BLANK: ICell = { character: ' ', style: '' };
+
+/** A line as it stands in the end; what colours are on at its end go on in the next. */
+function folded(line: string): string {
+  const cells: ICell[] = [];
+  let style = '';
+  let at = 0;
+  for (const [piece] of line.matchAll(PIECE)) {
+    if (piece === '\r') {
+      at = 0;
+    } else if (piece === '\b') {
+      at = Math.max(0, at - 1);
+    } else if (!piece.startsWith(ESCAPE)) {
+      while (cells.length < at) {
+        cells.push(BLANK); // where something was erased
+      }
+      cells[at++] = { character: piece, style };
+    } else if (piece.endsWith('m')) {
+      style = styled(style, piece.slice(2, -1));
+    } else if (piece.endsWith('K')) {
+      erase(cells, at, piece.slice(2, -1));
+    }
+  }
+  let last = '';
+  const shown = cells.map(cell => {
+    const change = turned(last, cell.style);
+    last = cell.style;
+    return change + cell.character;
+  });
+  return shown.join('') + turned(last, style);
+}
+
+function erase(cells: ICell[], at: number, which: string): void {
+  if (which === '1') {
+    cells.fill(BLANK, 0, at + 1);
+  } else {
+    cells.length = which === '2' ? 0 : Math.min(at, cells.length);
+  }
+}
+
+/** A style after more codes: one code of each kind, so that it doesn't grow. */
+function styled(style: string, codes: string): string {
+  const all = new Map<string, string>();
+  const numbers = `${style};${codes || '0'}`.split(';');
+  for (let i = style ? 0 : 1; i < numbers.length; i++) {
+    const number = Number(numbers[i]);
+    const parts = [38, 48].includes(number)
+      ? numbers.slice(i, i + (numbers[i + 1] === '2' ? 5 : 3)) // a colour by three numbers or by one
+      : [numbers[i]];
+    if (number === 0) {
+      all.clear();
+    }
+    all.set(kind(number), parts.join(';'));
+    i += parts.length - 1;
+  }
+  return [...all.values()].join(';');
+}
+
+/** What a code sets, which another of the same kind undoes. */
+function kind(code: number): string {
+  if ((code >= 30 && code < 40) || (code >= 90 && code < 98)) {
+    return 'colour';
+  }
+  if ((code >= 40 && code < 50) || (code >= 100 && code < 108)) {
+    return 'background';
+  }
+  return [1, 2, 21, 22].includes(code) ? 'weight' : String(code % 20);
+}
+
+/** What turns one style into another. */
+function turned(from: string, to: string): string {
+  if (from === to) {
+    return '';
+  }
+  return from ? `${ESCAPE}[0;${to}m` : `${ESCAPE}[${to}m`;
 }
