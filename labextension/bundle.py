@@ -89,10 +89,19 @@ def node_version(path: str) -> int:
 
 def build(environment: dict[str, str]) -> None:
     print("building the JupyterLab extension: some minutes, once", flush=True)
-    for arguments in (["install", "--immutable"], ["check"], ["build:prod"]):
-        # the module itself does nothing when it is run
-        jlpm = [sys.executable, "-c", "from jupyter_builder.jlpm import main; main()", *arguments]
-        subprocess.run(jlpm, cwd=HERE, env=environment, check=True)
+    install(environment)
+    for step in ("check", "build:prod"):
+        subprocess.run(jlpm(step), cwd=HERE, env=environment, check=True)
+
+
+def install(environment: dict[str, str]) -> None:
+    """Fetch what building and testing need, as `yarn.lock` has it; some seconds where it is there."""
+    subprocess.run(jlpm("install", "--immutable"), cwd=HERE, env=environment, check=True)
+
+
+def jlpm(*arguments: str) -> list[str]:
+    """Return the command that runs JupyterLab's yarn; the module itself does nothing when it is run."""
+    return [sys.executable, "-c", "from jupyter_builder.jlpm import main; main()", *arguments]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ export default tseslint.config(
   ...jupyter.configs.recommended,
   prettier,
   {
-    files: ['src/**/*.{ts,tsx}'],
+    files: ['{src,tests}/**/*.{ts,tsx}'],
     languageOptions: {
       parserOptions: {
         projectService: true,

@@ -1,0 +1,85 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+import * as format from '../src/jobs/format';
+import { job } from './jobs';
+
+const trans = nullTranslator.load('jupyter_hpc');
+
+describe('duration', () => {
+  it.each([
+    [-3, '0 s'],
+    [0, '0 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min'],
+    [61, '1 min 1 s'],
+    [3599, '59 min 59 s'],
+    [3600, '1 h'],
+    [3900, '1 h 5 min'],
+    [86400, '1 d'],
+    [90000, '1 d 1 h']
+  ])('%d s is %s', (seconds, words) => {
+    expect(format.duration(seconds)).toBe(words);
+  });
+});
+
+describe('size', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [1536, '1.5 KiB'],
+    [100 * 1024, '100 KiB'],
+    [1024 ** 3, '1.0 GiB'],
+    [5000 * 1024 ** 4, '5000 TiB']
+  ])('%d bytes are %s', (bytes, words) => {
+    expect(format.size(bytes)).toBe(words);
+  });
+});
+
+describe('a state', () => {
+  it('is live until it is final', () => {
+    const live = ['SUBMITTING', 'PENDING', 'RUNNING'];
+    expect(live.every(state => format.isLive({ state }))).toBe(true);
+    expect(format.isLive({ state: 'COMPLETED' })).toBe(false);
+  });
+
+  it('has a sign, a look and words, also one that is not known here', () => {
+    expect(format.sign('COMPLETED')).toBe('✓');
+    expect(format.look('SUBMITTING')).toBe('waiting');
+    expect(format.words('OUT_OF_MEMORY', trans)).toBe('out of memory');
+    expect(format.sign('BOOT_FAIL')).toBe('✗');
+    expect(format.look('BOOT_FAIL')).toBe('bad');
+    expect(format.words('BOOT_FAIL', trans)).toBe('boot fail');
+  });
+});
+
+describe('times', () => {
+  const begun = { ...job('a'), started_at: 1000, time_limit_s: 3600 };
+
+  it('are those of limit and run while it runs', () => {
+    const now = Date.now() / 1000;
+    const running = { ...begun, started_at: now - 120 };
+    expect(format.times(running, trans)).toBe('2 min of 1 h');
+  });
+
+  it('are what it took when it has ended', () => {
+    const done = { ...begun, state: 'COMPLETED' as const, ended_at: 1090 };
+    expect(format.times(done, trans)).toBe('1 min 30 s');
+  });
+
+  it('are since when it waits before it starts', () => {
+    const waits = { ...job('a'), started_at: null, created: 1000 };
+    expect(format.times(waits, trans)).toBe(`since ${format.moment(1000)}`);
+    expect(format.times({ ...waits, created: null }, trans)).toBe('');
+  });
+});
+
+describe('gpus', () => {
+  it('have a type, or are counted', () => {
+    const some = { ...job('a'), gpus: 2 };
+    expect(format.gpus(job('a'), trans)).toBe('');
+    expect(format.gpus({ ...some, gpu_type: 'a100' }, trans)).toBe('2 × a100');
+    expect(format.gpus(some, trans)).toBe('2 GPUs');
+    expect(format.gpus({ ...some, gpus: 1 }, trans)).toBe('1 GPU');
+  });
+});

@@ -1,0 +1,64 @@
+import { IJob, IOwnJob, IPage } from '../src/server/types';
+
+/** A job that runs. */
+export function job(id: string, state: IJob['state'] = 'RUNNING'): IJob {
+  return {
+    id,
+    name: `job ${id}`,
+    target: 'slurm',
+    backend: 'slurm',
+    native_id: '7',
+    state,
+    reason: '',
+    error: '',
+    node: 'node1',
+    created: 1000,
+    started_at: 1001,
+    ended_at: null,
+    time_limit_s: null,
+    gpus: 0,
+    gpu_type: '',
+    notebook: '',
+    tasks: 0,
+    foreign: false
+  };
+}
+
+/** The same, with what its view shows. */
+export function whole(id: string, state: IJob['state'] = 'RUNNING'): IOwnJob {
+  return {
+    ...job(id, state),
+    foreign: false,
+    why: [],
+    hint: '',
+    evidence: [],
+    traceback: '',
+    attempts: [],
+    resources: {},
+    spec: {},
+    code: 'x = 1',
+    inputs: [],
+    outputs: [],
+    unsent: {},
+    directory: '',
+    samples: [],
+    array_tasks: [],
+    is_awaited: false
+  };
+}
+
+/** A page with so many rows, of so many that there are. */
+export function page(jobs: IJob[], total = jobs.length): IPage {
+  const count = (...states: IJob['state'][]) =>
+    jobs.filter(each => states.includes(each.state)).length;
+  const running = count('RUNNING');
+  const waiting = count('PENDING', 'SUBMITTING');
+  const ended = total - running - waiting;
+  return {
+    jobs,
+    total,
+    counts: { running, waiting, ended },
+    targets: ['slurm'],
+    notebooks: []
+  };
+}

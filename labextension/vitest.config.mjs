@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.{ts,tsx}'],
+    environment: 'jsdom',
+    setupFiles: 'tests/setup.ts',
+    // JupyterLab's packages are written for a bundler: Node can't import them as they are
+    server: { deps: { inline: [/@jupyterlab\//, /@lumino\//, /@jupyter\//] } }
+  }
+});
