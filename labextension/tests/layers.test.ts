@@ -15,7 +15,7 @@ const FOLDERS = [
   '.'
 ];
 const SOURCES = join(import.meta.dirname, '..', 'src');
-const IMPORT = /\bfrom\s+'(\.[^']*)'/g;
+const IMPORT = /\b(?:from|import)[\s(]+'(\.[^']*)'/g;
 
 const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
   .filter(name => /\.tsx?$/.test(name) && !name.endsWith('.d.ts'))
