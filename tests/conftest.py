@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc import practice
+from jupyter_hpc.testing.notebook import Notebook
 from tests.clusters.kubernetes.fixtures import kubectl, kubernetes, kueue, repaired, s3, two_nodes  # noqa: F401 - fixtures
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.clusters.slurm.packages import missing_packages
 from tests.clusters.slurm.release import Release
-from tests.contract.notebook import Notebook
 from tests.plan import (  # noqa: F401 - hooks
     pytest_addoption,
     pytest_collection_modifyitems,

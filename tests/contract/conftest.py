@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.testing.notebook import Notebook
 from tests.clusters.kubernetes.fixtures import Kubernetes
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.conftest import Sandbox
-from tests.contract.notebook import Notebook
 from tests.kubernetes.access import NAMESPACE, Admin, bind
 
 TARGETS = os.environ.get("JUPYTER_HPC_TEST_TARGETS", "local,slurm,full-as-alice,k8s").split(",")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.testing.notebook import Notebook
 from tests.conftest import Sandbox
-from tests.contract.notebook import Notebook
 
 ENVIRONMENT: dict[str, str] = {}  # of the kernel, and of shells beside it
 

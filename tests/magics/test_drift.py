@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pytest
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 from tests.magics.nodes import make_venv, other_minor
 
 HERE = numpy.__version__

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import jupyter_hpc
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 WORKER = Path(jupyter_hpc.__file__).parent / "worker"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 SLEEP = "import time\nprint('asleep', flush=True)\ntime.sleep(60)"
 

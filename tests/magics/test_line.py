@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.testing.notebook import Notebook
 from tests.conftest import Sandbox
-from tests.contract.notebook import Notebook
 
 
 def shell(sandbox: Sandbox, *words: str) -> subprocess.CompletedProcess[str]:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from jupyter_hpc.lineage.record import session as cells
+from jupyter_hpc.testing.notebook import Notebook
 from tests.conftest import Sandbox
-from tests.contract.notebook import Notebook
 
 
 @pytest.fixture

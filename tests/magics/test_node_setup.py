@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import pytest
 
+from jupyter_hpc.testing.notebook import Error, Notebook
 from tests.conftest import Sandbox
-from tests.contract.notebook import Error, Notebook
 from tests.magics.nodes import configuration, make_venv
 
 MODULE_SETUPS = ("/etc/profile.d/modules.sh", "/etc/profile.d/lmod.sh")

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import jupyter_hpc
+from jupyter_hpc.testing.notebook import Notebook
 from tests.conftest import Sandbox
-from tests.contract.notebook import Notebook
 from tests.magics.nodes import UV, make_package, make_venv, run
 
 REPOSITORY = Path(jupyter_hpc.__file__).parent.parent

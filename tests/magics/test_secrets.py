@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.model.redaction import MARK, all_redacted, is_secret, redacted, without_credentials
+from jupyter_hpc.testing.notebook import Notebook
 from tests.conftest import Sandbox
-from tests.contract.notebook import Notebook
 
 LETTERS = string.ascii_letters + string.digits
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from jupyter_hpc.testing.notebook import Notebook
 from tests.conftest import Sandbox
-from tests.contract.notebook import Notebook
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 from tests.property.notebooks import Cell, RandomNotebook, notebooks
 from tests.property.portrait import portrait
 from tests.property.statements import SETUP

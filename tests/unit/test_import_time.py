@@ -25,7 +25,7 @@ SHELLS = {
     "notebook",
     "zmq",
 }
-SHELLS_OF_OURS = ("magics", "display", "server")
+SHELLS_OF_OURS = ("magics", "display", "server", "testing")
 AT_THE_NODE = {"worker.ipython", "worker.rich"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 def test_the_last_expression_is_shown_as_out(notebook: Notebook) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 _RESTORE = """
 import decimal, logging, random, sys, warnings

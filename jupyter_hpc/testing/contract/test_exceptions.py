@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 def test_a_builtin_exception_arrives_as_itself(notebook: Notebook) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 # what is there before, the cell, what must be true afterwards, options of the magic
 CASES: dict[str, tuple[str, str, str, str]] = {

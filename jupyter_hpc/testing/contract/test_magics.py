@@ -5,7 +5,7 @@ from __future__ import annotations
 import IPython
 import pytest
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 def test_the_time_line_magic_binds_and_reports(notebook: Notebook) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 REACHED = {
     "a helper of a helper": ("def g(): return 40\ndef f(): return g() + 2", "f()", 42),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 def test_objects_with_a_getattr_of_their_own_travel(notebook: Notebook) -> None:

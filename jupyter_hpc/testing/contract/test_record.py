@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 def inputs(notebook: Notebook) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 def test_detach_returns_the_job_at_once(notebook: Notebook) -> None:

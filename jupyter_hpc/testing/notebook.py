@@ -111,7 +111,9 @@ class Notebook:
         self.manager = KernelManager(
             transport="ipc", ip=str(connection), connection_file=f"{connection}.json", kernel_name="python3"
         )
-        argv = self.manager.kernel_spec.argv  # an installed spec says "python" and means ours
+        kernel_spec = self.manager.kernel_spec
+        assert kernel_spec is not None
+        argv = kernel_spec.argv  # an installed spec says "python" and means ours
         argv[:] = [*self._around, sys.executable, *argv[1:]]
         self.manager.write_connection_file()
         self._give(Path(f"{connection}.json"))
@@ -145,11 +147,11 @@ class Notebook:
 
     # -- cells -----------------------------------------------------------------------------------
 
-    def run(self, code: str, *, fails: bool = False) -> Executed:
-        """Run a cell in the kernel; it must end well, or badly if ``fails``."""
+    def run(self, code: str, *, fails: bool | None = False) -> Executed:
+        """Run a cell in the kernel; it must end well, or badly if ``fails``; None: it may end either way."""
         return self.finish(self.begin(code), fails=fails)
 
-    def remote(self, body: str, options: str = "", *, fails: bool = False) -> Executed:
+    def remote(self, body: str, options: str = "", *, fails: bool | None = False) -> Executed:
         """Run a cell on the target."""
         return self.run(self.cell(body, options), fails=fails)
 
@@ -251,7 +253,7 @@ class Notebook:
 
 
 def _is_idle(message: dict[str, Any]) -> bool:
-    return message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
+    return bool(message["msg_type"] == "status" and message["content"]["execution_state"] == "idle")
 
 
 def _apply(message: dict[str, Any], executed: Executed) -> None:

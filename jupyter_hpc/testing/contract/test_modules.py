@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.notebook import Notebook
+from jupyter_hpc.testing.notebook import Notebook
 
 
 def test_a_module_beside_the_notebook_travels(notebook: Notebook) -> None:
