@@ -15,6 +15,7 @@ import pytest
 
 from jupyter_hpc import practice
 from jupyter_hpc.testing.notebook import Notebook
+from jupyter_hpc.testing.sandbox import environment
 from tests.clusters.kubernetes.fixtures import kubectl, kubernetes, kueue, repaired, s3, two_nodes  # noqa: F401 - fixtures
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.clusters.slurm.packages import missing_packages
@@ -45,23 +46,8 @@ class Sandbox:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     directory = Path(tempfile.mkdtemp(prefix="jh", dir="/tmp"))  # short: Unix sockets lie below it
-    own = {
-        "JUPYTER_HPC_ROOT": "hpc",
-        "JUPYTER_HPC_PRACTICE_DIR": "slurm",
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "IPYTHONDIR": "ipython",
-        "MPLCONFIGDIR": "matplotlib",
-    }
-    foreign = ("SLURM", "SBATCH", "JUPYTER_HPC", "MPLBACKEND", "PYTHON", "JPY_")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
-    environment.update({k: str(directory / v) for k, v in own.items()})
-    if (
-        "PYTHONPATH" in os.environ
-    ):  # a working copy beside the installed one: kernels try what this process tries
-        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    yield Sandbox(directory, environment)
+    own = {"JUPYTER_HPC_PRACTICE_DIR": "slurm", "JUPYTER_CONFIG_DIR": "config"}
+    yield Sandbox(directory, environment(directory) | {k: str(directory / v) for k, v in own.items()})
     shutil.rmtree(directory, ignore_errors=True)
 
 

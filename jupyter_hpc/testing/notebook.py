@@ -234,6 +234,12 @@ class Notebook:
         """What the last job showed, in order: (kind, text or text/plain)."""
         return list(self.value("[(o.kind, o.text or o.data.get('text/plain', '')) for o in _hpc.outputs()]"))
 
+    @property
+    def backend(self) -> str:
+        """The name of the target's backend."""
+        targets = "__import__('jupyter_hpc.targets.targets').targets.targets"
+        return str(self.value(f"{targets}.target({self.target!r}).backend"))
+
     def jobs(self) -> int:
         """How many runs there are."""
         return int(self.value("len(__import__('jupyter_hpc.rundir.store').rundir.store.store().runs())"))

@@ -1,8 +1,8 @@
-"""The contract's notebook, once for each target.
+"""The contract's notebook, once for each cluster of this repository's tests; the suite is `jupyter_hpc.testing.contract`.
 
 By default a plain user's kernel stands for the full Slurm, as it differs most from the practice cluster, which is
-used as whoever runs the tests; ``make test-slurm`` takes all. ``JUPYTER_HPC_TEST_TARGETS=name,…`` hands the suite to
-other targets, a third party's backend among them: they are configured as for a user, in Jupyter's own configuration.
+used as whoever runs the tests; ``make test-slurm`` takes all. ``JUPYTER_HPC_TEST_TARGETS=name,…`` names others. For a
+target of one's own there is ``pytest --jupyter-hpc-target=mine``.
 ``slurm-pyslurm`` is the practice Slurm through pyslurm: the one that is installed, else a stand-in.
 """
 
@@ -22,6 +22,7 @@ from tests.clusters.slurm.cluster import FullSlurm
 from tests.conftest import Sandbox
 from tests.kubernetes.access import NAMESPACE, Admin, bind
 
+pytest.register_assert_rewrite("jupyter_hpc.testing.contract")
 TARGETS = os.environ.get("JUPYTER_HPC_TEST_TARGETS", "local,slurm,full-as-alice,k8s").split(",")
 _SITES = {  # a whole Slurm's release ("" for the installed one), and who runs the kernel
     "full": ("", "root"),
@@ -45,9 +46,10 @@ def kernel(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Noteboo
             environment |= through_pyslurm(sandbox, request.getfixturevalue("practice_slurm"))
         elif target == "k8s":
             configure_kubernetes(request.getfixturevalue("kubernetes"), environment, sandbox.directory)
-        elif target != "local":  # configured by whoever brings it
-            environment.pop("JUPYTER_CONFIG_DIR")
-            environment |= {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
+        elif target != "local":
+            raise pytest.UsageError(
+                f"no cluster of these tests is called {target}: --jupyter-hpc-target={target}?"
+            )
         directory = sandbox.directory / f"n{TARGETS.index(target)}"
         directory.mkdir()
         notebook = Notebook(target, environment, directory)

@@ -56,14 +56,15 @@ def test_the_backend_of_one_file_passes_the_contract(tmp_path: Path, sandbox: Sa
     environment = {
         **sandbox.environment,
         "JUPYTER_CONFIG_PATH": str(tmp_path),
-        "JUPYTER_HPC_TEST_TARGETS": "lineup",
-        "PYTHONPATH": str(ROOT / "notebooks"),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (str(ROOT / "notebooks"), sandbox.environment.get("PYTHONPATH")))
+        ),
     }
-    command = [sys.executable, "-m", "pytest", "tests/contract/test_exceptions.py", "-q", "-x"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
+    suite = ["--jupyter-hpc-target=lineup", "--pyargs", "jupyter_hpc.testing.contract.test_exceptions"]
+    command = [sys.executable, "-m", "pytest", "-p", "jupyter_hpc.testing.plugin", "-q", "-x", *suite]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert re.search(r"^[1-9]\d+ passed", done.stdout, re.MULTILINE)
 
 
 def test_the_tour_runs_here_where_there_is_no_slurm(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -123,12 +123,12 @@ def test_a_script_of_an_interpreter_that_is_missing_is_an_error(notebook: Notebo
 
 def test_a_leading_sbatch_line_is_honoured_on_slurm_and_a_comment_elsewhere(notebook: Notebook) -> None:
     notebook.remote("#SBATCH --job-name=of-the-cell\nimport os\nname = os.environ.get('SLURM_JOB_NAME', '')")
-    assert notebook.value("name") == ("of-the-cell" if notebook.target.startswith("slurm") else "")
+    assert notebook.value("name") == ("of-the-cell" if notebook.backend == "slurm" else "")
 
 
 def test_a_leading_sbatch_line_asks_for_resources(notebook: Notebook) -> None:
     notebook.remote("#SBATCH --cpus-per-task=2\nimport os\ncpus = os.environ.get('SLURM_CPUS_PER_TASK', '')")
-    assert notebook.value("cpus") == ("2" if notebook.target.startswith("slurm") else "")
+    assert notebook.value("cpus") == ("2" if notebook.backend == "slurm" else "")
 
 
 def test_the_cell_runs_in_main(notebook: Notebook) -> None:
