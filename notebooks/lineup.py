@@ -11,11 +11,11 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from jupyter_hpc import JobState
 from jupyter_hpc.backends import script
 from jupyter_hpc.backends.base import Backend, Submission, Submitted
-from jupyter_hpc.model.exceptions import SubmissionError, TargetError
+from jupyter_hpc.exceptions import SubmissionError, TargetError
 from jupyter_hpc.model.observation import Observation
-from jupyter_hpc.model.states import JobState
 
 
 class Lineup(Backend):
