@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "jupyter_hpc" / "labextension"
 pytestmark = pytest.mark.timeout(1200)
+LINEUP = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "lineup-backend"
+version = "1"
+
+[project.entry-points."jupyter_hpc.backends"]
+lineup = "lineup_backend:Lineup"
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+filterwarnings = ["error"]
+"""
 
 
 def run(argv: list[str], cwd: Path, **variables: str) -> str:
@@ -76,11 +93,17 @@ def test_the_wheel_holds_the_package_the_sidebar_and_the_servers_configuration(
     assert any(name.endswith(shared + "install.json") for name in names)
     assert any(name.endswith("/etc/jupyter/jupyter_server_config.d/jupyter_hpc.json") for name in names)
     assert "jupyter_hpc/py.typed" in names
+    assert "jupyter_hpc/testing/contract/conftest.py" in names  # for backends of others
     assert not [n for n in names if n.startswith(("tests/", "binder/", "jupyter_hpc/labextension"))]
     metadata = zipfile.ZipFile(built["wheel"]).read(next(n for n in names if n.endswith("METADATA"))).decode()
     for minor in range(10, 15):
         assert f"Classifier: Programming Language :: Python :: 3.{minor}" in metadata
     assert "Provides-Extra: pyslurm" in metadata
+    assert "Provides-Extra: testing" in metadata
+    entry_points = zipfile.ZipFile(built["wheel"]).read(
+        next(n for n in names if n.endswith("entry_points.txt"))
+    )
+    assert b"[pytest11]" in entry_points
     assert re.search(r"^Requires-Dist: kubernetes>=", metadata, re.MULTILINE)
 
 
@@ -88,7 +111,6 @@ def test_the_sdist_holds_what_a_build_without_node_needs(built: dict[str, Path])
     with tarfile.open(built["sdist"]) as archive:
         names = archive.getnames()
     assert any("/jupyter_hpc/labextension/static/remoteEntry" in name for name in names)
-    assert any(name.endswith("/tests/contract/conftest.py") for name in names)  # for backends of others
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
@@ -106,6 +128,44 @@ def test_it_installs_without_node_and_nothing_is_broken(
     assert "✓ run directories" in said
     extensions = run([command, "server", "extension", "list"], tmp_path)
     assert re.search(r"jupyter_hpc\.server.*OK", extensions)
+
+
+@pytest.mark.timeout(3600)
+def test_a_backend_of_another_package_passes_the_contract(
+    built: dict[str, Path], without_node: str, tmp_path: Path
+) -> None:
+    """The whole suite, from the wheel, in the environment and the project of whoever wrote the backend."""
+    project = tmp_path / "project"
+    (project / "lineup_backend").mkdir(parents=True)
+    shutil.copy(ROOT / "notebooks" / "lineup.py", project / "lineup_backend" / "__init__.py")
+    (project / "pyproject.toml").write_text(LINEUP)
+    (project / "tests").mkdir()
+    (project / "tests" / "test_own.py").write_text(
+        "def test_own():\n    raise RuntimeError('nobody named it')\n"
+    )
+    (project / "config").mkdir()
+    (project / "config" / "jupyter_hpc_config.json").write_text(
+        json.dumps(
+            {"JupyterHPC": {"targets": {"mine": {"backend": "lineup", "lock": str(project / "lock")}}}}
+        )
+    )
+    python = str(project / ".venv" / "bin" / "python")
+    run([sys.executable, "-m", "venv", str(project / ".venv")], project)
+    run(
+        [python, "-m", "pip", "install", "-q", f"{built['wheel']}[testing]", str(project)],
+        project,
+        PATH=without_node,
+    )
+    variables = {"JUPYTER_CONFIG_PATH": str(project / "config"), "PYTHONPATH": ""}
+    where = run([python, "-c", "import jupyter_hpc as j; print(j.__file__)"], project, **variables)
+    assert Path(where.strip()).is_relative_to(project / ".venv")
+
+    said = run(
+        [str(project / ".venv" / "bin" / "pytest"), "--jupyter-hpc-target=mine", "-q"], project, **variables
+    )
+
+    passed = re.search(r"^(\d+) passed(?!.*(?:failed|error))", said, re.MULTILINE)
+    assert passed and int(passed[1]) >= 400, said[-2000:]
 
 
 def test_the_readmes_commands_run(clone: Path, tmp_path: Path) -> None:
