@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from ..capture.cell.magics import exposed
 from .help import help_text
-from .names import ANY_TARGET, choose, opening
+from .magic_names import ANY_TARGET, choose, opening
 from .parse import parse
 from .shell_options import printers, shell_options
 from .tokens import expand, split_line

@@ -11,7 +11,7 @@ from ..model.declaration import Option
 from ..model.exceptions import OptionError
 from ..model.options import CELL_OPTIONS, _find
 from ..runtime.settings import setting, target_names
-from .names import ANY_TARGET, opening
+from .magic_names import ANY_TARGET, opening
 from .parse import _Choices
 from .tokens import BLANK, split_line
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from ..capture.cell.magics import exposed
-from .names import opening
+from .magic_names import opening
 
 _shells: list[Any] = []  # a callback may take the result only, and is registered for one shell
 

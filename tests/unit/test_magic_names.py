@@ -15,7 +15,7 @@ from jupyter_hpc.backends.base import Backend
 from jupyter_hpc.backends.kubernetes import KubernetesBackend
 from jupyter_hpc.backends.local import LocalBackend
 from jupyter_hpc.backends.slurm import SlurmBackend
-from jupyter_hpc.magics import names
+from jupyter_hpc.magics import magic_names as names
 from jupyter_hpc.magics.cells import bodiless
 from jupyter_hpc.magics.completion import matches
 from jupyter_hpc.model.exceptions import TargetError
