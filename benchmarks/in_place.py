@@ -67,9 +67,7 @@ def measure() -> None:
         cells.append(timed(cell, "total = float(X.sum()) + len(rows)"))
         comparisons.append(compared())
     whole, alone = statistics.median(cells), statistics.median(comparisons)
-    print(
-        f"cell {whole * 1e3:.0f} ms, of which the comparison {alone * 1e3:.1f} ms: {alone / (whole - alone):.1%}"
-    )
+    print(f"cell {whole * 1e3:.0f} ms, of which the comparison {alone * 1e3:.1f} ms: {alone / (whole - alone):.1%}")
     one = [timed(cell, f"X[{i}] = 2") for i in range(5)]
     every = [timed(cell, "X += 1") for _ in range(3)]
     print(

@@ -130,9 +130,7 @@ def report(ours: list[dict[str, float]], bare: list[float]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=12)
     arguments = parser.parse_args()
     folder: Any = tempfile.mkdtemp(prefix="jhb", dir="/tmp")

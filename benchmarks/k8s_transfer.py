@@ -87,14 +87,14 @@ def measure(settings: dict[str, str], size: int, rounds: int, folder: Path) -> N
     portal.call(client.close(), 10)
     ours, theirs = statistics.median(full) - statistics.median(empty), statistics.median(copied)
     mib = 2 * size / 2**20
-    print(f"%%k8s {ours:.1f} s = {mib / ours:.0f} MiB/s, kubectl cp {theirs:.1f} s = {mib / theirs:.0f} MiB/s, "
-          f"ratio {ours / theirs:.2f}  ({size >> 20} MiB each way, medians of {rounds})")  # fmt: skip
+    print(
+        f"%%k8s {ours:.1f} s = {mib / ours:.0f} MiB/s, kubectl cp {theirs:.1f} s = {mib / theirs:.0f} MiB/s, "
+        f"ratio {ours / theirs:.2f}  ({size >> 20} MiB each way, medians of {rounds})"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mib", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()

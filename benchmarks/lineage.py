@@ -177,9 +177,7 @@ def cells(shell: Any) -> None:
         with patch.object(local_cells, "_note", note):
             for i in range(50):
                 shell.run_cell(f"{text}# {i}", store_history=True)
-        print(
-            f"  {lines:3d} lines  {statistics.median(took):6.2f} ms, {statistics.median(took) / lines:.3f} ms a line"
-        )
+        print(f"  {lines:3d} lines  {statistics.median(took):6.2f} ms, {statistics.median(took) / lines:.3f} ms a line")
 
 
 def main() -> None:

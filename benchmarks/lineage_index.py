@@ -61,8 +61,10 @@ def measure(store: Store, count: int) -> None:
     report = index.rebuild()
     edges, links = (index.query(f"SELECT count(*) FROM {t}")[0][0] for t in ("edge", "link"))
     size = index.path.stat().st_size / 1e6
-    print(f"{report.read} runs, {edges} edges, {links} links; rebuilt in {report.seconds:.1f} s, "
-          f"{report.read / report.seconds:.0f} runs a second; {size:.0f} MB")  # fmt: skip
+    print(
+        f"{report.read} runs, {edges} edges, {links} links; rebuilt in {report.seconds:.1f} s, "
+        f"{report.read / report.seconds:.0f} runs a second; {size:.0f} MB"
+    )
     chance = random.Random(1)
 
     def some_run() -> str:
@@ -78,8 +80,7 @@ def measure(store: Store, count: int) -> None:
     near = timed(f"ancestors of a value, the nearest {graph.MOST}, folded", value)
     walk = timed("  of these the walk alone", lambda: graph._walk(index, [some_run()], graph.MOST))
     deep = len(graph._walk(index, [run_id(count - 1)], None)[0])
-    timed(f"  all {deep} ancestors of the newest, ids only",
-          lambda: graph._walk(index, [run_id(count - 1)], None), 3)  # fmt: skip
+    timed(f"  all {deep} ancestors of the newest, ids only", lambda: graph._walk(index, [run_id(count - 1)], None), 3)
     timed("brought up to date when nothing changed", index.refresh)
     write(store, record(count))
     started = time.perf_counter()

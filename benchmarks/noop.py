@@ -58,16 +58,12 @@ class Kernel:
         self.run(HOOK)
 
     def run(self, code: str) -> None:
-        reply = self._client.execute_interactive(
-            code, timeout=120, allow_stdin=False, output_hook=lambda _: None
-        )
+        reply = self._client.execute_interactive(code, timeout=120, allow_stdin=False, output_hook=lambda _: None)
         if reply["content"]["status"] != "ok":
             raise RuntimeError("\n".join(reply["content"].get("traceback", [str(reply["content"])])))
 
     def value(self, expression: str) -> str:
-        message = self._client.execute(
-            "", silent=True, user_expressions={"it": expression}, reply=True, timeout=60
-        )
+        message = self._client.execute("", silent=True, user_expressions={"it": expression}, reply=True, timeout=60)
         return str(message["content"]["user_expressions"]["it"]["data"]["text/plain"])
 
     def close(self) -> None:
@@ -157,9 +153,7 @@ def report(cells: list[dict[str, float]], bares: list[dict[str, float]]) -> dict
     mean_a = statistics.fmean(r["end"] - r["begin"] for r in cells)
     mean_b = statistics.fmean(r["end"] - r["begin"] for r in bares)
     print(f"  ratio of the means                                        {mean_a / mean_b:8.3f}")
-    print(
-        f"  request → reply at the front end                          {ms(cells, 'asked', 'replied'):8.1f} ms"
-    )
+    print(f"  request → reply at the front end                          {ms(cells, 'asked', 'replied'):8.1f} ms")
     print("where a cell's time goes (medians of each stage)")
     for words, first, last in STAGES:
         print(f"  {words:<40}{ms(cells, first, last):8.1f} ms")

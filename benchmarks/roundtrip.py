@@ -71,9 +71,7 @@ def main() -> None:
     sides: dict[str, list[float]] = {"floor": [], "empty": [], "cell": []}
     with ipython() as (shell, folder):
         for i in range(-1, arguments.rounds):  # the first round warms up
-            array = np.random.default_rng(i + 1).random(
-                n
-            )  # new bytes, so that nothing is shared with the last run
+            array = np.random.default_rng(i + 1).random(n)  # new bytes, so that nothing is shared with the last run
             shell.user_ns["a"] = array
             took = {
                 "floor": timed(lambda array=array: floor(array, folder)),

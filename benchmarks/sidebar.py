@@ -88,9 +88,7 @@ def memory_mib(pid: int) -> float:
 def ask(lab: Lab, path: str) -> float:
     """Return how long one request takes, in ms."""
     begun = time.perf_counter()
-    request = urllib.request.Request(
-        f"{lab.url}/jupyter-hpc{path}", headers={"Authorization": f"token {TOKEN}"}
-    )
+    request = urllib.request.Request(f"{lab.url}/jupyter-hpc{path}", headers={"Authorization": f"token {TOKEN}"})
     with urllib.request.urlopen(request, timeout=120) as reply:
         reply.read()
     return (time.perf_counter() - begun) * 1000
@@ -166,9 +164,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     own = {"JUPYTER_HPC_ROOT": str(folder / "none"), "JUPYTER_HPC_PRACTICE_DIR": str(folder / "none")}
     for name, changes in (("empty", own), ("full", {"PATH": f"{counter.folder}:{os.environ['PATH']}"})):
         (folder / name).mkdir()
-        with changed(
-            changes, without="SLURM_CONF" if name == "empty" else ""
-        ):  # else it lists the other's live job
+        with changed(changes, without="SLURM_CONF" if name == "empty" else ""):  # else it lists the other's live job
             labs.append(Lab.start(folder / name))
     empty, full = labs
     try:
@@ -190,9 +186,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         for lab in labs:
             lab.stop()
     report(options, shown, {"first": [first], "again": again, "floor": floor, "polled": polled})
-    print(
-        f"server: {before:.0f} MiB before the first request, {after:.0f} MiB after {options.clients} clients"
-    )
+    print(f"server: {before:.0f} MiB before the first request, {after:.0f} MiB after {options.clients} clients")
     calls = {name: counter.count(name) for name in ("squeue", "sacct", "scontrol", "sinfo")}
     print(f"scheduler calls in these {options.seconds:.0f} s, all clients together: {calls}")
 

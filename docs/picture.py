@@ -34,10 +34,7 @@ def notebook() -> nbformat.NotebookNode:
     """Return the tour's definitions, hidden in one cell, and the cell to photograph."""
     tour = nbformat.read(HERE.parent / "notebooks" / "00-tour.ipynb", as_version=4)
     code = [c.source for c in tour.cells if c.cell_type == "code"]
-    setup = (
-        "\n".join([code[0], *(c for c in code if c.startswith(("import numpy", "HIDDEN")))])
-        + "\nplt.close('all')"
-    )
+    setup = "\n".join([code[0], *(c for c in code if c.startswith(("import numpy", "HIDDEN")))]) + "\nplt.close('all')"
     cells = [nbformat.v4.new_code_cell(setup), nbformat.v4.new_code_cell(CELL)]
     cells[0].metadata["jupyter"] = {"source_hidden": True}
     kernel = {"name": "python3", "display_name": "Python 3"}
@@ -65,9 +62,7 @@ def main() -> None:
     # an address and a token of this run only
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--IdentityProvider.token=picture", f"--ServerApp.root_dir={folder}"]
-    server = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
-    )
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
     try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

@@ -10,11 +10,13 @@ import numpy as np
 
 KINDS = ("normal", "ventricular", "atrial")
 SAMPLES = 180  # half a second at 360 Hz
-_WAVES = np.array([  # for each kind: centre, width, height of five waves, in samples and millivolts
-    [(40, 8, 0.15), (82, 3, -0.12), (90, 4, 1.0), (98, 4, -0.25), (140, 14, 0.30)],
-    [(40, 8, 0.0), (84, 14, 0.75), (102, 12, -0.50), (120, 9, 0.0), (145, 16, -0.30)],
-    [(58, 6, 0.08), (82, 3, -0.12), (89, 5, 0.80), (97, 5, -0.22), (136, 14, 0.20)],
-])  # fmt: skip
+_WAVES = np.array(
+    [  # for each kind: centre, width, height of five waves, in samples and millivolts
+        [(40, 8, 0.15), (82, 3, -0.12), (90, 4, 1.0), (98, 4, -0.25), (140, 14, 0.30)],
+        [(40, 8, 0.0), (84, 14, 0.75), (102, 12, -0.50), (120, 9, 0.0), (145, 16, -0.30)],
+        [(58, 6, 0.08), (82, 3, -0.12), (89, 5, 0.80), (97, 5, -0.22), (136, 14, 0.20)],
+    ]
+)
 
 
 def beats(n, noise=0.16, seed=0):

@@ -31,17 +31,13 @@ class Lineup(Backend):
     async def check(self) -> str:
         """Say what is there, or raise what is missing."""
         if not self._lock.parent.is_dir():
-            raise TargetError(
-                f"The folder {self._lock.parent} doesn't exist.", hint='Set "lock" of the target.'
-            )
+            raise TargetError(f"The folder {self._lock.parent} doesn't exist.", hint='Set "lock" of the target.')
         return f"one cell at a time, in line at {self._lock}"
 
     def preview(self, submission: Submission) -> Submitted:
         """Return the command: the constant batch script, behind the lock."""
         limit_s = submission.spec.resources.time or 0
-        arguments = script.arguments(
-            submission.run, submission.spec, submission.worker, submission.executable, limit_s
-        )
+        arguments = script.arguments(submission.run, submission.spec, submission.worker, submission.executable, limit_s)
         line = ("flock", "--close", str(self._lock), "nice", "bash", str(submission.run.path / "job.sh"))
         return Submitted("", (*line, *arguments), script.SCRIPT)
 
@@ -52,9 +48,13 @@ class Lineup(Backend):
         try:
             with submission.run.scheduler_log.open("ab") as log:
                 process = subprocess.Popen(  # noqa: ASYNC220 it starts in a millisecond
-                    planned.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    cwd=submission.spec.workdir, start_new_session=True,
-                )  # fmt: skip
+                    planned.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=submission.spec.workdir,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise SubmissionError(f"The job could not be started: {error}.") from None
         return Submitted(f"{process.pid}.{_started(process.pid)}", planned.command, planned.script)

@@ -39,9 +39,7 @@ def main() -> int:
     arguments = parser.parse_args()
     started = _start_cluster() if arguments.on == "slurm" else False
     try:
-        return _run(
-            arguments.notebook, arguments.into, "local" if started is None else arguments.on, arguments.page
-        )
+        return _run(arguments.notebook, arguments.into, "local" if started is None else arguments.on, arguments.page)
     finally:
         if started and not arguments.keep_cluster:
             practice.down()

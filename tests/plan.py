@@ -30,9 +30,7 @@ _FOLDERS = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--whole", action="store_true", help="run the long campaigns whole, not a sample of them"
-    )
+    parser.addoption("--whole", action="store_true", help="run the long campaigns whole, not a sample of them")
     parser.addoption("--group", choices=GROUPS, help="run only what needs this cluster")
 
 

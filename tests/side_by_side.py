@@ -53,9 +53,7 @@ def main() -> int:
                 group, status, seconds, output = future.result()
                 status = 0 if status == NOTHING_THERE else status
                 worst = max(worst, status)
-                lines.append(
-                    f"{group}: status {status} after {seconds:.0f} s: {output.strip().splitlines()[-1]}"
-                )
+                lines.append(f"{group}: status {status} after {seconds:.0f} s: {output.strip().splitlines()[-1]}")
                 print(f"\n{'=' * 30} {group} {'=' * 30}\n{output}", flush=True)
         except KeyboardInterrupt:
             groups.stop()

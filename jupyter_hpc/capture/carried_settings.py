@@ -122,9 +122,7 @@ def collect(
         record["seed"] = _seed(record["values"])
     notes = [line for line in carried.notes if line not in _told]
     _told.update(notes)
-    touched = (
-        sorted(tops & set(sys.modules) - baseline.NOT_FOLLOWED) if _assigns_attributes(request.code) else []
-    )
+    touched = sorted(tops & set(sys.modules) - baseline.NOT_FOLLOWED) if _assigns_attributes(request.code) else []
     record |= {"added": added, "attributes": attributes, "notes": notes}
     words = set(re.findall(r"\w+", request.code)) | candidates
     record |= {"modules": sorted(own), "touched": touched, "submodules": _submodules(tops, words)}
@@ -232,9 +230,7 @@ def _user_variables(request: Request, notes: list[str]) -> State:
         else:
             found[name] = value
     if secret:
-        notes.append(
-            f"Not sent, as they look like secrets: {', '.join(sorted(secret))}; `--env` sends a variable"
-        )
+        notes.append(f"Not sent, as they look like secrets: {', '.join(sorted(secret))}; `--env` sends a variable")
     return found
 
 

@@ -54,9 +54,7 @@ class Payload:
     functions: Mapping[str, Mapping[str, str]]  # source text of functions and classes, by name
     manifest: Mapping[str, Any]
     sent: Sent
-    refused: Mapping[str, str] = field(
-        default_factory=dict
-    )  # name → path to the part that can't travel, and why
+    refused: Mapping[str, str] = field(default_factory=dict)  # name → path to the part that can't travel, and why
     lines: tuple[str, ...] = ()  # what the user should know of the names, in words
 
     @property
@@ -121,9 +119,7 @@ def _missing(request: Request) -> list[str]:
     if not missing:
         return []
     verb = "is" if len(missing) == 1 else "are"
-    return [
-        f"{', '.join(missing)} may be missing: only functions of the cell read it, and it {verb} not defined."
-    ]
+    return [f"{', '.join(missing)} may be missing: only functions of the cell read it, and it {verb} not defined."]
 
 
 def _undefined(name: str, namespace: Mapping[str, Any], who: str) -> UndefinedName:
@@ -191,9 +187,7 @@ def build(
     manifest = container.read_manifest(str(directory))
     items = tuple(_item(record, needed) for record in manifest["names"])
     digests = {item.name: item.digest for item in items}
-    sent = Sent(
-        written["pickler"], shared, {n: v for n, v in values if n in digests}, digests, _changes(request)
-    )
+    sent = Sent(written["pickler"], shared, {n: v for n, v in values if n in digests}, digests, _changes(request))
     lines = (*_missing(request), *hidden.lines)
     return Payload(items, written["modules"], _function_sources(values), manifest, sent, refused, lines)
 

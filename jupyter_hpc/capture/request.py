@@ -60,9 +60,7 @@ class Request:
     auto: bool = True
     no_outputs: bool = False
     label: str = "<cell>"
-    filename: str = (
-        ""  # what its code is compiled under, so that its functions' sources are found; else the label
-    )
+    filename: str = ""  # what its code is compiled under, so that its functions' sources are found; else the label
     hints: frozenset[str] = frozenset()
     guesses: frozenset[str] = frozenset()
     sees_all: tuple[str, ...] = ()
@@ -77,9 +75,7 @@ class Request:
     writes: tuple[str, ...] = ()
     notebook: Mapping[str, Any] = field(default_factory=dict)
     shell: Mapping[str, Any] = field(default_factory=dict)  # how the shell shows values, as plain JSON
-    printers: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # the notebook's own ways to show types, by MIME type
+    printers: Mapping[str, Any] = field(default_factory=dict)  # the notebook's own ways to show types, by MIME type
     variables: frozenset[str] = frozenset()  # given with --env
     is_array: bool = False
 

@@ -216,9 +216,7 @@ def history(request: Request, names: Iterable[str], shared: Any) -> dict[str, An
             continue  # the user's own
         asked = re.findall(rf"\b{name}\b(?:\[\s*(\d+)\s*\])?", request.code)
         chosen = {int(n) for n in asked} if asked and all(asked) else entries.keys()
-        found[name] = {
-            n: value for n, value in entries.items() if n in chosen and trial(value, shared) is not None
-        }
+        found[name] = {n: value for n, value in entries.items() if n in chosen and trial(value, shared) is not None}
     return found
 
 
@@ -248,16 +246,12 @@ def _line(
     parts = []
     if found.everything:
         count = f"{len(names)} more name{'s' if len(names) != 1 else ''}"
-        parts.append(
-            f"{found.everything[0]} hides names: {count} of the notebook travel{'s' * (len(names) == 1)}"
-        )
+        parts.append(f"{found.everything[0]} hides names: {count} of the notebook travel{'s' * (len(names) == 1)}")
         parts[0] += f" ({format_size(nbytes)})" if nbytes >= 1 << 20 else ""
     if large:
         listed = ", ".join(f"{n} ({format_size(large[n])})" for n in list(large)[:_MOST_NAMED])
         rest = f" and {len(large) - _MOST_NAMED} more" if len(large) > _MOST_NAMED else ""
-        parts.append(
-            f"too large to send unasked: {listed}{rest}; `-i {','.join(list(large)[:_MOST_NAMED])}` sends it"
-        )
+        parts.append(f"too large to send unasked: {listed}{rest}; `-i {','.join(list(large)[:_MOST_NAMED])}` sends it")
     if stuck and found.everything:
         shown = sorted(stuck)
         rest = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""

@@ -84,9 +84,7 @@ def _logs(arguments: argparse.Namespace) -> str:
 def _logs_arguments(parser: argparse.ArgumentParser) -> None:
     takes_run(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
-    parser.add_argument(
-        "--scheduler", action="store_true", help="what the scheduler and the batch script said"
-    )
+    parser.add_argument("--scheduler", action="store_true", help="what the scheduler and the batch script said")
 
 
 def _attach(arguments: argparse.Namespace) -> str:
@@ -156,9 +154,7 @@ def _result(arguments: argparse.Namespace) -> str:
     outcome = job.outcome(arguments.timeout)
     if outcome.error is not None:
         raise outcome.error
-    names = (
-        [outcome.value] if outcome.is_call else [f"{k} = {str(v)[:200]}" for k, v in outcome.names.items()]
-    )
+    names = [outcome.value] if outcome.is_call else [f"{k} = {str(v)[:200]}" for k, v in outcome.names.items()]
     return "\n".join([*map(str, names), *outcome.notes()])
 
 
@@ -166,6 +162,9 @@ def _result_arguments(parser: argparse.ArgumentParser) -> None:
     takes_run(parser)
     parser.add_argument("--timeout", type=float, help="seconds to wait for a job that has not ended")
     parser.add_argument(
-        "--force", metavar="NAMES", type=lambda names: tuple(names.split(",")), default=(),
+        "--force",
+        metavar="NAMES",
+        type=lambda names: tuple(names.split(",")),
+        default=(),
         help="take the job's changes of these, though they were changed here meanwhile",
-    )  # fmt: skip
+    )

@@ -129,9 +129,7 @@ def _rerun_arguments(parser: argparse.ArgumentParser) -> None:
     takes_run(parser)
     parser.add_argument("--on", metavar="TARGET", help="run it there instead")
     parser.add_argument("--set", action="append", metavar="NAME=VALUE", help="another parameter, as lr=0.01")
-    parser.add_argument(
-        "--workdir", metavar="FOLDER", help="run it in another folder, so that no file is overwritten"
-    )
+    parser.add_argument("--workdir", metavar="FOLDER", help="run it in another folder, so that no file is overwritten")
     parser.add_argument("--detach", action="store_true", help="return at once, compare nothing")
     parser.add_argument("--timeout", type=float, help="seconds to wait for it")
 
@@ -154,9 +152,7 @@ def _export(arguments: argparse.Namespace) -> str:
 def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("format", choices=("openlineage", "rocrate", "mlflow"))
     parser.add_argument("what", help="as for lineage")
-    parser.add_argument(
-        "--to", metavar="PATH", help="rocrate: a new folder or FILE.zip; openlineage: a file of events"
-    )
+    parser.add_argument("--to", metavar="PATH", help="rocrate: a new folder or FILE.zip; openlineage: a file of events")
 
 
 COMMANDS = {

@@ -97,8 +97,7 @@ def _clean(arguments: argparse.Namespace) -> str:
     lines = [f"{runs.root} uses {format_size(total)} in {len(found)} runs."]
     if not arguments.yes:
         lines += [
-            f"would go: {run.id}  {first_line(records[run.id].get('code', {}).get('text', ''))[:60]}"
-            for run in gone
+            f"would go: {run.id}  {first_line(records[run.id].get('code', {}).get('text', ''))[:60]}" for run in gone
         ]
         lines.append(
             f"{len(gone)} ended runs older than {arguments.older_than:g} days, {format_size(freed)}."
@@ -113,7 +112,5 @@ def _clean(arguments: argparse.Namespace) -> str:
 
 
 def _clean_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--older-than", type=float, default=30.0, metavar="DAYS", help="only runs older than this (30)"
-    )
+    parser.add_argument("--older-than", type=float, default=30.0, metavar="DAYS", help="only runs older than this (30)")
     parser.add_argument("--yes", action="store_true", help="remove; without it, only say what would go")

@@ -32,11 +32,7 @@ def _practice_kubernetes(action: str) -> str:
         detail = kubernetes.status(cluster.directory).detail
         return f"{detail} `%%k8s` cells run there now; `jupyter hpc practice down --kubernetes` stops it."
     if action == "down":
-        return (
-            "The practice Kubernetes is stopped."
-            if kubernetes.down()
-            else "No practice Kubernetes was running."
-        )
+        return "The practice Kubernetes is stopped." if kubernetes.down() else "No practice Kubernetes was running."
     found = kubernetes.status()
     if action == "env":
         import shlex
@@ -54,6 +50,4 @@ def _say(text: str) -> None:
 
 def _practice_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("up", "down", "status", "env"))
-    parser.add_argument(
-        "--kubernetes", action="store_true", help="a Kubernetes instead; takes Linux, root and Go"
-    )
+    parser.add_argument("--kubernetes", action="store_true", help="a Kubernetes instead; takes Linux, root and Go")

@@ -29,9 +29,7 @@ def _standing(job: Job) -> str:
     limit = job.record["spec"].get("resources", {}).get("time")
     if status.started_at and limit:
         left = status.started_at + limit - time.time()
-        lines.append(
-            f"{format_time(left)} of its {format_time(limit)} are left." if left > 0 else "Its time is over."
-        )
+        lines.append(f"{format_time(left)} of its {format_time(limit)} are left." if left > 0 else "Its time is over.")
     return "\n".join(lines)
 
 

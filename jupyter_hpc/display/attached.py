@@ -42,9 +42,7 @@ class Detached(KeyboardInterrupt):
         ]
 
 
-def run_attached(
-    shell: Any, job: Job, *, quiet: bool = False, brings: bool = True, submitted: bool = False
-) -> Job:
+def run_attached(shell: Any, job: Job, *, quiet: bool = False, brings: bool = True, submitted: bool = False) -> Job:
     """Wait for a job in the foreground and put what it made into the kernel, unless ``brings`` is False.
 
     Parameters
@@ -106,18 +104,14 @@ def _watch(follower: Follows, reader: RunReader | PartsReader, view: View, job: 
         while True:
             ended = follower.ended.done()
             new = apart("output", reader.poll, everything=ended, default=[])
-            if any(
-                o.kind == "attempt" for o in new
-            ):  # what an attempt that was taken back showed is no result
+            if any(o.kind == "attempt" for o in new):  # what an attempt that was taken back showed is no result
                 value = None
             value = next((o for o in new if o.kind == "value"), value)
             apart("the panel", view.update, follower.status, new)
             if ended:
                 return value
             if interrupts.take():
-                view.say(
-                    f"Interrupted: detaching. Interrupt again within {SECOND_INTERRUPT_S:g} s to cancel the job."
-                )
+                view.say(f"Interrupted: detaching. Interrupt again within {SECOND_INTERRUPT_S:g} s to cancel the job.")
             if interrupts.wants_cancel():
                 view.say("Cancelling …")
                 job.cancel()

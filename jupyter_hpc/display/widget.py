@@ -102,9 +102,7 @@ class Panel:
         self._detach = button("Detach", "sign-out", "Let the job go on without this cell", self._on_detach)
         self._cancel = button("Cancel", "stop", "Cancel the job", self._on_cancel)
         buttons = ipywidgets.HBox([self._open, self._detach, self._cancel], layout={"flex": "0 0 auto"})
-        top = ipywidgets.HBox(
-            [self._head, buttons], layout={"flex_flow": "row wrap", "align_items": "flex-start"}
-        )
+        top = ipywidgets.HBox([self._head, buttons], layout={"flex_flow": "row wrap", "align_items": "flex-start"})
         self._choice = self._make_choice() if self._tasks else None
         parts = [top, self._meters, self._rows, self._sent, self._choice, self._make_log()]
         self._box = ipywidgets.VBox(
@@ -207,9 +205,7 @@ class Panel:
             self._lines.children = self._blocks
         found = {block.number - first: block.html() for block in tail.blocks}
         around = {min(found): _REACHED}
-        sent = sum(
-            self._put(widget, found.get(i, ""), around.get(i, _LOG)) for i, widget in enumerate(self._blocks)
-        )
+        sent = sum(self._put(widget, found.get(i, ""), around.get(i, _LOG)) for i, widget in enumerate(self._blocks))
         if any(found.values()):
             self._set(self._log.layout, display="flex")
         return sent
@@ -285,9 +281,7 @@ class Panel:
     def _on_open(self, _: Any) -> None:
         is_short = self._log.layout.max_height == SHORT
         self._log.layout.max_height = TALL if is_short else SHORT
-        self._open.description, self._open.icon = (
-            ("Fold log", "compress") if is_short else ("Open log", "expand")
-        )
+        self._open.description, self._open.icon = ("Fold log", "compress") if is_short else ("Open log", "expand")
         self._note = f"%hpc logs {self._job.id} prints all of it" if is_short else ""
         self._next = 0.0
 

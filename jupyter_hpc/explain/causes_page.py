@@ -8,18 +8,40 @@ from typing import cast
 from .causes import CAUSES
 from .evidence import Facts
 
-_EXAMPLE = cast("Facts", SimpleNamespace(
-    node="c1", run="~/.jupyter_hpc/runs/ID", last_word="its last line", exception="its own message",
-    signal_name="SIGABRT", exit_code="exit code 7", when="", canceller="alice", of_limit=" of 4 GiB",
-    used="; it used at least 3.9 GiB", more_memory="6G", limit="its time limit of 1 h", more_time="2h", module="NAME",
-    node_python="/usr/bin/python3", place="/scratch/me/x.h5 (on /scratch, 0 B free)", problem="its own message",
-    mismatch_hint="What to install, or which Python to choose.", refused="its own words", address_limit="",
-    started_or_not="it had started", native_id="4711", raised={"exit_code": 3},
-    record={"spec": {"workdir": "/home/me/nb"}}, unsaved="its own words",
-    restarts="`--requeue` on Slurm, `--retries N` on Kubernetes: it is started again by itself.",
-    avoids_node="`-- --exclude=c1` (Slurm) keeps away from that node.", because=": its own words",
-    lost="The cell ran to its end, but its result is lost: why.",
-))  # fmt: skip
+_EXAMPLE = cast(
+    "Facts",
+    SimpleNamespace(
+        node="c1",
+        run="~/.jupyter_hpc/runs/ID",
+        last_word="its last line",
+        exception="its own message",
+        signal_name="SIGABRT",
+        exit_code="exit code 7",
+        when="",
+        canceller="alice",
+        of_limit=" of 4 GiB",
+        used="; it used at least 3.9 GiB",
+        more_memory="6G",
+        limit="its time limit of 1 h",
+        more_time="2h",
+        module="NAME",
+        node_python="/usr/bin/python3",
+        place="/scratch/me/x.h5 (on /scratch, 0 B free)",
+        problem="its own message",
+        mismatch_hint="What to install, or which Python to choose.",
+        refused="its own words",
+        address_limit="",
+        started_or_not="it had started",
+        native_id="4711",
+        raised={"exit_code": 3},
+        record={"spec": {"workdir": "/home/me/nb"}},
+        unsaved="its own words",
+        restarts="`--requeue` on Slurm, `--retries N` on Kubernetes: it is started again by itself.",
+        avoids_node="`-- --exclude=c1` (Slurm) keeps away from that node.",
+        because=": its own words",
+        lost="The cell ran to its end, but its result is lost: why.",
+    ),
+)
 
 
 def markdown_table() -> str:

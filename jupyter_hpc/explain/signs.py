@@ -153,13 +153,10 @@ def free_bytes(path: str) -> int:
 
 # -- of particular causes --------------------------------------------------------------------------
 
-CUDA = (
-    raises(r"(torch\.)?(cuda\.)?OutOfMemoryError|cupy.*OutOfMemoryError|.*ResourceExhaustedError")
-    | raises(
-        ".*",
-        r"CUDA(_ERROR)?[ _]out[ _]of[ _]memory|RESOURCE_EXHAUSTED|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation",
-    )
-)  # fmt: skip
+CUDA = raises(r"(torch\.)?(cuda\.)?OutOfMemoryError|cupy.*OutOfMemoryError|.*ResourceExhaustedError") | raises(
+    ".*",
+    r"CUDA(_ERROR)?[ _]out[ _]of[ _]memory|RESOURCE_EXHAUSTED|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation",
+)
 NO_MODULE = raises("ModuleNotFoundError") | holds(
     "the worker's `mismatch` event names a module",
     lambda f: f.mismatch.get("module"),
@@ -220,15 +217,13 @@ CANCELLED = (
         lambda f: f.is_gone_without_a_word and f.reader.run.was_cancelled,
         lambda f: f"it is gone after you asked for that; {f.last_sign}",
     )
-)  # fmt: skip
+)
 OOM_KILL = holds(
     "the node's `/proc/vmstat` counted an `oom_kill` meanwhile",
     lambda f: f.oom_kills > 0,
     lambda f: f"the kernel of {f.node} killed {f.oom_kills} process(es) for memory meanwhile",
 )
-KILLED_CHILD = OOM_KILL & raises(
-    ".*", r"-9\b|SIGKILL|signal: Killed|terminated abruptly|unexpectedly|died|137\b"
-)
+KILLED_CHILD = OOM_KILL & raises(".*", r"-9\b|SIGKILL|signal: Killed|terminated abruptly|unexpectedly|died|137\b")
 MEMORY_SHORT = OOM_KILL | holds(
     f"it used over {NEAR_LIMIT:.0%} of its memory limit",
     lambda f: f.memory_limit and f.memory_used > NEAR_LIMIT * f.memory_limit,

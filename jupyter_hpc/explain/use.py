@@ -50,9 +50,7 @@ class Measured:
 def cpu_rates(samples: Sequence[Sample]) -> list[float]:
     """Return how many cpus were at work between one sample and the next."""
     return [
-        max(0.0, (b["cpu_s"] - a["cpu_s"]) / (b["t"] - a["t"]))
-        for a, b in pairwise(samples)
-        if b["t"] - a["t"] > 0.1
+        max(0.0, (b["cpu_s"] - a["cpu_s"]) / (b["t"] - a["t"])) for a, b in pairwise(samples) if b["t"] - a["t"] > 0.1
     ]
 
 

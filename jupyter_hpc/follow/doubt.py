@@ -24,9 +24,7 @@ class Doubt:
         Somebody asks again and again; else answers of some time apart are wanted.
     """
 
-    def __init__(
-        self, reader: RunReader, answers: Answers, pulse: Pulse, clock: Clock, *, is_watched: bool
-    ) -> None:
+    def __init__(self, reader: RunReader, answers: Answers, pulse: Pulse, clock: Clock, *, is_watched: bool) -> None:
         self._reader = reader
         self._answers = answers
         self._pulse = pulse

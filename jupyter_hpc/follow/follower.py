@@ -42,9 +42,7 @@ class Follower:
         Called without arguments, from the portal's thread, when anything changed.
     """
 
-    def __init__(
-        self, run: Run, record: dict[str, Any], *, is_watched: bool = True, clock: Clock = CLOCK
-    ) -> None:
+    def __init__(self, run: Run, record: dict[str, Any], *, is_watched: bool = True, clock: Clock = CLOCK) -> None:
         self.run = run
         self.clock = clock
         self._backend = backend_of(record)
@@ -53,9 +51,7 @@ class Follower:
         wanted = record.get("environment", {}).get("requirements") or {}
         self.building = f"building the environment ({wanted.get('packages', '?')} packages)"
         self.ended: concurrent.futures.Future[Status] = concurrent.futures.Future()
-        self.status = Status(
-            JobState.PENDING if self.native_id else JobState.SUBMITTING, native_id=self.native_id
-        )
+        self.status = Status(JobState.PENDING if self.native_id else JobState.SUBMITTING, native_id=self.native_id)
         self.changed = self.clock.monotonic()
         self.listeners: list[Callable[[], None]] = []
         self.questions = 0  # asked about this job since it became odd
@@ -245,9 +241,7 @@ def live_status(follower: Follower) -> Status:
         return Status(JobState.SUBMITTING, follower.incidents.trouble)
     if seen is not None and seen.state is not None and not seen.state.is_final:
         waiting = waiting_words(seen.reason, seen.expected_start, follower.clock.time())
-        return Status(
-            seen.state, _joined(words, waiting, follower.incidents.trouble), node, native_id, seen.started_at
-        )
+        return Status(seen.state, _joined(words, waiting, follower.incidents.trouble), node, native_id, seen.started_at)
     return Status(JobState.PENDING, _joined(words, follower.incidents.trouble), node, native_id)
 
 

@@ -57,9 +57,7 @@ class Watcher:
         follower.may_restore = True
         self._notifier.watch(follower.run)
         follower.say(self.trouble)
-        self._next_question = min(
-            self._next_question or 1e18, self.clock.monotonic() + self.backend.first_poll_s
-        )
+        self._next_question = min(self._next_question or 1e18, self.clock.monotonic() + self.backend.first_poll_s)
         self._wake.set()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
@@ -96,9 +94,7 @@ class Watcher:
                 await self._look_at(follower)
             except Exception as error:  # one broken run directory must not stop the others
                 self._give_up(follower, error)
-        if (
-            self.live and self._must_ask()
-        ):  # beside the looks at files: a controller that is down takes seconds
+        if self.live and self._must_ask():  # beside the looks at files: a controller that is down takes seconds
             self._question = asyncio.get_running_loop().create_task(self._ask_and_wake({}))
 
     async def _look_at(self, follower: Follower) -> None:
@@ -119,9 +115,7 @@ class Watcher:
             return True
         now, jobs = self.clock.monotonic(), self.live.values()
         quiet_s = max([QUIET_S, *((now - f.changed) / 10 for f in jobs)])
-        is_quiet = all(f.is_quiet_life for f in jobs) and now - self._last_question < min(
-            quiet_s, 5 * QUIET_S
-        )
+        is_quiet = all(f.is_quiet_life for f in jobs) and now - self._last_question < min(quiet_s, 5 * QUIET_S)
         return now >= self._next_question and not is_quiet and self.backend.budget.wait_s(urgent=False) <= 0
 
     def _has_odd(self) -> bool:

@@ -96,9 +96,7 @@ class ResultUnpickler(_OwnClasses, pickle.Unpickler):
         return super().resolve_known(qualname, tracker_id)
 
 
-def load_payload(
-    run: Run, keep: Iterable[str] | None, *, is_foreign: bool
-) -> tuple[list[Any], dict[str, Any], str]:
+def load_payload(run: Run, keep: Iterable[str] | None, *, is_foreign: bool) -> tuple[list[Any], dict[str, Any], str]:
     """Load a run's payload as a copy; return its objects by number, its values by name, and why some are not there.
 
     Parameters
@@ -182,9 +180,7 @@ class Base:
         if told.get("short"):  # the node could not load the last names, which only might have been needed
             self.objects = self.objects[:count]
         if len(self.objects) != count:
-            raise ResultError(
-                f"The result of {run.id} doesn't fit what was sent to it.", hint="Run the cell again."
-            )
+            raise ResultError(f"The result of {run.id} doesn't fit what was sent to it.", hint="Run the cell again.")
 
     def _copy(self, run: Run, needs: list[str], count: int, numbers: list[int] | None) -> None:
         itself = self.sent.itself() if self.sent is not None else {}
@@ -260,9 +256,7 @@ class Changes:
         assert self._base is not None  # noqa: S101 who puts has a base
         anew, failed = put(self._base.objects, [state for name in names for state in self._states[name]])
         of_number = {number: name for name in names for number, _ in self._states[name]}
-        self._said += [
-            f"{of_number[number]} could not be changed here: {why}" for number, why in failed.items()
-        ]
+        self._said += [f"{of_number[number]} could not be changed here: {why}" for number, why in failed.items()]
         return anew
 
     def _moved_on(self, name: str, namespace: Mapping[str, Any]) -> bool:
@@ -281,10 +275,13 @@ class Changes:
         for name in names:
             namespace[name] = new
         held = [
-            each for each in gc.get_referrers(old)
-            if each is not namespace and (self._base is None or each is not self._base.objects)
-            and isinstance(each, (list, dict, tuple, set)) and each is not names
-        ]  # fmt: skip
+            each
+            for each in gc.get_referrers(old)
+            if each is not namespace
+            and (self._base is None or each is not self._base.objects)
+            and isinstance(each, (list, dict, tuple, set))
+            and each is not names
+        ]
         what = ",".join(names) or f"A {type(old).__name__}"
         more = "; something else here still holds the old one" if held else ""
         self._said.append(f"{what} could not be changed in place and is another object now{more}.")

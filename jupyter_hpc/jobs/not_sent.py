@@ -24,9 +24,7 @@ _KINDS = (
 )
 
 
-def hint(
-    described: Mapping[str, Any], record: Mapping[str, Any], namespace: Mapping[str, Any] | None = None
-) -> str:
+def hint(described: Mapping[str, Any], record: Mapping[str, Any], namespace: Mapping[str, Any] | None = None) -> str:
     """Return what to do about an exception on the node, or an empty text.
 
     Parameters

@@ -172,18 +172,14 @@ def _note_unloaded(job: Job, outcome: Outcome, manifest: dict[str, Any]) -> None
         job.run.update(unloaded=unloaded)
 
 
-def _salvaged(
-    job: Job, manifest: dict[str, Any], names: list[str], base: Base
-) -> list[tuple[str, Any, str | None]]:
+def _salvaged(job: Job, manifest: dict[str, Any], names: list[str], base: Base) -> list[tuple[str, Any, str | None]]:
     try:
         return _salvage(job, manifest, names, base)
     except Exception as error:  # nothing can be read: each name says why
         return [(name, None, f"{type(error).__name__}: {error}") for name in names]
 
 
-def _salvage(
-    job: Job, manifest: dict[str, Any], names: list[str], base: Base
-) -> list[tuple[str, Any, str | None]]:
+def _salvage(job: Job, manifest: dict[str, Any], names: list[str], base: Base) -> list[tuple[str, Any, str | None]]:
     """Return each name with its value, or with the reason why that can't be rebuilt here."""
     from .salvage import SalvagingUnpickler
 

@@ -71,7 +71,4 @@ def _is_taken(function: Callable[..., Any], keyword: str) -> bool:
     except (TypeError, ValueError):  # a builtin such as dict
         return True
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return any(
-        p.kind is inspect.Parameter.VAR_KEYWORD or (p.name == keyword and p.kind in by_name)
-        for p in parameters
-    )
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD or (p.name == keyword and p.kind in by_name) for p in parameters)

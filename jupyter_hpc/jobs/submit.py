@@ -31,9 +31,7 @@ def submitted(run: Run) -> Job:
     return Job(run)
 
 
-def submit_request(
-    request: Request, target: str, spec: JobSpec, say: Say | None = None, *, reuse: bool = False
-) -> Job:
+def submit_request(request: Request, target: str, spec: JobSpec, say: Say | None = None, *, reuse: bool = False) -> Job:
     """Submit a cell or a call and return its job; see `submission.send.submit_request`."""
     return submitted(send.submit_request(request, target, spec, say, reuse=reuse))
 

@@ -49,9 +49,7 @@ def carried(shell: Any, used: Iterable[tuple[str, str]]) -> Carried:
             continue
         root = module.partition(".")[0]
         loaded = [
-            e
-            for e in shell.extension_manager.loaded
-            if e.partition(".")[0] == root and root not in _NOT_ON_NODES
+            e for e in shell.extension_manager.loaded if e.partition(".")[0] == root and root not in _NOT_ON_NODES
         ]
         needed.extensions += [e for e in loaded if e not in needed.extensions]
     return needed

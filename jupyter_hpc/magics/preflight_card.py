@@ -26,8 +26,7 @@ def summary(plan: Preflight) -> list[str]:
     modules = plan.payload.modules
     lines = [
         f"Nothing was submitted. On {plan.target.name} ({plan.target.backend}): {plan.spec.resources.describe()}.",
-        f"{len(plan.payload.items)} names travel, {format_size(plan.payload.nbytes)} in all; "
-        f"back come {_back(plan)}.",
+        f"{len(plan.payload.items)} names travel, {format_size(plan.payload.nbytes)} in all; back come {_back(plan)}.",
     ]
     lines += [f"Can't travel, so this cell would be refused: {why}." for why in plan.payload.refused.values()]
     lines += plan.payload.lines
@@ -38,9 +37,7 @@ def summary(plan: Preflight) -> list[str]:
         if modules.data:
             lines.append(f"Files beside them that they name: {', '.join(modules.data)}.")
     if modules.is_cut:
-        lines.append(
-            "The folders on sys.path hold more modules than travel unasked: import in the cell what it needs."
-        )
+        lines.append("The folders on sys.path hold more modules than travel unasked: import in the cell what it needs.")
     lines += [f"{note}." for note in modules.notes]
     if plan.requirements is not None:
         lines += _environment(plan.requirements)
@@ -56,19 +53,13 @@ def _back(plan: Preflight) -> str:
     """Return what comes back, as far as it is known before: names of the cell, and whatever it changes."""
     names = ", ".join(plan.outputs)
     if plan.payload.manifest["cell"].get("all_new"):
-        return (
-            f"{names}, and what the cell changes in place"
-            if names
-            else "what the cell binds and changes in place"
-        )
+        return f"{names}, and what the cell changes in place" if names else "what the cell binds and changes in place"
     return names or "no names"
 
 
 def _environment(wanted: Requirements) -> list[str]:
     origin = "the kernel's own" if wanted.source == AUTO else f"from {wanted.source}"
-    lines = [
-        f"Environment of {len(wanted.lines)} packages, {origin}, built by the first job that asks for it."
-    ]
+    lines = [f"Environment of {len(wanted.lines)} packages, {origin}, built by the first job that asks for it."]
     return lines + [f"Not in it: {name} ({why})." for name, why in wanted.left_out.items()]
 
 
@@ -95,12 +86,9 @@ def preflight_html(plan: Preflight) -> str:
     escape = html.escape
     head = "".join(f"<div>{escape(line)}</div>" for line in summary(plan))
     cells = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{escape(c)}</td>' for c in row) + "</tr>"
-        for row in rows(plan)
+        "<tr>" + "".join(f'<td style="text-align:left">{escape(c)}</td>' for c in row) + "</tr>" for row in rows(plan)
     )
-    table = (
-        f"<table><tr><th>name</th><th>type</th><th>size</th><th>why</th></tr>{cells}</table>" if cells else ""
-    )
+    table = f"<table><tr><th>name</th><th>type</th><th>size</th><th>why</th></tr>{cells}</table>" if cells else ""
     command = escape(shlex.join(plan.submitted.command))
     script = escape(plan.submitted.script)
     return (

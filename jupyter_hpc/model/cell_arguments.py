@@ -63,10 +63,6 @@ class CellArguments:
         "take the result of an earlier run with the same code, inputs and environment, if there is one",
         "behaviour",
     )
-    dry_run: bool = option(
-        "--dry-run", None, "show what would be sent; submit nothing", "behaviour", in_calls=False
-    )
-    quiet: bool = option(
-        "--quiet", None, "only the cell's own output: no panel, no card", "behaviour", in_calls=False
-    )
+    dry_run: bool = option("--dry-run", None, "show what would be sent; submit nothing", "behaviour", in_calls=False)
+    quiet: bool = option("--quiet", None, "only the cell's own output: no panel, no card", "behaviour", in_calls=False)
     help: bool = option("-h --help", None, "show this text", "behaviour", in_calls=False)

@@ -97,9 +97,7 @@ def option(
     """
     kind = kind or ("value" if metavar else "flag")
     metadata = {
-        _OPTION: Option(
-            tuple(flags.split()), metavar, help, group, kind, sbatch=tuple(sbatch.split()), **more
-        ),
+        _OPTION: Option(tuple(flags.split()), metavar, help, group, kind, sbatch=tuple(sbatch.split()), **more),
         _CHANGES_RESULT: changes_result,
     }
     if kind == "pairs":

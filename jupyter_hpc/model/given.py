@@ -53,11 +53,7 @@ def asked_of(cls: Any, asked: Mapping[str, object]) -> dict[str, Any]:
         If a value is of the wrong kind.
     """
     names = {option.dest: option for option in declared(cls)}
-    return {
-        name: given(names[name], value)
-        for name, value in asked.items()
-        if name in names and value is not None
-    }
+    return {name: given(names[name], value) for name, value in asked.items() if name in names and value is not None}
 
 
 def whole(said: str, written: str, bounds: tuple[int, int]) -> int:

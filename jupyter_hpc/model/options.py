@@ -28,9 +28,7 @@ CALL_OPTIONS = tuple(option for option in _ALL if option.in_calls)
 RESUBMIT_OPTIONS = tuple(
     option
     for option in _ordered((*declared(Resources), *declared(JobSpec)))
-    if option.flags
-    and option.group in ("resources", "scheduler")
-    and option.dest not in changing_result(JobSpec)
+    if option.flags and option.group in ("resources", "scheduler") and option.dest not in changing_result(JobSpec)
 )
 
 

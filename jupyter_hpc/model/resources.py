@@ -56,9 +56,7 @@ class Resources:
         "--tasks-per-node", "N", "tasks on each node", "resources", sbatch="--ntasks-per-node"
     )
     cpus: int | None = option("--cpus", "N", "cpus per task", "resources", sbatch="-c --cpus-per-task")
-    memory: int | None = option(
-        "--mem", "SIZE", "per node: 512M, 4G, 1.5T; a plain number is MiB", "resources"
-    )
+    memory: int | None = option("--mem", "SIZE", "per node: 512M, 4G, 1.5T; a plain number is MiB", "resources")
     gpus: int | None = option(
         "--gpus", "N|TYPE:N", "gpus for the whole job: 2, a100 or a100:2", "resources", sbatch="-G --gres"
     )

@@ -54,9 +54,7 @@ class JobSpec:
         "scheduler",
         meaningless={KUBERNETES: "Nodes are chosen by the target's `node_selector`, or by --patch."},
     )
-    name: str | None = option(
-        "--name", "TEXT", "name of the job in the queue", "scheduler", sbatch="-J --job-name"
-    )
+    name: str | None = option("--name", "TEXT", "name of the job in the queue", "scheduler", sbatch="-J --job-name")
     array: str | None = option(
         "-a --array",
         "1-6%3",
@@ -178,14 +176,10 @@ class JobSpec:
         "NAME|DIR",
         "run in this conda environment",
         "environment",
-        meaningless={
-            KUBERNETES: "The image brings the environment: --image, and --python for an interpreter in it."
-        },
+        meaningless={KUBERNETES: "The image brings the environment: --image, and --python for an interpreter in it."},
         changes_result=True,
     )
-    venv: str | None = option(
-        "--venv", "DIR", "run in this virtual environment", "environment", changes_result=True
-    )
+    venv: str | None = option("--venv", "DIR", "run in this virtual environment", "environment", changes_result=True)
     requirements: str | None = option(
         "--requirements",
         "auto|FILE",
@@ -206,9 +200,7 @@ class JobSpec:
     def from_record(cls, record: Mapping[str, Any]) -> JobSpec:
         """Return the spec of a record; variables come back with empty values, since none are kept."""
         known = {f.name for f in fields(cls)}
-        found: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known
-        }
+        found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
         found["resources"] = Resources.from_json(record.get("resources") or {})
         found["env"] = dict.fromkeys(record.get("env") or (), "")
         return cls(**found)
@@ -249,9 +241,7 @@ def checked(spec: JobSpec) -> JobSpec:
         if text is None:
             continue
         if not text or "\0" in text or len(os.fsencode(text)) > 4000 or text.startswith("-"):
-            raise OptionError(
-                f"{flag} {text[:60]!r} can't be used: empty, too long, with a NUL or a leading '-'."
-            )
+            raise OptionError(f"{flag} {text[:60]!r} can't be used: empty, too long, with a NUL or a leading '-'.")
     if spec.requirements and (spec.venv or spec.conda):
         other = "--venv" if spec.venv else "--conda"
         raise OptionError(

@@ -372,9 +372,7 @@ def _check(where: Path, names: tuple[str, ...], *, deadline: float) -> None:
 
 def _installed_version(controller: str) -> str:
     try:
-        said = subprocess.run(
-            [controller, "-V"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout
+        said = subprocess.run([controller, "-V"], capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise TargetError(f"{controller} -V does not work: {error}.") from error
     match = re.search(r"\d+\.\d+[.\w-]*", said)

@@ -148,9 +148,7 @@ def _write_confs(directory: Path, text: str, *, srun_listens_where_called: bool)
     daemons += "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\n"
     if srun_listens_where_called:
         daemons += f"TaskProlog={prolog}\n"
-        prolog.write_text(
-            f"#!/bin/sh\necho export SLURM_CONF={directory / COMMANDS_CONF}\n", encoding="utf-8"
-        )
+        prolog.write_text(f"#!/bin/sh\necho export SLURM_CONF={directory / COMMANDS_CONF}\n", encoding="utf-8")
         prolog.chmod(0o700)
     else:
         commands = daemons

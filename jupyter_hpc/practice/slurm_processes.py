@@ -67,9 +67,7 @@ def start_detached(
     """
     launcher = [*prefix, sys.executable, "-I", "-S", "-c", _DETACH, str(log), *argv]
     try:
-        done = subprocess.run(
-            launcher, env=env, capture_output=True, text=True, timeout=20, check=True, cwd="/"
-        )
+        done = subprocess.run(launcher, env=env, capture_output=True, text=True, timeout=20, check=True, cwd="/")
     except (OSError, subprocess.SubprocessError) as error:
         said = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1:]
         raise TargetError(f"{argv[0]} could not be started: {' '.join(said)}") from error
@@ -219,11 +217,7 @@ def _descendants(roots: set[int], parents: dict[int, int]) -> set[int]:
     found: set[int] = set()
     grew = bool(roots)
     while grew:
-        more = {
-            pid
-            for pid, parent in parents.items()
-            if (parent in roots or parent in found) and pid not in found
-        }
+        more = {pid for pid, parent in parents.items() if (parent in roots or parent in found) and pid not in found}
         grew = bool(more)
         found |= more
     return found

@@ -77,9 +77,7 @@ class RunReader:
         self._text_offset = 0
         self._stream = "stdout"
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
-        self._seen: dict[
-            str, Any
-        ] = {}  # small files, as they were when they were first asked for after a poll
+        self._seen: dict[str, Any] = {}  # small files, as they were when they were first asked for after a poll
 
     # -- how it ended ----------------------------------------------------------------------------
 
@@ -251,9 +249,7 @@ class PartsReader:
         return [Output(output.kind, text=lines)] if lines else []
 
 
-def reader_of(
-    run: Run, record: Mapping[str, Any] | None = None, *, outputs: bool = True
-) -> RunReader | PartsReader:
+def reader_of(run: Run, record: Mapping[str, Any] | None = None, *, outputs: bool = True) -> RunReader | PartsReader:
     """Return what reads a run, or all tasks of an array; without ``outputs`` only what it says of itself."""
     indices = indices_of(record or run.record_or_none() or {})
     if indices:

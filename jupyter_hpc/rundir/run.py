@@ -114,9 +114,7 @@ class Run:
         """
         record = self.record_or_none()
         if record is None:
-            raise JobNotFound(
-                f"{self.path} holds no readable record.", hint="`%hpc jobs` lists what there is."
-            )
+            raise JobNotFound(f"{self.path} holds no readable record.", hint="`%hpc jobs` lists what there is.")
         return record
 
     def record_or_none(self) -> dict[str, Any] | None:

@@ -28,9 +28,7 @@ class JupyterHPC(Configurable):
     root = Unicode(
         "", help="Folder for run directories; kernel and nodes must both see it. Empty: see default_root()."
     ).tag(config=True)
-    default_target = Unicode("slurm", help="Where `%%hpc` and `submit()` run when no target is named.").tag(
-        config=True
-    )
+    default_target = Unicode("slurm", help="Where `%%hpc` and `submit()` run when no target is named.").tag(config=True)
     warn_stale = Bool(False, help="Say so when a cell is sent a value that is stale.").tag(config=True)
     most_unseen = Unicode(
         "256M",
@@ -75,9 +73,7 @@ def _candidates(places: tuple[str | None, ...]) -> tuple[Path, ...]:
 
     return tuple(
         dict.fromkeys(
-            Path(folder, CONFIG_NAME + ending)
-            for folder in jupyter_config_path()
-            for ending in (".json", ".py")
+            Path(folder, CONFIG_NAME + ending) for folder in jupyter_config_path() for ending in (".json", ".py")
         )
     )
 

@@ -23,9 +23,7 @@ class HPCApp(ExtensionApp):
     name = "hpc"
     extension_url = "/jupyter-hpc/jobs"
     load_other_extensions = True
-    look_every_s = Float(2.0, help="Seconds between looks for new runs, while somebody watches.").tag(
-        config=True
-    )
+    look_every_s = Float(2.0, help="Seconds between looks for new runs, while somebody watches.").tag(config=True)
 
     def initialize_settings(self) -> None:
         listing = Listing(store())

@@ -72,9 +72,7 @@ class ForeignJobs:
         for target in targets().values():
             try:
                 jobs = await self._of(target.name)
-            except (
-                Exception
-            ) as error:  # a border: a target that can't be used has no jobs; the cluster view says why
+            except Exception as error:  # a border: a target that can't be used has no jobs; the cluster view says why
                 _log.debug("no foreign jobs of %s: %s", target.name, error)
                 continue
             for job in jobs:

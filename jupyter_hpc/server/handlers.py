@@ -128,9 +128,7 @@ class JobsHandler(HPCHandler):
         by = self.get_query_argument("by", "")
         if by and by not in GROUPED_BY:
             raise OptionError(f"by must be one of {', '.join(GROUPED_BY)}.")
-        texts = {
-            name: self.get_query_argument(name, "")[:200] for name in ("state", "target", "notebook", "text")
-        }
+        texts = {name: self.get_query_argument(name, "")[:200] for name in ("state", "target", "notebook", "text")}
         offset, limit = self.number("offset", 0, 0, 10_000_000), self.number("limit", 100, 1, MOST)
         query = Query(group, **texts, by=by, offset=offset, limit=limit)
         self.feed.touch()
@@ -153,9 +151,7 @@ class JobHandler(HPCHandler):
     async def delete(self, run_id: str) -> None:
         """Forget a run that has ended: its directory goes."""
         if SEPARATOR in run_id:
-            raise HPCError(
-                f"{run_id} was not submitted from here.", hint="It has no run directory to remove."
-            )
+            raise HPCError(f"{run_id} was not submitted from here.", hint="It has no run directory to remove.")
         job = self.job(run_id)
         await asyncio.to_thread(self.listing.store.forget, job.run)
         self.listing.forget(run_id)

@@ -33,9 +33,7 @@ GROUPS = {
 _GROUP_OF = {state.value: group for group, states in GROUPS.items() for state in states}
 SETTLED_NS = 2_000_000_000  # a folder that changed since may change again within one tick of its time stamp
 Summary = dict[str, Any]
-Stamp = tuple[
-    int, int, int
-]  # of a record: time, inode and size, as two writes may fall into one tick of the time
+Stamp = tuple[int, int, int]  # of a record: time, inode and size, as two writes may fall into one tick of the time
 
 
 @dataclass(frozen=True)
@@ -160,9 +158,7 @@ class Listing:
         statuses = self._statuses(live)
         if not statuses:
             return rows
-        return [
-            {**row, **_live_fields(statuses[row["id"]])} if row["id"] in statuses else row for row in rows
-        ]
+        return [{**row, **_live_fields(statuses[row["id"]])} if row["id"] in statuses else row for row in rows]
 
     def _statuses(self, live: Iterable[Summary]) -> dict[str, Status]:
         runs = [self.store.run(row["id"]) for row in live]

@@ -72,9 +72,7 @@ def search(path: Path, text: str, start: int) -> dict[str, Any]:
                     begin, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
                     end = len(data) if end < 0 else end
                     line = data[max(begin, at - CONTEXT) : min(end, at + CONTEXT)]
-                    found.append(
-                        {"offset": at, "line_offset": begin, "line": line.decode("utf-8", "replace")}
-                    )
+                    found.append({"offset": at, "line_offset": begin, "line": line.decode("utf-8", "replace")})
                     at = data.find(needle, end)
     except (FileNotFoundError, NotADirectoryError):
         return {"matches": [], "next": None}

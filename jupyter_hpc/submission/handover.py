@@ -205,6 +205,4 @@ def patience(target: Target) -> float:
     try:
         return float(parse_time(value))
     except OptionError as error:
-        raise OptionError(
-            f"submit_patience of target {target.name!r}: {error.message}", hint=error.hint
-        ) from None
+        raise OptionError(f"submit_patience of target {target.name!r}: {error.message}", hint=error.hint) from None

@@ -88,9 +88,7 @@ def rerun(
 
     def revise(new: Run, own: dict[str, Any]) -> None:
         own["brings"] = False  # the notebook's names stay as they are
-        own["environment"] = {
-            k: v for k, v in own.get("environment", {}).items() if k not in ("worker", "drift")
-        }
+        own["environment"] = {k: v for k, v in own.get("environment", {}).items() if k not in ("worker", "drift")}
         if workdir:
             _move(new, own["spec"]["workdir"])
         if changes:
@@ -111,9 +109,7 @@ def _check_inputs(run: Run) -> None:
 def _interpreter(record: Mapping[str, Any], where: str) -> dict[str, str]:
     """Return the interpreter to name, where the run had another than this process and didn't name it itself."""
     spec, executable = record["spec"], (record.get("environment") or {}).get("executable")
-    is_chosen = any(
-        spec.get(name) for name in ("python", "venv", "conda", "requirements", "image", "modules")
-    )
+    is_chosen = any(spec.get(name) for name in ("python", "venv", "conda", "requirements", "image", "modules"))
     if is_chosen or not executable or executable == sys.executable or not os.access(executable, os.X_OK):
         return {}
     return {"python": executable} if find_target(where).kind.has_kernels_python else {}

@@ -48,9 +48,7 @@ class Target:
 
         plain = {option.dest: option for option in declared(JobSpec) if option.dest not in _NO_DEFAULT}
         resources = Resources.parse(**{k: v for k, v in self.defaults.items() if k not in plain})
-        if any(
-            getattr(spec, k) for k in _INTERPRETERS
-        ):  # the cell chose one: the target's is no second choice
+        if any(getattr(spec, k) for k in _INTERPRETERS):  # the cell chose one: the target's is no second choice
             plain = {k: option for k, option in plain.items() if k not in _INTERPRETERS}
         changes: dict[str, Any] = {
             k: given(option, self.defaults[k])

@@ -90,9 +90,7 @@ class Notebook:
         Words before the kernel's command that make it another user's, who must own the directory.
     """
 
-    def __init__(
-        self, target: str, environment: dict[str, str], directory: Path, around: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, target: str, environment: dict[str, str], directory: Path, around: Sequence[str] = ()) -> None:
         self.target = target
         self.magic = f"%%{target}" if target in ("local", "slurm", "k8s") else f"%%hpc --on {target}"
         self.directory = directory
@@ -211,9 +209,7 @@ class Notebook:
 
     def value(self, expression: str) -> Any:
         """Evaluate an expression in the kernel's namespace; its repr must be a literal."""
-        request = self.client.execute(
-            "", store_history=False, user_expressions={"value": f"repr({expression})"}
-        )
+        request = self.client.execute("", store_history=False, user_expressions={"value": f"repr({expression})"})
         found = self._reply(request)["user_expressions"]["value"]
         if found["status"] != "ok":
             raise AssertionError(f"{expression}: {found['ename']}: {found['evalue']}")

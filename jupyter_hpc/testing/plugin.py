@@ -35,9 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
     if missing:
-        raise pytest.UsageError(
-            f"The contract needs {', '.join(missing)}: pip install 'jupyter-hpc[testing]'"
-        )
+        raise pytest.UsageError(f"The contract needs {', '.join(missing)}: pip install 'jupyter-hpc[testing]'")
     _check_targets(chosen(config))
     if NOTEBOOK not in sys.modules:
         pytest.register_assert_rewrite(NOTEBOOK)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import html
 import re
 
-_ESCAPE = re.compile(
-    r"\x1b(?:\[([0-9;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])?"
-)
+_ESCAPE = re.compile(r"\x1b(?:\[([0-9;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 # readable on light and on dark pages; JupyterLab's own variables where they exist
 _COLOURS = {
-    "black": "#3e424d", "red": "#e75c58", "green": "#00a250", "yellow": "#ddb62b", "blue": "#208ffb",
-    "magenta": "#d160c4", "cyan": "#60c6c8", "white": "#a1a6b2",
-}  # fmt: skip
+    "black": "#3e424d",
+    "red": "#e75c58",
+    "green": "#00a250",
+    "yellow": "#ddb62b",
+    "blue": "#208ffb",
+    "magenta": "#d160c4",
+    "cyan": "#60c6c8",
+    "white": "#a1a6b2",
+}
 
 
 def fold(text: str) -> str:
@@ -30,9 +34,7 @@ def _fold_line(line: str) -> str:
         shown = pieces[0]
         for piece in pieces[1:]:
             # colours make positions unequal to characters; a bar redraws its whole line anyway
-            shown = (
-                piece if len(piece) >= len(shown) or "\x1b" in shown + piece else piece + shown[len(piece) :]
-            )
+            shown = piece if len(piece) >= len(shown) or "\x1b" in shown + piece else piece + shown[len(piece) :]
         line = shown
     if "\b" in line:
         kept: list[str] = []

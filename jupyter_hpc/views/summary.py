@@ -73,13 +73,9 @@ def facts(picture: Picture) -> list[str]:
     lines = [words(row) for row in drift if row["node"] is not None or row["need"] == MENTIONED]
     earlier = record.get("attempts", [])[:-1]
     if earlier:
-        lines.append(
-            f"attempt {len(earlier) + 1}; before: {', '.join(str(a.get('reason')) for a in earlier)}"
-        )
+        lines.append(f"attempt {len(earlier) + 1}; before: {', '.join(str(a.get('reason')) for a in earlier)}")
     unloaded = record.get("unloaded") or {}
-    made = [
-        n for n in manifest.get("names", []) if not n["name"].startswith("<") and n["name"] not in unloaded
-    ]
+    made = [n for n in manifest.get("names", []) if not n["name"].startswith("<") and n["name"] not in unloaded]
     names = [_sized(n) for n in made]
     names += sorted(manifest.get("modules", {}))
     if names:
@@ -93,8 +89,7 @@ def facts(picture: Picture) -> list[str]:
     lines += stale_lines(record)
     lines += (manifest.get("settings") or {}).get("notes") or []
     lines += [
-        f"{name} did not come back: {why}"
-        for name, why in {**(manifest.get("unsent") or {}), **unloaded}.items()
+        f"{name} did not come back: {why}" for name, why in {**(manifest.get("unsent") or {}), **unloaded}.items()
     ]
     if manifest.get("missing"):
         lines.append(f"not assigned by the cell: {', '.join(manifest['missing'])}")
@@ -104,11 +99,7 @@ def facts(picture: Picture) -> list[str]:
 
 
 def _sized(record: dict[str, Any]) -> str:
-    return (
-        f"{record['name']} ({format_size(record['nbytes'])})"
-        if record["nbytes"] >= 1 << 20
-        else str(record["name"])
-    )
+    return f"{record['name']} ({format_size(record['nbytes'])})" if record["nbytes"] >= 1 << 20 else str(record["name"])
 
 
 def left_words(names: list[str], of_tasks: bool, quote: str = "") -> str:

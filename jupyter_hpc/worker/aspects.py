@@ -268,9 +268,15 @@ KIND, FACTORY, ARGUMENTS = _Kind(), _Factory(), _Arguments()
 ITEMS, PAIRS, MEMBERS, RAW = _Items(), _Pairs(), _Members(), _Raw()
 ATTRIBUTES, SLOTS, CLASS, FUNCTION, CELL = _Attributes(), _Slots(), _Class(), _Function(), _Cell()
 _CONTAINERS = (
-    (list, ITEMS), (collections.deque, ITEMS), (dict, PAIRS), (set, MEMBERS), (bytearray, RAW), (array.array, RAW),
-    (collections.defaultdict, FACTORY), (BaseException, ARGUMENTS),
-)  # fmt: skip
+    (list, ITEMS),
+    (collections.deque, ITEMS),
+    (dict, PAIRS),
+    (set, MEMBERS),
+    (bytearray, RAW),
+    (array.array, RAW),
+    (collections.defaultdict, FACTORY),
+    (BaseException, ARGUMENTS),
+)
 
 
 def _dict_of(obj: Any) -> Any:

@@ -72,9 +72,7 @@ def unfinished(loop: Any) -> List[str]:
     """Return in words what the cell left running: tasks, and its own functions that are to be called later."""
     found = [f"the task {_name(task.get_coro())}()" for task in asyncio.all_tasks(loop) if not task.done()]
     timers = [timer for timer in getattr(loop, "_scheduled", ()) if not timer.cancelled()]
-    own = [
-        t for t in timers if getattr(t._callback, "__module__", "") == "__main__"
-    ]  # for others' nobody waits
+    own = [t for t in timers if getattr(t._callback, "__module__", "") == "__main__"]  # for others' nobody waits
     return found + [f"a call of {_name(timer._callback)}()" for timer in own]
 
 

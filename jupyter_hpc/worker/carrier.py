@@ -57,9 +57,7 @@ def _member(archive: str, name: str) -> bytes:
 
 
 class _Carrier:
-    def __init__(
-        self, directory: str, archive: str, request: Dict[str, Any], *, is_shared: bool = False
-    ) -> None:
+    def __init__(self, directory: str, archive: str, request: Dict[str, Any], *, is_shared: bool = False) -> None:
         self.directory = directory
         self.archive = archive
         self.request = request
@@ -204,9 +202,7 @@ class _Carrier:
 
     def _become_worker(self) -> None:
         """A fork saves the start of an interpreter; variables that one reads at its start need a new one."""
-        log = os.open(
-            os.path.join(self.directory, "scheduler.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
-        )
+        log = os.open(os.path.join(self.directory, "scheduler.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(source, target)

@@ -27,10 +27,23 @@ _FIRST = (
 )  # what may decide a hash comes before what asks for it
 _LAST = ("members", "pairs")
 _UNCHANGING: Dict[str, Any] = {
-    "datetime": None, "decimal": {"Decimal"}, "fractions": None, "uuid": None, "pathlib": None, "re": None,
-    "typing": None, "enum": None, "weakref": None, "abc": None, "_thread": None, "ipaddress": None,
-    "mmap": None, "inspect": None, "numpy.dtypes": None, "collections.abc": None,
-}  # fmt: skip
+    "datetime": None,
+    "decimal": {"Decimal"},
+    "fractions": None,
+    "uuid": None,
+    "pathlib": None,
+    "re": None,
+    "typing": None,
+    "enum": None,
+    "weakref": None,
+    "abc": None,
+    "_thread": None,
+    "ipaddress": None,
+    "mmap": None,
+    "inspect": None,
+    "numpy.dtypes": None,
+    "collections.abc": None,
+}
 _MUTABLE_BUILTINS = (list, dict, set, bytearray, BaseException)
 
 
@@ -194,9 +207,7 @@ def names_of(changes: List[Change], roots: Dict[str, Any], stop: Iterable[Any]) 
     return found
 
 
-def _reached(
-    root: Any, wanted: Dict[int, int], barred: Set[int], budget: List[int], through_types: bool
-) -> Set[int]:
+def _reached(root: Any, wanted: Dict[int, int], barred: Set[int], budget: List[int], through_types: bool) -> Set[int]:
     found: Set[int] = set()
     seen = {id(root)}
     pending = [root]
@@ -216,9 +227,7 @@ def _reached(
     return found
 
 
-def put(
-    objects: List[Any], states: Iterable[Tuple[int, Dict[str, Any]]]
-) -> Tuple[Dict[int, Any], Dict[int, str]]:
+def put(objects: List[Any], states: Iterable[Tuple[int, Dict[str, Any]]]) -> Tuple[Dict[int, Any], Dict[int, str]]:
     """Change the receiver's own objects to the states that they have at the other end.
 
     Returns
@@ -250,9 +259,19 @@ def _whole_anew(obj: Any, state: Any) -> Any:
 
 
 _PLAIN = (
-    aspects.ITEMS, aspects.PAIRS, aspects.MEMBERS, aspects.RAW,
-    aspects.ATTRIBUTES, aspects.SLOTS, CLASS, FUNCTION, CELL, aspects.KIND, aspects.FACTORY, aspects.ARGUMENTS,
-)  # fmt: skip
+    aspects.ITEMS,
+    aspects.PAIRS,
+    aspects.MEMBERS,
+    aspects.RAW,
+    aspects.ATTRIBUTES,
+    aspects.SLOTS,
+    CLASS,
+    FUNCTION,
+    CELL,
+    aspects.KIND,
+    aspects.FACTORY,
+    aspects.ARGUMENTS,
+)
 _nowhere = Memory(())
 _BY_NAME: Dict[str, Callable[[Any, Any], None]] = {
     aspect.name: aspect.put

@@ -50,9 +50,7 @@ def adapted(cls: type, reduced: Any) -> Any:
     plain = meta in (type, abc.ABCMeta) or not _is_made_here(meta)
     hook = next((each for each in mro(cls)[1:] if "__init_subclass__" in own(each)), object)
     lie = own(cls).get("__class__")
-    if type(lie) is property and not getattr(
-        lie.fget, "__closure__", None
-    ):  # a proxy's; it can't be set later
+    if type(lie) is property and not getattr(lie.fget, "__closure__", None):  # a proxy's; it can't be set later
         arguments[3] = {**arguments[3], "__class__": lie}
         left = {k: v for k, v in reduced[2][0].items() if k != "__class__"}
         reduced = (*reduced[:2], (left, reduced[2][1]), *reduced[3:])

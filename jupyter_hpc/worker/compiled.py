@@ -46,9 +46,7 @@ def jitclass_of(cls: type, struct: Any, tracker: str) -> Any:
     from numba.experimental import jitclass  # type: ignore[import-not-found]
 
     private = f"_{cls.__name__.lstrip('_')}__"
-    fields = [
-        (f"__{name[len(private) :]}" if name.startswith(private) else name, kind) for name, kind in struct
-    ]
+    fields = [(f"__{name[len(private) :]}" if name.startswith(private) else name, kind) for name, kind in struct]
     # fields are found in annotations, too, which would have to be evaluated again
     notes, cls.__annotations__ = getattr(cls, "__annotations__", {}), {}
     try:

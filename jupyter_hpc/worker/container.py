@@ -289,9 +289,7 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
     return function(*args)
 
 
-def _pickle_all(
-    segments: _Segments, values: List[Tuple[str, Any]], subjects: Dict[str, Any]
-) -> Optional[Failure]:
+def _pickle_all(segments: _Segments, values: List[Tuple[str, Any]], subjects: Dict[str, Any]) -> Optional[Failure]:
     for name, value in values:
         try:
             segments.add(name, value, subjects.get(name, value))

@@ -18,9 +18,7 @@ TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any, Callable, List
 
-SHARED_WORK = (
-    20_000_000  # objects of the stream times objects that only pickle tells of: more, and they share a memo
-)
+SHARED_WORK = 20_000_000  # objects of the stream times objects that only pickle tells of: more, and they share a memo
 
 
 class Twin:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Sequence, Tuple
 
 PROTO = b"\x80\x05"
-_NUMBERED = (
-    b"\x97\x940"  # NEXT_BUFFER MEMOIZE POP: the next of what the reader was given gets the next number
-)
+_NUMBERED = b"\x97\x940"  # NEXT_BUFFER MEMOIZE POP: the next of what the reader was given gets the next number
 _END = b"N."
 
 

@@ -13,9 +13,7 @@ import threading
 from typing import Any, Callable, List, Tuple
 
 STACK_BYTES = 1 << 30  # only what is touched takes memory
-FRAMES = (
-    1_000_000 if sys.version_info >= (3, 11) else 400_000
-)  # before 3.11 each takes a KiB of the stack or so
+FRAMES = 1_000_000 if sys.version_info >= (3, 11) else 400_000  # before 3.11 each takes a KiB of the stack or so
 _BUILT_IN = {type(None), bool, int, float, str, bytes, tuple, list, dict, set, frozenset, bytearray}
 
 

@@ -103,9 +103,7 @@ class Environment:
         except OSError:
             said = "the image has no shell (sh)"
         where = os.environ.get("JUPYTER_HPC_NODE") or os.uname().nodename
-        return (
-            f"jupyter_hpc: the environment could not be built on {where}: {said}\njupyter_hpc hint: {_HINT}"
-        )
+        return f"jupyter_hpc: the environment could not be built on {where}: {said}\njupyter_hpc hint: {_HINT}"
 
     def activate(self) -> str:
         """Make it this process' own, as a shell would; return its interpreter."""

@@ -107,9 +107,7 @@ def record(path: str, state: Any, deadline: float = float("inf")) -> Dict[str, A
     try:
         found["digest"] = _digest_folder(path, deadline) if os.path.isdir(path) else _digest(path, deadline)
     except _TooLong:
-        found["why"] = (
-            "there was no time to read it when the job ended; artifact() in the cell takes its time"
-        )
+        found["why"] = "there was no time to read it when the job ended; artifact() in the cell takes its time"
     except OSError as error:
         found["why"] = f"it can't be read: {error.strerror}"
     return found
@@ -138,9 +136,7 @@ def _digest_folder(path: str, deadline: float) -> Optional[str]:
         return None
     hasher = Hasher()
     for each in files:
-        hasher.update(
-            f"{os.path.relpath(each, path)}\0{_digest(each, deadline)}\n".encode("utf-8", "surrogateescape")
-        )
+        hasher.update(f"{os.path.relpath(each, path)}\0{_digest(each, deadline)}\n".encode("utf-8", "surrogateescape"))
     return hasher.tagged()
 
 

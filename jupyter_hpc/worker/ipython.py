@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from .rich import Publisher
 
-HIDDEN = frozenset(
-    {"In", "Out", "exit", "quit", "get_ipython", "open", "display"}
-)  # put there by IPython itself
+HIDDEN = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})  # put there by IPython itself
 _TRIGGER = "IPython.core.interactiveshell"
 _made: Dict[str, Any] = {}  # "shell": None while it is being made
 

@@ -147,11 +147,7 @@ class Modules:
         path, left = "", 20
         while error is not None and left and not path:
             found = error.filename if isinstance(error, FileNotFoundError) else None
-            if (
-                self.frozen
-                and isinstance(found, str)
-                and found.startswith(os.path.dirname(self.frozen) + os.sep)
-            ):
+            if self.frozen and isinstance(found, str) and found.startswith(os.path.dirname(self.frozen) + os.sep):
                 path = found
             error, left = error.__cause__ or error.__context__, left - 1
         if not path:
@@ -221,9 +217,7 @@ class _Frozen(external.SourceFileLoader):
     def _instead(self, path: str) -> str:
         if path == self.path:
             return self._kept
-        return (
-            external.cache_from_source(self._kept) if path == external.cache_from_source(self.path) else path
-        )
+        return external.cache_from_source(self._kept) if path == external.cache_from_source(self.path) else path
 
     def path_stats(self, path: str) -> Any:
         return super().path_stats(self._instead(path))

@@ -69,9 +69,7 @@ class LooseEnds:
         words = ", ".join(named[:-1]) + " and " + named[-1] if len(named) > 1 else named[0]
         pronoun = "runs" if len(left) == 1 else "run"
         self._log.flush()
-        self._log.write(
-            "stderr", f"The cell has ended; its job waits for {words}, which still {pronoun}.\n".encode()
-        )
+        self._log.write("stderr", f"The cell has ended; its job waits for {words}, which still {pronoun}.\n".encode())
 
     # -- children --------------------------------------------------------------------------------
 

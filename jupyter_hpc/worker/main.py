@@ -398,9 +398,7 @@ def _where() -> Dict[str, Any]:
         given["memory_limit"] = limit
     return {
         "host": os.uname().nodename,
-        "node": os.environ.get("SLURMD_NODENAME")
-        or os.environ.get("JUPYTER_HPC_NODE")
-        or os.uname().nodename,
+        "node": os.environ.get("SLURMD_NODENAME") or os.environ.get("JUPYTER_HPC_NODE") or os.uname().nodename,
         "pid": os.getpid(),
         "python": list(sys.version_info[:3]),
         "executable": sys.executable,

@@ -51,10 +51,7 @@ def _owners(module: Any) -> List[Tuple[str, Any]]:
     found: List[Tuple[str, Any]] = [("", names)]
     own = names.get("__name__")
     for name, value in names.items():
-        if (
-            issubclass(type(value), type)
-            and type.__getattribute__(value, "__dict__").get("__module__") == own
-        ):
+        if issubclass(type(value), type) and type.__getattribute__(value, "__dict__").get("__module__") == own:
             found.append((name, dict(type.__getattribute__(value, "__dict__"))))
     return found
 
@@ -212,12 +209,7 @@ def _place(module: Any, name: str, value: Any) -> None:
 def _is_simple_instance(kind: Any) -> bool:
     """Tell whether all that an instance holds is its ``__dict__``."""
     heap = getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
-    return (
-        heap
-        and kind.__basicsize__ <= object.__basicsize__ + 16
-        and "__dict__" in dir(kind)
-        and not _slots(kind)
-    )
+    return heap and kind.__basicsize__ <= object.__basicsize__ + 16 and "__dict__" in dir(kind) and not _slots(kind)
 
 
 def _slots(kind: Any) -> bool:

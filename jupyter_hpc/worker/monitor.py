@@ -117,8 +117,11 @@ def _gpu_use(nvidia_smi: str) -> Optional[List[Dict[str, Any]]]:
     try:
         done = subprocess.run(
             [nvidia_smi, query, "--format=csv,noheader,nounits"],
-            capture_output=True, text=True, timeout=5, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     keys = ("name", "driver", "percent", "mib_used", "mib_total")

@@ -49,9 +49,7 @@ def _reduce(array: Any, pickler: Any) -> Any:
     if base is None:
         if not _is_whole(array):
             pickler.strided.append(array)
-        is_copied = array.dtype.hasobject or not _is_whole(
-            array
-        )  # a buffer says itself that it may not be written
+        is_copied = array.dtype.hasobject or not _is_whole(array)  # a buffer says itself that it may not be written
         if array.flags.writeable or not is_copied:
             return NotImplemented
         return (*array.__reduce__(), None, None, fill_read_only)
@@ -88,11 +86,7 @@ def shared(values: Iterable[Any], known: Iterable[Any]) -> Dict[int, Any]:
     numpy: Any = sys.modules.get("numpy")
     if numpy is None:
         return {}
-    ours = [
-        a
-        for a in _inside(values, 0, [_MOST])
-        if type(a) is numpy.ndarray and a.nbytes and not a.dtype.hasobject
-    ]
+    ours = [a for a in _inside(values, 0, [_MOST]) if type(a) is numpy.ndarray and a.nbytes and not a.dtype.hasobject]
     if not any(a.base is not None for a in ours):
         return {}
     groups: Dict[int, List[Any]] = {}

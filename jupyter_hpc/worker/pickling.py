@@ -142,9 +142,7 @@ class ValuePickler(cloudpickle.Pickler):
         self._is_probe = False
         self.storages: Dict[Any, Any] = {}  # of tensors
         self.strided: typing.List[Any] = []  # arrays that will be laid out otherwise at the other end
-        self.elsewhere: Set[int] = (
-            set()
-        )  # the numbers of such arrays in the stream that this one goes on from
+        self.elsewhere: Set[int] = set()  # the numbers of such arrays in the stream that this one goes on from
         self.shared: Dict[int, Any] = {}  # arrays that travel as views, by their id: of what
 
     def share(self, values: typing.List[Any]) -> None:

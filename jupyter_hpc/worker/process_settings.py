@@ -168,9 +168,7 @@ def _is_kernels(each: Any) -> bool:
     said = getattr(each[1], "pattern", each[1]) or ""
     if owner in ("IPython", "ipykernel", "jupyter_hpc", "traitlets") or "Trio's" in said:
         return True
-    return said.startswith("numpy.") and said.endswith(
-        "size changed"
-    )  # numpy makes them wherever it is imported
+    return said.startswith("numpy.") and said.endswith("size changed")  # numpy makes them wherever it is imported
 
 
 def _described(each: Any) -> List[Any]:

@@ -19,8 +19,7 @@ def reduce_exception(error: BaseException, pickler: Any) -> Any:
     state = reduced[2] if len(reduced) > 2 else None
     slots = dict(looking.slots(error)) or None
     chain = [
-        each if each is not None and pickler.can_pickle(each) else None
-        for each in (error.__cause__, error.__context__)
+        each if each is not None and pickler.can_pickle(each) else None for each in (error.__cause__, error.__context__)
     ]
     if not state and not slots and chain == [None, None]:
         return built, (kind, builtin_base(kind), reduced[1])

@@ -134,9 +134,7 @@ def _files(path: str) -> List[str]:
 
 def _counts(path: str) -> bool:
     """Whether a path is a file of the user's that is still there."""
-    if any(part in path for part in _PARTS) or path.startswith(
-        (_seen.directory + os.sep, sys.prefix + os.sep)
-    ):
+    if any(part in path for part in _PARTS) or path.startswith((_seen.directory + os.sep, sys.prefix + os.sep)):
         return False
     base = os.path.realpath(path)
     return os.path.isfile(path) and not base.startswith((_seen.directory + os.sep, *_SYSTEM))

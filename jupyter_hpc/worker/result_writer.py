@@ -63,9 +63,7 @@ class ResultWriter:
             "changed": changes.names,
             "mutated": changes.left,
             "continues": {"count": len(self._objects), "numbers": self._numbers, "short": self.worker.short},
-            "settings": apart(
-                "what settings changed", self.worker.surroundings.changed, self._plain, default={}
-            ),
+            "settings": apart("what settings changed", self.worker.surroundings.changed, self._plain, default={}),
         }
         if error is not None and not isinstance(error, (Stopped, SystemExit)):
             if self._survives(error):
@@ -119,9 +117,7 @@ class ResultWriter:
 
     # -- what comes back -------------------------------------------------------------------------
 
-    def _collect(
-        self, error: Optional[BaseException]
-    ) -> Tuple[List[Tuple[str, Any]], Dict[str, str], List[str]]:
+    def _collect(self, error: Optional[BaseException]) -> Tuple[List[Tuple[str, Any]], Dict[str, str], List[str]]:
         values: List[Tuple[str, Any]] = []
         modules: Dict[str, str] = {}
         missing: List[str] = []

@@ -77,9 +77,7 @@ class Surroundings:
             for kind, function in decode(encoded):
                 formatter.for_type(kind, function)
         except Exception as error:  # no IPython here
-            self._notes.append(
-                f"{mime} is not made as in the notebook: {type(error).__name__}: {error}"[:200]
-            )
+            self._notes.append(f"{mime} is not made as in the notebook: {type(error).__name__}: {error}"[:200])
 
     def _is_local(self, name: str) -> bool:
         return name.partition(".")[0] in (self._carried.get("modules") or ())
@@ -125,9 +123,7 @@ class Surroundings:
                         raise OverflowError(f"it has more than {MOST_BYTES >> 20} MiB")
                     found.setdefault(name, {})[attribute] = encoded
                 except Exception as error:
-                    self._notes.append(
-                        f"{name}.{attribute} did not come back: {type(error).__name__}: {error}"[:200]
-                    )
+                    self._notes.append(f"{name}.{attribute} did not come back: {type(error).__name__}: {error}"[:200])
         return found
 
 

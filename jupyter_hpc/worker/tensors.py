@@ -92,9 +92,7 @@ def _reduce_tensor(tensor: Any, pickler: Any) -> Any:
     return tensor_of, made, (grad, attributes), None, None, restore_tensor
 
 
-def tensor_of(
-    storage: Any, offset: int, size: Any, stride: Any, dtype: Any, device: str, needs_grad: bool
-) -> Any:
+def tensor_of(storage: Any, offset: int, size: Any, stride: Any, dtype: Any, device: str, needs_grad: bool) -> Any:
     """Make a tensor of a storage, on its device where that is there."""
     import torch
 
@@ -122,11 +120,7 @@ def _reduce_parameter(parameter: Any, pickler: Any) -> Any:
         return NotImplemented
     state = (parameter.grad, looking.instance_dict(parameter) or None)
     made = (data, parameter.requires_grad)
-    return (
-        (parameter_of, made)
-        if state == (None, None)
-        else (parameter_of, made, state, None, None, restore_tensor)
-    )
+    return (parameter_of, made) if state == (None, None) else (parameter_of, made, state, None, None, restore_tensor)
 
 
 def parameter_of(data: Any, needs_grad: bool) -> Any:

@@ -134,9 +134,7 @@ def problem(rows: List[Dict[str, Optional[str]]], node: str) -> Optional[Tuple[s
     missing = [r for r in rows if r["node"] is None and r["need"] != MENTIONED]
     # what the kernel hasn't either fails as it would there, with the cell's own exception
     missing = [r for r in missing if r["need"] != IMPORTED or r["kernel"] is not None]
-    unreadable = [
-        r for r in rows if r["need"] == ARRAYS and r["node"] and _major(r["node"]) != _major(r["kernel"])
-    ]
+    unreadable = [r for r in rows if r["need"] == ARRAYS and r["node"] and _major(r["node"]) != _major(r["kernel"])]
     if not missing and not unreadable:
         return None
     names = " ".join(str(r["name"]) for r in missing + unreadable)

@@ -99,9 +99,7 @@ class _Shown:
             text = "" if self._closed else text_of(self._widget)
             if text != self._text:
                 self._text = text
-                self._publisher.publish(
-                    {"text/plain": text}, transient=self._transient, event="update_display"
-                )
+                self._publisher.publish({"text/plain": text}, transient=self._transient, event="update_display")
 
 
 def text_of(widget: Any) -> str:

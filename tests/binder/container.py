@@ -23,8 +23,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 MIRROR = "http://archive.ubuntu.com/ubuntu"
 RELEASE = "noble"
-KEYRING = ("pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb",
-           "36de43b15853ccae0028e9a767613770c704833f82586f28eb262f0311adb8a8")  # fmt: skip
+KEYRING = (
+    "pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb",
+    "36de43b15853ccae0028e9a767613770c704833f82586f28eb262f0311adb8a8",
+)
 HOST, ADDRESS = "jupyter-tour-2d7hk4", "192.0.2.7"  # a pod's name and where it leads
 NOTEBOOK_ENV = "/srv/conda/envs/notebook"
 TOKEN = "t" * 48
@@ -97,9 +99,7 @@ class Container:
         self.run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages], as_root=True)
         self._copy_the_repository()
         self.run(["chown", "-R", "jovyan:jovyan", NOTEBOOK_ENV, "/home/jovyan"], as_root=True)
-        self.run(
-            [f"{NOTEBOOK_ENV}/bin/pip", "install", "-q", "--no-cache-dir", "-r", "binder/requirements.txt"]
-        )
+        self.run([f"{NOTEBOOK_ENV}/bin/pip", "install", "-q", "--no-cache-dir", "-r", "binder/requirements.txt"])
         self.run(["binder/postBuild"])
 
     def run(self, argv: list[str], *, as_root: bool = False) -> str:
@@ -107,8 +107,11 @@ class Container:
         done = subprocess.run(
             self._command(argv, as_root=as_root),
             env=self._variables(as_root, {}),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         if done.returncode:
             raise RuntimeError(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
         return done.stdout
@@ -122,9 +125,12 @@ class Container:
         argv += [f"--IdentityProvider.token={TOKEN}", "--LabApp.news_url=None"]
         with (self.root / "lab.log").open("wb") as log:
             process = subprocess.Popen(
-                self._command(argv), env=self._variables(False, more or {}),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+                self._command(argv),
+                env=self._variables(False, more or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         lab = Lab(f"http://127.0.0.1:{port}", process, self)
         lab.wait()
         return lab

@@ -91,9 +91,7 @@ def code_cells(path: Path) -> int:
     return sum(c["cell_type"] == "code" for c in json.loads(path.read_text())["cells"])
 
 
-def test_the_tour_runs_on_a_slurm_of_the_visitors_own(
-    container: Container, browser: Browser, shots: Path
-) -> None:
+def test_the_tour_runs_on_a_slurm_of_the_visitors_own(container: Container, browser: Browser, shots: Path) -> None:
     container.fresh_tour()
     page = browser.new_page(viewport={"width": 1300, "height": 900})
     lab = container.start()
@@ -116,9 +114,7 @@ def test_the_tour_runs_on_a_slurm_of_the_visitors_own(
     assert "image/png" in texts(code)
 
 
-def test_without_a_slurm_the_tour_says_so_and_runs_here(
-    container: Container, browser: Browser, shots: Path
-) -> None:
+def test_without_a_slurm_the_tour_says_so_and_runs_here(container: Container, browser: Browser, shots: Path) -> None:
     container.fresh_tour()
     page = browser.new_page(viewport={"width": 1300, "height": 900})
     lab = container.start({"JUPYTER_HPC_PRACTICE_DIR": "/proc/none"})

@@ -50,9 +50,7 @@ class Lab:
             (config / "jupyter_server_config.d" / "jupyter_hpc.json").write_text(CONFIG.read_text())
         else:
             (config / "labconfig").mkdir()
-            (config / "labconfig" / "page_config.json").write_text(
-                '{"disabledExtensions": {"jupyter-hpc": true}}'
-            )
+            (config / "labconfig" / "page_config.json").write_text('{"disabledExtensions": {"jupyter-hpc": true}}')
         paths = os.pathsep.join([str(shared), os.environ.get("JUPYTER_PATH", "")]).strip(os.pathsep)
         environment = {**os.environ, "JUPYTER_PATH": paths, "JUPYTER_CONFIG_PATH": str(config)}
         return cls.serve(base, Path(sys.executable), environment)

@@ -48,9 +48,7 @@ def start(lab: Lab, page: Page, name: str, *cells: str, dark: bool = False) -> L
 
 def job_named(name: str) -> Job:
     """Return the newest job of this name."""
-    return next(
-        j for j in map(Job, store().runs()) if j.run.record_or_none() and j.record.get("name") == name
-    )
+    return next(j for j in map(Job, store().runs()) if j.run.record_or_none() and j.record.get("name") == name)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -124,9 +122,7 @@ def test_a_failure_says_its_cause_and_its_button_submits_it_again(bare: Lab, pag
 
 
 def test_with_our_extension_the_button_needs_no_kernel_and_shows_the_new_job(lab: Lab, page: Page) -> None:
-    cell = (
-        "%%slurm --mem 300M --time 5m --name starved\nimport time\nx = bytearray(700 << 20)\ntime.sleep(60)"
-    )
+    cell = "%%slurm --mem 300M --time 5m --name starved\nimport time\nx = bytearray(700 << 20)\ntime.sleep(60)"
     output = start(lab, page, "starved", cell)
     expect(output.locator(".jp-HPCCard")).to_contain_text("out of memory")
     page.get_by_role("button", name="Resubmit with --mem").click()
@@ -209,9 +205,7 @@ def test_ten_thousand_lines_cost_bounded_bytes_and_nodes(
 
     page.on("websocket", lambda socket: socket.on("framereceived", count))
     name = f"long{len(pause)}"
-    cell = (
-        f"%%slurm --name {name}\nimport time\nfor i in range(10_000): print(i, 'x' * 74, flush=True){pause}"
-    )
+    cell = f"%%slurm --name {name}\nimport time\nfor i in range(10_000): print(i, 'x' * 74, flush=True){pause}"
     bare.open(page, f"{name}.ipynb", cell)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
@@ -290,9 +284,7 @@ def test_no_serious_fault_of_accessibility_and_buttons_by_keyboard(bare: Lab, pa
 def _faults(page: Page, place: str) -> list[str]:
     found = Axe().run(page, context=place).response["violations"]
     return [
-        f"{each['id']}: {each['nodes'][0]['html'][:200]}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
+        f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in ("serious", "critical")
     ]
 
 

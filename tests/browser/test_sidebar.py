@@ -102,9 +102,7 @@ answer = 42"""
     page.evaluate(
         f"() => {{ window.asked = {shown}.requestExecute({{code: '', user_expressions: {{it: 'answer'}}}}); }}"
     )
-    reply = page.evaluate(
-        "async () => (await window.asked.done).content.user_expressions.it.data['text/plain']"
-    )
+    reply = page.evaluate("async () => (await window.asked.done).content.user_expressions.it.data['text/plain']")
     assert reply == "42"
 
 

@@ -112,7 +112,9 @@ def test_a_job_of_the_user_s_own_has_its_log_and_no_button_that_does_nothing(
     page.screenshot(path=str(shots / "job-other.png"))
 
 
-FOCUSED = "[document.activeElement.dataset.job, document.activeElement.ariaPosInSet, document.activeElement.ariaSetSize]"
+FOCUSED = (
+    "[document.activeElement.dataset.job, document.activeElement.ariaPosInSet, document.activeElement.ariaSetSize]"
+)
 
 
 def test_filters_groups_and_search(lab: Lab, jobs: dict[str, Job], page: Page, shots: Path) -> None:
@@ -168,9 +170,7 @@ def test_a_question_does_not_wait_for_the_one_before(lab: Lab, jobs: dict[str, J
     expect(heading.first).to_be_visible()
 
 
-def test_the_focus_stays_in_the_list_when_its_row_becomes_a_heading(
-    lab: Lab, jobs: dict[str, Job], page: Page
-) -> None:
+def test_the_focus_stays_in_the_list_when_its_row_becomes_a_heading(lab: Lab, jobs: dict[str, Job], page: Page) -> None:
     """The answer in between is the test's: the list with a job more, so that a heading comes to the row's place."""
     show_queue(lab, page)
     page.get_by_label("Group by").select_option("state")
@@ -214,9 +214,7 @@ def test_the_palette_acts_on_the_view_that_is_current(lab: Lab, jobs: dict[str, 
     assert page.evaluate("navigator.clipboard.readText()") == jobs["done"].id
 
 
-def test_counts_stand_in_the_status_bar_and_jobs_among_what_runs(
-    lab: Lab, jobs: dict[str, Job], page: Page
-) -> None:
+def test_counts_stand_in_the_status_bar_and_jobs_among_what_runs(lab: Lab, jobs: dict[str, Job], page: Page) -> None:
     show_queue(lab, page)
     expect(page.locator(".jp-HPC-status")).to_contain_text(re.compile(r"▶ \d+ ◷ \d+"), timeout=SLOW_MS)
     command(page, "running:show-panel")
@@ -265,18 +263,14 @@ def test_no_server_extension_is_one_sentence(lab: Lab, page: Page, shots: Path) 
     page.route(f"{lab.url}/jupyter-hpc/**", lambda route: route.fulfill(status=404, body="{}"))
     lab.show_empty(page)
     open_sidebar(page)
-    expect(page.get_by_text("The server extension of jupyter_hpc is not running here.")).to_be_visible(
-        timeout=SLOW_MS
-    )
+    expect(page.get_by_text("The server extension of jupyter_hpc is not running here.")).to_be_visible(timeout=SLOW_MS)
     page.screenshot(path=str(shots / "no-server.png"))
 
 
 LINES = 2_500_000  # of 42 bytes
 
 
-def test_a_log_of_100_mb_is_read_by_windows_and_its_view_comes_back(
-    lab: Lab, page: Page, shots: Path
-) -> None:
+def test_a_log_of_100_mb_is_read_by_windows_and_its_view_comes_back(lab: Lab, page: Page, shots: Path) -> None:
     job = submit("print('short')", name="talks-much")
     assert job.wait(90)
     with job.run.log.open("w") as log:
@@ -291,9 +285,7 @@ def test_a_log_of_100_mb_is_read_by_windows_and_its_view_comes_back(
     page.get_by_label("Search the log").fill("line     4321 ")
     page.get_by_label("Search the log").press("Enter")
     page.locator(".jp-HPCLog").get_by_role("button", name="line     4321 of").click(timeout=SLOW_MS)
-    expect(log.locator(".jp-HPCLog-chunk")).to_contain_text(
-        re.compile(r"^\s*line\s+4321 of"), timeout=SLOW_MS
-    )
+    expect(log.locator(".jp-HPCLog-chunk")).to_contain_text(re.compile(r"^\s*line\s+4321 of"), timeout=SLOW_MS)
     assert len(log.inner_text()) < 1_000_000
     page.screenshot(path=str(shots / "log-long.png"))
     page.goto(f"{lab.url}/lab?token={TOKEN}")
@@ -303,9 +295,7 @@ def test_a_log_of_100_mb_is_read_by_windows_and_its_view_comes_back(
 def test_a_job_that_ends_says_so_and_opens_from_there(lab: Lab, page: Page, tmp_path: Path) -> None:
     flag = tmp_path / "end"
     settings = f"{lab.url}/lab/api/settings/jupyter-hpc:sidebar"
-    page.request.put(
-        settings, data={"raw": '{"notifyAfter": 0}'}, headers={"Authorization": f"token {TOKEN}"}
-    )
+    page.request.put(settings, data={"raw": '{"notifyAfter": 0}'}, headers={"Authorization": f"token {TOKEN}"})
     try:
         submit(
             f"import pathlib, time\nwhile not pathlib.Path({str(flag)!r}).exists(): time.sleep(.1)",

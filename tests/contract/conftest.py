@@ -47,9 +47,7 @@ def kernel(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Noteboo
         elif target == "k8s":
             configure_kubernetes(request.getfixturevalue("kubernetes"), environment, sandbox.directory)
         elif target != "local":
-            raise pytest.UsageError(
-                f"no cluster of these tests is called {target}: --jupyter-hpc-target={target}?"
-            )
+            raise pytest.UsageError(f"no cluster of these tests is called {target}: --jupyter-hpc-target={target}?")
         directory = sandbox.directory / f"n{TARGETS.index(target)}"
         directory.mkdir()
         notebook = Notebook(target, environment, directory)

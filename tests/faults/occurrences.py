@@ -84,9 +84,7 @@ def recorded(job: Job) -> str:
     """Return ``STATE code:signal`` as squeue has it at the end (22.05 prints the raw wait status)."""
 
     def row() -> list[str]:
-        found = slurm("squeue", "-h", "-t", "all", "-j", job.native_id, "-O", "State:|,exit_code:|").split(
-            "|"
-        )
+        found = slurm("squeue", "-h", "-t", "all", "-j", job.native_id, "-O", "State:|,exit_code:|").split("|")
         return [] if found[0].strip() in ("RUNNING", "COMPLETING") else [word.strip() for word in found]
 
     state, code, *_ = until(row, "Slurm records the end")
@@ -132,9 +130,7 @@ HERE = "import os, signal, sys, time\nrun = os.path.dirname(os.readlink('/proc/s
 SIT = "print('ready', flush=True)\ntime.sleep(300)"
 
 OCCURRENCES = (
-    Occurrence(
-        "memory-error", "x = bytearray(1 << 60)", MemoryError, r"`--mem \d+G`", "^MemoryError$", "FAILED 1:0"
-    ),
+    Occurrence("memory-error", "x = bytearray(1 << 60)", MemoryError, r"`--mem \d+G`", "^MemoryError$", "FAILED 1:0"),
     Occurrence(
         "memory-error",
         "import resource\nresource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))\nx = bytearray(8 << 30)",
@@ -170,9 +166,7 @@ OCCURRENCES = (
         "FAILED 1:0",
     ),
     Occurrence("exit-0", "exit()", exceptions.CellExit, "^$", "", "COMPLETED 0:0"),
-    Occurrence(
-        "exit", "import sys\nsys.exit(3)", exceptions.CellExit, "Raise an exception", "", "FAILED 3:0"
-    ),
+    Occurrence("exit", "import sys\nsys.exit(3)", exceptions.CellExit, "Raise an exception", "", "FAILED 3:0"),
     Occurrence(
         "interrupt",
         "raise KeyboardInterrupt",

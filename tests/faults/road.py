@@ -108,9 +108,7 @@ class Counter:
             real = shutil.which(name, path="/usr/bin:/usr/local/bin:/bin")
             path = self.folder / name
             body = instead.replace("REAL", str(real)) or f'exec {real} "$@"'
-            path.write_text(
-                f'#!/bin/bash\nprintf "%s %s\\n" {name} "$EPOCHREALTIME" >> {self.log}\n{before}\n{body}\n'
-            )
+            path.write_text(f'#!/bin/bash\nprintf "%s %s\\n" {name} "$EPOCHREALTIME" >> {self.log}\n{before}\n{body}\n')
             path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
     def count(self, name: str) -> int:

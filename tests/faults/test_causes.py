@@ -141,12 +141,12 @@ def test_kernel_kills_the_worker(cluster: Path) -> None:
 @shows("child-out-of-memory")
 def test_kernel_kills_a_child(cluster: Path) -> None:
     with small_cgroup(60) as group:
-        code = f"import os; open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid())); x = bytearray(200 << 20)"
+        code = (
+            f"import os; open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid())); x = bytearray(200 << 20)"
+        )
         job = submit(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {code!r}], check=True)")
         assert job.wait(30), job
-    check(
-        job, "child-out-of-memory", subprocess.CalledProcessError, r"`--mem 2G`", r"for memory(.|\n)*SIGKILL"
-    )
+    check(job, "child-out-of-memory", subprocess.CalledProcessError, r"`--mem 2G`", r"for memory(.|\n)*SIGKILL")
 
 
 # -- modules -------------------------------------------------------------------------------------------
@@ -216,11 +216,15 @@ def small_disk(folder: Path, mib: int) -> Iterator[Path]:
 
 @needs_root
 @shows("disk-full")
-@pytest.mark.parametrize("cell", [
-    "file = open('big', 'wb')\nfor _ in range(9): file.write(bytes(1 << 20)); file.flush()",
-    "with open('big', 'wb') as file:\n    for _ in range(9): file.write(bytes(1 << 20))",
-    "import os\nfd = os.open('big', os.O_CREAT | os.O_WRONLY)\nwhile os.write(fd, bytes(1 << 20)): pass",
-], ids=["open file", "closed file", "descriptor"])  # fmt: skip
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "file = open('big', 'wb')\nfor _ in range(9): file.write(bytes(1 << 20)); file.flush()",
+        "with open('big', 'wb') as file:\n    for _ in range(9): file.write(bytes(1 << 20))",
+        "import os\nfd = os.open('big', os.O_CREAT | os.O_WRONLY)\nwhile os.write(fd, bytes(1 << 20)): pass",
+    ],
+    ids=["open file", "closed file", "descriptor"],
+)
 def test_full_workdir(cluster: Path, cell: str) -> None:
     with small_disk(cluster / "small", 2) as folder:
         job = submit(cell, workdir=str(folder))
@@ -368,9 +372,7 @@ def test_requeued(cluster: Path) -> None:
     job = submit(WAITS)
     says(job, "ready")
     slurm("scontrol", "requeue", job.native_id)
-    until(
-        lambda: job.state is JobState.PENDING and "it was requeued" in job.reason, "said that it was requeued"
-    )
+    until(lambda: job.state is JobState.PENDING and "it was requeued" in job.reason, "said that it was requeued")
     job.cancel()
     assert job.wait(20), job
 
@@ -381,9 +383,7 @@ def test_lost(cluster: Path) -> None:
     job = submit("x = 1", passthrough=("--hold",))
     slurm("scancel", job.native_id)
     run = store().create()
-    write_json(
-        run.path / "record.json", {**job.record, "id": run.id, "native_id": "99999999", "state": "SUBMITTING"}
-    )
+    write_json(run.path / "record.json", {**job.record, "id": run.id, "native_id": "99999999", "state": "SUBMITTING"})
     again = Job(run)
     assert again.wait(60), again
     check(again, "lost", exceptions.JobLost, str(run.path), "it wrote nothing")
@@ -402,9 +402,7 @@ def test_time_limit(limited: list[Job]) -> None:
 # -- the table itself ------------------------------------------------------------------------------------
 
 
-RECORDED = (
-    "takes a node in need, or a minute of waiting: tests/unit/test_kubernetes_reasons.py has what was said"
-)
+RECORDED = "takes a node in need, or a minute of waiting: tests/unit/test_kubernetes_reasons.py has what was said"
 CAN_NOT_BE_HAD = {
     "boot-failed": "nodes of a test boot no machine",
     **dict.fromkeys(

@@ -77,7 +77,9 @@ def either(request: pytest.FixtureRequest) -> Cluster:
 
 
 def until_file(go: Path, then: str = "y = 5") -> str:
-    return f"import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({str(go)!r}): time.sleep(.02)\n{then}"
+    return (
+        f"import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({str(go)!r}): time.sleep(.02)\n{then}"
+    )
 
 
 def jobs_with_mark(job: Job) -> list[str]:
@@ -380,16 +382,12 @@ def test_a_status_of_another_process_s_job_while_it_is_away(small: Cluster) -> N
     """Whoever asks gets an answer from the files in seconds, with the reason why there is no more."""
     job = submit("w = 7", passthrough=PENDING)
     small.stop("slurmctld")
-    code = (
-        f"import jupyter_hpc, time; j = jupyter_hpc.attach({job.id!r}); a = time.monotonic(); s = j.status; "
-    )
+    code = f"import jupyter_hpc, time; j = jupyter_hpc.attach({job.id!r}); a = time.monotonic(); s = j.status; "
     code += "print(s.state, s.reason, '|', time.monotonic() - a < 5)"
     import subprocess
     import sys
 
-    said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
-    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert said.stdout.startswith("PENDING the Slurm controller doesn't answer (since "), said
     assert said.stdout.strip().endswith("| True")
     small.start("slurmctld")

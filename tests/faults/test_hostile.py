@@ -165,10 +165,7 @@ def test_interpreters_with_odd_names(text: str, option: str, cluster: Path) -> N
     if not python.exists():
         python.symlink_to(sys.executable)
     if option == "python":
-        assert (
-            literally_or_refused("import sys\nseen = sys.executable", str(python), python=str(python))
-            == "literal"
-        )
+        assert literally_or_refused("import sys\nseen = sys.executable", str(python), python=str(python)) == "literal"
     else:
         cell = "import os\nseen = os.environ['VIRTUAL_ENV']"
         assert literally_or_refused(cell, str(folder), venv=str(folder)) == "literal"
@@ -196,11 +193,25 @@ def test_passed_on(text: str, make: Callable[[str], tuple[str, ...]]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--wrap=touch CANARY",), ("--wra=touch CANARY",), ("--output=CANARY",), ("--outp=CANARY",), ("-oCANARY",),
-        ("-o", "CANARY"), ("--error=CANARY",), ("--array=1-3",), ("-a1-3",), ("--comment=x",), ("--",), ("-",),
-        ("--exclusive", "CANARY"), ("-H", "CANARY"), ("--wait",), ("--parsable",), ("CANARY",),
+        ("--wrap=touch CANARY",),
+        ("--wra=touch CANARY",),
+        ("--output=CANARY",),
+        ("--outp=CANARY",),
+        ("-oCANARY",),
+        ("-o", "CANARY"),
+        ("--error=CANARY",),
+        ("--array=1-3",),
+        ("-a1-3",),
+        ("--comment=x",),
+        ("--",),
+        ("-",),
+        ("--exclusive", "CANARY"),
+        ("-H", "CANARY"),
+        ("--wait",),
+        ("--parsable",),
+        ("CANARY",),
     ],
-)  # fmt: skip
+)
 def test_options_that_are_ours(canary: str, arguments: tuple[str, ...]) -> None:
     with pytest.raises(OptionError):
         preview("x = 1", passthrough=tuple(a.replace("CANARY", canary) for a in arguments))

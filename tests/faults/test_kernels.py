@@ -109,9 +109,7 @@ def test_the_kernel_is_killed_while_its_job_runs(cluster: Path, target: str) -> 
             assert isinstance(late, Model) and type(late) is Late and late.double() == 8
             """
         )
-        second.run(
-            f"job = %hpc attach survivor-{target}\nassert str(job.state) == 'COMPLETED'\nassert job.result()"
-        )
+        second.run(f"job = %hpc attach survivor-{target}\nassert str(job.state) == 'COMPLETED'\nassert job.result()")
 
 
 SCRIPT = """
@@ -132,14 +130,20 @@ def test_a_notebook_inside_an_allocation(cluster: Path, tmp_path: Path) -> None:
     script, answer, log = tmp_path / "notebook.py", tmp_path / "answer.json", tmp_path / "log"
     script.write_text(SCRIPT)
     outer = slurm(
-        "sbatch", "--parsable", "--partition=gpu", "--cpus-per-task=3", "--ntasks=2", "--gpus=1", "--mem=1G",
-        f"--output={log}", "--export=ALL,SBATCH_PARTITION=nonsense,PMI_RANK=7,PMIX_RANK=7,SBATCH_MEM_PER_NODE=9999G,SLURM_TRES_PER_TASK=cpu:9",
+        "sbatch",
+        "--parsable",
+        "--partition=gpu",
+        "--cpus-per-task=3",
+        "--ntasks=2",
+        "--gpus=1",
+        "--mem=1G",
+        f"--output={log}",
+        "--export=ALL,SBATCH_PARTITION=nonsense,PMI_RANK=7,PMIX_RANK=7,SBATCH_MEM_PER_NODE=9999G,SLURM_TRES_PER_TASK=cpu:9",
         f"--wrap={sys.executable} {script} {answer}",
-    )  # fmt: skip
+    )
     until(
         lambda: (
-            answer.exists()
-            or slurm("squeue", "-h", "-t", "all", "-j", outer, "-o", "%T") in ("FAILED", "COMPLETED")
+            answer.exists() or slurm("squeue", "-h", "-t", "all", "-j", outer, "-o", "%T") in ("FAILED", "COMPLETED")
         ),
         "the outer job",
         60,

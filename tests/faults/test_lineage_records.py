@@ -182,9 +182,7 @@ def test_local_cells_that_are_cut_off_cost_the_last_line_only(tmp_path: Path) ->
         (folder / "s.jsonl").write_bytes(data[:length])
         found = [cell for _, cell in cells.read(tmp_path)]
         whole = data[:length].count(b"\n")
-        assert [c["id"] for c in found if c is not None] in (
-            [f"s:{n}" for n in range(k)] for k in (whole, whole + 1)
-        )
+        assert [c["id"] for c in found if c is not None] in ([f"s:{n}" for n in range(k)] for k in (whole, whole + 1))
         assert found.count(None) <= 1 and None not in found[:whole]
 
 

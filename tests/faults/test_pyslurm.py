@@ -124,9 +124,7 @@ def test_the_kernel_s_environment_of_now(pyslurm: None, monkeypatch: pytest.Monk
     assert went_through_pyslurm(job)
 
 
-def test_bytes_that_are_no_text_go_by_sbatch(
-    counted: Counter, pyslurm: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bytes_that_are_no_text_go_by_sbatch(counted: Counter, pyslurm: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BYTES", os.fsdecode(b"\xff"))
     assert submit("import os\ny = os.environb[b'BYTES']").result(20)["y"] == b"\xff"
     assert counted.count("sbatch") == 1
@@ -328,9 +326,7 @@ def test_errors_of_slurm_are_left_to_the_command(
     assert len(standin.calls("load")) == 3
 
 
-def test_a_site_without_accounting(
-    counted: Counter, standin: Standin, warnings: pytest.LogCaptureFixture
-) -> None:
+def test_a_site_without_accounting(counted: Counter, standin: Standin, warnings: pytest.LogCaptureFixture) -> None:
     """Its error is the archive's only: nothing rests, and sacct is asked from then on."""
     where = target("slurm").make_backend()
     queue()
@@ -357,9 +353,7 @@ def test_a_submission_whose_answer_is_lost(
     assert not [r for r in warnings.records if r.name == pyslurm_client.__name__]  # it is used again
 
 
-def test_a_controller_that_pyslurm_cannot_reach_gets_no_job_from_it(
-    counted: Counter, standin: Standin
-) -> None:
+def test_a_controller_that_pyslurm_cannot_reach_gets_no_job_from_it(counted: Counter, standin: Standin) -> None:
     standin.fault("ping error")
     assert submit("y = 1").result(20) == {"y": 1}
     assert counted.count("sbatch") == 1
@@ -378,9 +372,7 @@ def test_it_ends_with_the_kernel(standin: Standin) -> None:
         print(done.status, where._child.pid, flush=True)
         os.kill(os.getpid(), 9)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
     assert done.stdout, done.stderr
     status, pid = done.stdout.split()
     assert status == "0"

@@ -87,15 +87,24 @@ def without_pickle(job: Job) -> None:
 
 
 DAMAGES = [
-    tampered, foreign, foreign_folder, writable, writable_folder, linked, linked_folder, truncated,
-    emptied, no_object, newer, climbing, without_pickle,
-]  # fmt: skip
+    tampered,
+    foreign,
+    foreign_folder,
+    writable,
+    writable_folder,
+    linked,
+    linked_folder,
+    truncated,
+    emptied,
+    no_object,
+    newer,
+    climbing,
+    without_pickle,
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda f: f.__name__)
-def test_nothing_is_unpickled(
-    cluster: Path, damage: Callable[[Job], None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_unpickled(cluster: Path, damage: Callable[[Job], None], capsys: pytest.CaptureFixture[str]) -> None:
     if damage.__name__.startswith("foreign") and os.getuid():
         pytest.skip("only root can give a file away")
     job = submit(CELL, "local")

@@ -226,9 +226,7 @@ def test_an_id_that_nobody_knows(counted: Counter) -> None:
     """sacct is asked three times, as it may be seconds behind, and never again."""
     job = submit("x = 1", passthrough=("--begin=now+1hour",))
     until(lambda: job.state is JobState.PENDING and job.reason, "pending")
-    portal.call(
-        connection_of("slurm")
-    ).backend.accounting._off_until = 0.0  # that there is none was learnt before
+    portal.call(connection_of("slurm")).backend.accounting._off_until = 0.0  # that there is none was learnt before
     counted.install("squeue", "sacct", instead="exit 0")
     assert job.wait(80)
     assert job.state is JobState.LOST

@@ -54,9 +54,7 @@ def test_read_once_for_all_processes(cold: Counter) -> None:
     assert (cold.count("sinfo"), cold.count("scontrol"), cold.count("sacctmgr")) == (1, 2, 2)
     assert [p.stat().st_mode & 0o777 for p in (store().root / "sites").iterdir()] == [0o600]
     code = "from tests.faults.road import submit; print(submit('y = 1', time='5m').result(30))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert "{'y': 1}" in done.stdout
     assert reads(cold) == 5
 
@@ -113,9 +111,7 @@ def test_a_database_that_hangs_delays_only_itself(cold: Counter) -> None:
         ({"partition": "gpu", "nodes": 2}, "the partition gpu, 1", "--partition debug would take it"),
     ],
 )
-def test_refused_before_anything_is_built(
-    cold: Counter, options: dict[str, Any], message: str, hint: str
-) -> None:
+def test_refused_before_anything_is_built(cold: Counter, options: dict[str, Any], message: str, hint: str) -> None:
     with pytest.raises(OptionError) as caught:
         submit("x = 1", **options)
     assert message in caught.value.message and hint in caught.value.hint
@@ -178,9 +174,7 @@ def test_why_of_jobs_in_every_state(cold: Counter) -> None:
 
 
 def test_a_dry_run(cold: Counter) -> None:
-    assert (
-        "it would start" in preview("x = 1").expected
-    )  # at once, unless the session's other jobs are before it
+    assert "it would start" in preview("x = 1").expected  # at once, unless the session's other jobs are before it
     assert "It would be refused: 9 gpus" in preview("x = 1", gpus=9).expected
     assert preview("x = 1", on="local").expected == ""
     cold.install("sbatch", instead="exec sleep 60")

@@ -75,9 +75,7 @@ class Gate:
     settings: dict[str, Any]  # what a target of one's own needs for it
 
     def cell(self, before: str = "", after: str = "x = 1") -> str:
-        waits = (
-            f"import os, time\nwhile not os.path.exists({str(self.folder / 'open')!r}): time.sleep(0.05)\n"
-        )
+        waits = f"import os, time\nwhile not os.path.exists({str(self.folder / 'open')!r}): time.sleep(0.05)\n"
         return f"{before}\nprint('ready', flush=True)\n{waits}{after}\nprint('over')"
 
     def open(self) -> None:

@@ -211,9 +211,7 @@ def test_a_login_plug_in_is_asked_again_when_its_token_has_expired(targets: Targ
         f"print(json.dumps({{'apiVersion': {version!r}, 'kind': 'ExecCredential', 'status': {{'token': first}}}}))\n"
     )
     plugin.chmod(0o700)
-    found["users"][0]["user"] = {
-        "exec": {"apiVersion": version, "command": str(plugin), "interactiveMode": "Never"}
-    }
+    found["users"][0]["user"] = {"exec": {"apiVersion": version, "command": str(plugin), "interactiveMode": "Never"}}
     (tmp_path / "config").write_text(yaml.safe_dump(found))
     job = submit("x = 1", targets.add("plugged", kubeconfig=str(tmp_path / "config")))
     assert job.result(SLOW_S) == {"x": 1}

@@ -20,8 +20,11 @@ def run(name: str, into: Path, **variables: str) -> str:
     command = [sys.executable, str(ROOT / "notebooks" / "run.py"), str(ROOT / "notebooks" / name)]
     done = subprocess.run(
         [*command, "--into", str(into)],
-        env={**os.environ, **variables}, capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     check_outputs(nbformat.read(into / name, as_version=4))
     page = (into / name).with_suffix(".html").read_text()
@@ -30,9 +33,7 @@ def run(name: str, into: Path, **variables: str) -> str:
     return done.stdout
 
 
-def test_an_administrator_sets_up_a_namespace(
-    targets: Targets, kubernetes: Kubernetes, tmp_path: Path
-) -> None:
+def test_an_administrator_sets_up_a_namespace(targets: Targets, kubernetes: Kubernetes, tmp_path: Path) -> None:
     said = run(
         "04-kubernetes-admin.ipynb",
         tmp_path,

@@ -60,9 +60,12 @@ def test_an_array_goes_there_and_back_through_an_object_store(
     path = f"/api/v1/namespaces/{NAMESPACE}/secrets"
     admin.ensure(path, {"metadata": {"name": "s3-keys"}, "stringData": keys})
     target = targets.add(
-        "stored", store="s3://runs/hpc", store_options={"endpoint_url": s3.endpoint}, env_from_secrets=["s3-keys"],
+        "stored",
+        store="s3://runs/hpc",
+        store_options={"endpoint_url": s3.endpoint},
+        env_from_secrets=["s3-keys"],
         image=kubernetes.image_with_packages,
-    )  # fmt: skip
+    )
     data = bytearray(b"0123456789abcdef" * (SIZE >> 4))
     job = submit(f"{REVERSED}\nprint('over')", target, {"data": data})
     assert job.wait(SLOW_S), job

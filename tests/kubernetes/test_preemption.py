@@ -42,9 +42,11 @@ def most_of_a_node(admin: Admin) -> str:
     resources = {"requests": {"cpu": f"{most * 6 // 10}m"}}
     name = nodes[0]["metadata"]["name"]
     container = {"name": "cell", "resources": resources}
-    return json.dumps({
-        "spec": {"containers": [container], "nodeSelector": {"kubernetes.io/hostname": name}},
-    })  # fmt: skip
+    return json.dumps(
+        {
+            "spec": {"containers": [container], "nodeSelector": {"kubernetes.io/hostname": name}},
+        }
+    )
 
 
 def is_preempted(job: Job, evidence: str) -> None:

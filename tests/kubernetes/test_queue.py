@@ -22,9 +22,7 @@ def queue(kueue: Kueue, admin: Admin) -> str:
 
 
 def test_three_cells_on_a_queue_for_one(targets: Targets, queue: str) -> None:
-    first = submit(
-        "import time\nprint('ready', flush=True)\ntime.sleep(6)\nx = 1", "k8s", gpus=1, queue=queue
-    )
+    first = submit("import time\nprint('ready', flush=True)\ntime.sleep(6)\nx = 1", "k8s", gpus=1, queue=queue)
     until(lambda: first.wait(0) or "ready" in first.logs(), "the first runs", SLOW_S)
     second = submit("x = 2", "k8s", gpus=1, queue=queue)
     third = submit("x = 3", "k8s", gpus=1, queue=queue)

@@ -167,9 +167,7 @@ def test_a_shared_volume_keeps_what_was_built(
         shared = {"persistentVolumeClaim": {"claimName": claim}, "mountPath": str(root), "shared": True}
         target = targets.add("sharing", volumes=[shared, volume])
         for _ in range(2):
-            job = submit(
-                "import only_here\nx = only_here.__file__", target, requirements=str(file), env=WHEELS
-            )
+            job = submit("import only_here\nx = only_here.__file__", target, requirements=str(file), env=WHEELS)
             assert job.wait(SLOW_S), job
             assert Path(job.result()["x"]).is_relative_to(root / "environments"), job
     assert job.logs() == ""  # the second found it built
@@ -180,7 +178,5 @@ def test_a_dry_run_says_where_it_is_built(targets: Targets, tmp_path: Path) -> N
     file.write_text("six\n")
     (text,) = preview("x = 1", "k8s", requirements=str(file)).submitted.notes[1:]
     assert "for this job alone; `environments` names a claim" in text
-    (text,) = preview(
-        "x = 1", targets.add("claimed", environments="envs"), requirements=str(file)
-    ).submitted.notes[1:]
+    (text,) = preview("x = 1", targets.add("claimed", environments="envs"), requirements=str(file)).submitted.notes[1:]
     assert "kept on the claim envs" in text

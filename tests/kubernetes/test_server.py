@@ -161,27 +161,32 @@ def test_a_kernel_in_a_pod_uses_its_service_account(
     account = Account(admin, "inside")
     tmp_path.chmod(0o755)
     settings = {"backend": "kubernetes", "image": kubernetes.image}
-    (tmp_path / "jupyter_hpc_config.json").write_text(
-        json.dumps({"JupyterHPC": {"targets": {"k8s": settings}}})
-    )
+    (tmp_path / "jupyter_hpc_config.json").write_text(json.dumps({"JupyterHPC": {"targets": {"k8s": settings}}}))
     repository = str(Path(jupyter_hpc.__file__).parents[1])
     folders = [repository, *(path for path in sys.path if path.endswith("site-packages"))]
     places = [(folder, folder) for folder in folders] + [(str(tmp_path), "/config")]
     variables = {
-        "PYTHONPATH": os.pathsep.join(folders), "JUPYTER_CONFIG_DIR": "/config", "JUPYTER_HPC_ROOT": "/tmp/root",
-        "HOME": "/tmp", "USER": "inside",
-    }  # fmt: skip
+        "PYTHONPATH": os.pathsep.join(folders),
+        "JUPYTER_CONFIG_DIR": "/config",
+        "JUPYTER_HPC_ROOT": "/tmp/root",
+        "HOME": "/tmp",
+        "USER": "inside",
+    }
     container = {
-        "name": "kernel", "image": kubernetes.image, "command": ["python3", "-B", "-c", _INSIDE],
+        "name": "kernel",
+        "image": kubernetes.image,
+        "command": ["python3", "-B", "-c", _INSIDE],
         "env": [{"name": name, "value": value} for name, value in variables.items()],
         "volumeMounts": [
             {"name": f"v{i}", "mountPath": there, "readOnly": True} for i, (_, there) in enumerate(places)
         ],
-    }  # fmt: skip
+    }
     spec = {
-        "serviceAccountName": account.name, "restartPolicy": "Never", "containers": [container],
+        "serviceAccountName": account.name,
+        "restartPolicy": "Never",
+        "containers": [container],
         "volumes": [{"name": f"v{i}", "hostPath": {"path": here}} for i, (here, _) in enumerate(places)],
-    }  # fmt: skip
+    }
     path = f"/api/v1/namespaces/{NAMESPACE}/pods"
     admin("POST", path, {"metadata": {"name": "notebook"}, "spec": spec})
     try:
@@ -199,9 +204,7 @@ def test_a_kernel_in_a_pod_uses_its_service_account(
 async def _log(targets: Targets, pod: str) -> str:
     client = Client(targets.settings)
     try:
-        found = [
-            line async for line in client.lines(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/log", {}, 20)
-        ]
+        found = [line async for line in client.lines(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/log", {}, 20)]
         return b"\n".join(found).decode()
     finally:
         await client.close()
@@ -262,10 +265,14 @@ def webhook(kubernetes: Kubernetes, guarded: str, admin: Admin) -> Iterator[str]
     certificate = base64.b64encode((folder / "webhook.crt").read_bytes()).decode()
     rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}
     hook = {
-        "name": "fridays.example.org", "rules": [rule], "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "name": "fridays.example.org",
+        "rules": [rule],
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
         "clientConfig": {"url": f"https://{address}:{server.server_port}/", "caBundle": certificate},
-        "namespaceSelector": _SELECTOR, "failurePolicy": "Fail",
-    }  # fmt: skip
+        "namespaceSelector": _SELECTOR,
+        "failurePolicy": "Fail",
+    }
     path = f"{REGISTRATION}/validatingwebhookconfigurations"
     admin("POST", path, {"metadata": {"name": "fridays"}, "webhooks": [hook]})
     job = {"metadata": {"generateName": "try-"}, "spec": {"template": {"spec": _EMPTY_POD}}}
@@ -309,8 +316,10 @@ def policy(kubernetes: Kubernetes, guarded: str, admin: Admin) -> Iterator[None]
         "validations": [{"expression": "false", "message": "pods need an owner's label"}],
     }
     binding = {
-        "policyName": "owners", "validationActions": ["Deny"], "matchResources": {"namespaceSelector": _SELECTOR},
-    }  # fmt: skip
+        "policyName": "owners",
+        "validationActions": ["Deny"],
+        "matchResources": {"namespaceSelector": _SELECTOR},
+    }
     kinds = {"validatingadmissionpolicies": spec, "validatingadmissionpolicybindings": binding}
     for kind, body in kinds.items():
         admin("POST", f"{REGISTRATION}/{kind}", {"metadata": {"name": "owners"}, "spec": body})

@@ -18,8 +18,11 @@ def test_the_tour_runs_on_kubernetes(targets: Targets, kubernetes: Kubernetes, t
     command = [sys.executable, str(ROOT / "notebooks" / "run.py"), str(ROOT / "notebooks" / "00-tour.ipynb")]
     done = subprocess.run(
         [*command, "--on", "k8s", "--into", str(tmp_path)],
-        env=dict(os.environ), capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "k8s job" in done.stdout

@@ -107,9 +107,7 @@ def test_a_large_result_that_nobody_fetches_is_let_go(
 def drained(kubectl: Callable[..., str]) -> Iterator[None]:
     """No new pods on node2, and its own are evicted."""
     try:
-        kubectl(
-            "drain", "node2", "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s"
-        )
+        kubectl("drain", "node2", "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s")
         yield
     finally:
         kubectl("uncordon", "node2")
@@ -125,13 +123,16 @@ def test_a_drained_nodes_job_says_so(gate: Gate, two_nodes: Kubernetes, kubectl:
 
 def on_node2_if_it_can(gate: Gate) -> Job:
     """Start a job on node2 that may run once more, and wait until it runs."""
-    prefer = {"weight": 1, "preference": {"matchExpressions": [
-        {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node2"]},
-    ]}}  # fmt: skip
+    prefer = {
+        "weight": 1,
+        "preference": {
+            "matchExpressions": [
+                {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node2"]},
+            ]
+        },
+    }
     affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [prefer]}}
-    job = is_ready(
-        submit(gate.cell(), gate.target, patch=json.dumps({"spec": {"affinity": affinity}}), retries=1)
-    )
+    job = is_ready(submit(gate.cell(), gate.target, patch=json.dumps({"spec": {"affinity": affinity}}), retries=1))
     assert events(job, "started")[0]["node"] == "node2"
     return job
 

@@ -66,9 +66,7 @@ def test_one_that_vanished_is_lost_at_the_second_answer(targets: Targets, admin:
     """An API server may answer once without it; eight seconds later it is gone for good."""
     job = begun(admin)
     query = {"propagationPolicy": "Background"}
-    admin(
-        "DELETE", f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{job.native_id.partition('/')[2]}", query=query
-    )
+    admin("DELETE", f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{job.native_id.partition('/')[2]}", query=query)
     until(lambda: not job_exists(admin, job) and not phases(admin, job.id), "Job and pod are gone", SLOW_S)
     age(job, 100)
     assert not hpc("show", job.id).startswith("LOST")

@@ -30,9 +30,7 @@ def index(made: Store) -> Index:
 def own_store(sandbox: Sandbox, tmp_path: Path) -> Iterator[Store]:
     """An empty store that this process submits to."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [
-            n for n in os.environ if n.startswith(("SLURM", "SBATCH", "JUPYTER", "OPENLINEAGE", "MLFLOW"))
-        ]:
+        for name in [n for n in os.environ if n.startswith(("SLURM", "SBATCH", "JUPYTER", "OPENLINEAGE", "MLFLOW"))]:
             patch.delenv(name)
         for name, value in sandbox.environment.items():
             patch.setenv(name, value)

@@ -44,17 +44,34 @@ def record(i: int, **fields: Any) -> dict[str, Any]:
     """The record of a run that ended well."""
     created = START + i
     found: dict[str, Any] = {
-        "format": 1, "id": run_id(i), "kind": "cell", "created": created, "name": None,
+        "format": 1,
+        "id": run_id(i),
+        "kind": "cell",
+        "created": created,
+        "name": None,
         "target": {"name": "slurm", "backend": "slurm"},
         "spec": {"resources": {"cpus": 2, "memory": 1 << 30}, "workdir": "/home/ann"},
-        "code": {"text": f"y = f(x)  # {i}\n", "digest": digest(f"code {i}"), "label": "Cell In[1]", "functions": {},
-                 "modules": {"digest": "sha256:0", "files": {}}},
-        "inputs": [], "outputs": [], "environment": {"digest": digest("environment")},
+        "code": {
+            "text": f"y = f(x)  # {i}\n",
+            "digest": digest(f"code {i}"),
+            "label": "Cell In[1]",
+            "functions": {},
+            "modules": {"digest": "sha256:0", "files": {}},
+        },
+        "inputs": [],
+        "outputs": [],
+        "environment": {"digest": digest("environment")},
         "notebook": {"path": "work.ipynb", "cell_id": f"c{i % 50}", "execution_count": i % 100, "session": "s1"},
-        "user": "ann", "host": "login1", "state": "COMPLETED", "native_id": str(1000 + i), "submitted_at": created,
-        "node": "n1", "started_at": created + 0.2, "ended_at": created + 0.7,
+        "user": "ann",
+        "host": "login1",
+        "state": "COMPLETED",
+        "native_id": str(1000 + i),
+        "submitted_at": created,
+        "node": "n1",
+        "started_at": created + 0.2,
+        "ended_at": created + 0.7,
         "verdict": {"state": "COMPLETED", "error": "", "cause": "", "message": ""},
-    }  # fmt: skip
+    }
     found.update(fields)
     return found
 
@@ -80,8 +97,18 @@ def write_cells(store: Store, session: str, cells: list[dict[str, Any]]) -> Path
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         for n, cell in enumerate(cells):
-            whole = {"id": f"{session}:{n}", "t": START, "execution_count": n, "notebook": "work.ipynb", "cell_id": None,
-                     "text": "", "digest": None, "reads": {}, "writes": [], **cell}  # fmt: skip
+            whole = {
+                "id": f"{session}:{n}",
+                "t": START,
+                "execution_count": n,
+                "notebook": "work.ipynb",
+                "cell_id": None,
+                "text": "",
+                "digest": None,
+                "reads": {},
+                "writes": [],
+                **cell,
+            }
             file.write(json.dumps(whole) + "\n")
     return path
 

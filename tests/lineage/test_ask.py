@@ -40,9 +40,7 @@ def some(made: Store) -> Store:
     files = [{"role": "generated", "path": "/data/model.pt", "digest": digest("f"), "nbytes": 3}]
     write(
         made,
-        record(
-            1, environment={"digest": new}, inputs=[value("df", "raw")], files=files, name="train", **failed
-        ),
+        record(1, environment={"digest": new}, inputs=[value("df", "raw")], files=files, name="train", **failed),
     )
     write(made, record(86400 * 2, environment={"digest": new}, outputs=[value("model", "model")], user="bob"))
     tags.add(made, "model", "v3", subject=digest("model"))
@@ -83,7 +81,7 @@ def some(made: Store) -> Store:
         ("code # 172800", [172800]),
         ("code %", []),
     ],
-)  # fmt: skip
+)
 def test_conditions(some: Store, where: str, found: list[int]) -> None:
     rows = ask.rows(Index(some), where)
     assert [row["run_id"] for row in rows] == [run_id(i) for i in found]
@@ -129,20 +127,26 @@ def test_a_tag_moves_and_the_last_one_holds(made: Store, index: Index) -> None:
 
 
 def test_two_runs_are_compared_in_every_part(made: Store) -> None:
-    environments = [
-        environment(made, {"numpy": v, "same": "1"}, i) for i, v in enumerate(("1.26.4", "2.4.6"))
-    ]
+    environments = [environment(made, {"numpy": v, "same": "1"}, i) for i, v in enumerate(("1.26.4", "2.4.6"))]
     for i, lr in enumerate(("0.01", "0.1")):
         code = {
             "text": f"lr = {lr}\nmodel = fit(X, lr=lr, epochs=3)\n",
             "functions": {"fit": {"source": f"def fit():\n    {i}\n"}},
         }
-        write(made, record(
-            i, code=code, environment={"digest": environments[i]}, spec={"resources": {"cpus": 2 + i}},
-            inputs=[value("X", f"data {i}"), {**value("fit", f"pickle {i}"), "type": "builtins.function"}],
-            outputs=[value("model", "same")], node=f"n{i}", state=("COMPLETED", "FAILED")[i],
-            execution={"image": {"name": "lab:3", "id": f"sha256:{i}"}},
-        ))  # fmt: skip
+        write(
+            made,
+            record(
+                i,
+                code=code,
+                environment={"digest": environments[i]},
+                spec={"resources": {"cpus": 2 + i}},
+                inputs=[value("X", f"data {i}"), {**value("fit", f"pickle {i}"), "type": "builtins.function"}],
+                outputs=[value("model", "same")],
+                node=f"n{i}",
+                state=("COMPLETED", "FAILED")[i],
+                execution={"image": {"name": "lab:3", "id": f"sha256:{i}"}},
+            ),
+        )
     one, two = (Run(made.runs_directory / run_id(i)) for i in range(2))
     found = difference(made, one, two)
     assert found.code[:5] == [

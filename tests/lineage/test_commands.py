@@ -45,8 +45,12 @@ def trained(notebook: Notebook) -> Notebook:
 def shell(notebook: Notebook, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "jupyter_hpc.commands.cli", *words],
-        env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True, timeout=60, cwd=notebook.folder,
-    )  # fmt: skip
+        env={**os.environ, **ENVIRONMENT},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=notebook.folder,
+    )
 
 
 def lineage(notebook: Notebook, what: str) -> str:
@@ -152,9 +156,7 @@ def test_a_rerun_makes_the_same_or_says_what_differs(trained: Notebook) -> None:
     other = trained.run(f"%hpc rerun {run} --set lr=0.25 --set k=4").stdout
     assert "✗ model differs" in other and "✗ model.pt differs" in other
     new = trained.value("_hpc.id")
-    assert trained.value("float(_hpc.result()['model'].sum())") == trained.value(
-        "float((clean * 4 * .25).sum())"
-    )
+    assert trained.value("float(_hpc.result()['model'].sum())") == trained.value("float((clean * 4 * .25).sum())")
     text = trained.run(f"%hpc diff {run} {new}").stdout
     assert "-model = fit(clean, k=3) * lr" in text and "k   3 → 4" in text
     assert trained.value("float(model.sum())") == trained.value(

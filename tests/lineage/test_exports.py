@@ -98,9 +98,7 @@ def test_openlineage_over_http(
         export("openlineage", three.id)
 
 
-def test_openlineage_into_a_file_reads_back_with_its_own_library(
-    chain: tuple[Job, Job, Job], tmp_path: Path
-) -> None:
+def test_openlineage_into_a_file_reads_back_with_its_own_library(chain: tuple[Job, Job, Job], tmp_path: Path) -> None:
     export("openlineage", chain[1].id, str(tmp_path / "events.jsonl"))
     lines = (tmp_path / "events.jsonl").read_text().splitlines()
     assert len(lines) == 4

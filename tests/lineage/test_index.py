@@ -38,14 +38,21 @@ def content(index: Index) -> dict[str, list[Any]]:
 def chain(store: Store) -> None:
     """A run makes df, a local cell cleans it, another run trains a model from that and writes a file."""
     write(store, record(0, outputs=[value("df", "raw")]))
-    write_cells(store, "s1", [
-        {"id": "s1:4", "t": record(1)["created"], "text": "clean = df.dropna()", "reads": {"df": digest("raw")},
-         "writes": ["clean"]},
-    ])  # fmt: skip
-    files = [{"role": "generated", "path": "/data/model.pt", "digest": digest("file"), "nbytes": 10}]
-    used = value(
-        "clean", "cleaned", origin={"cells": ["s1:4"]}, derived=[{"digest": digest("raw"), "how": "cells"}]
+    write_cells(
+        store,
+        "s1",
+        [
+            {
+                "id": "s1:4",
+                "t": record(1)["created"],
+                "text": "clean = df.dropna()",
+                "reads": {"df": digest("raw")},
+                "writes": ["clean"],
+            },
+        ],
     )
+    files = [{"role": "generated", "path": "/data/model.pt", "digest": digest("file"), "nbytes": 10}]
+    used = value("clean", "cleaned", origin={"cells": ["s1:4"]}, derived=[{"digest": digest("raw"), "how": "cells"}])
     write(store, record(2, inputs=[used], outputs=[value("model", "model")], files=files))
 
 
@@ -216,9 +223,7 @@ def test_several_processes_write_at_once_and_one_is_killed(made: Store, index: I
 def test_a_hot_journal_of_a_dead_process_is_not_played_into_a_new_file(made: Store, index: Index) -> None:
     chain(made)
     whole = content(index)
-    index.path.with_name("lineage.sqlite-journal").write_bytes(
-        b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\0" * 5000
-    )
+    index.path.with_name("lineage.sqlite-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\0" * 5000)
     index.path.write_bytes(b"damaged")
     assert content(Index(made)) == whole
 

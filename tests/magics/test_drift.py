@@ -51,10 +51,7 @@ def test_another_numpy_is_said_where_no_array_travels_to_it(notebook: Notebook, 
     assert notebook.value("(Y.tolist(), version)") == ([0, 1, 2], "1.26.4")
     assert f"numpy 1.26.4 on the node, {HERE} here" in executed.text
     assert [(r["name"], r["node"], r["kernel"]) for r in drift(notebook)] == [("numpy", "1.26.4", HERE)]
-    assert (
-        f"numpy 1.26.4 on the node, {HERE} here"
-        in notebook.run("%hpc show " + notebook.value("_hpc.id")).text
-    )
+    assert f"numpy 1.26.4 on the node, {HERE} here" in notebook.run("%hpc show " + notebook.value("_hpc.id")).text
 
 
 def test_arrays_to_another_numpy_major_are_refused(notebook: Notebook, old_numpy: Path) -> None:
@@ -68,9 +65,7 @@ def test_arrays_to_another_numpy_major_are_refused(notebook: Notebook, old_numpy
     assert notebook.value("_hpc.logs()") == ""
 
 
-def test_a_missing_package_that_the_cell_begins_with_is_refused_by_name(
-    notebook: Notebook, old_numpy: Path
-) -> None:
+def test_a_missing_package_that_the_cell_begins_with_is_refused_by_name(notebook: Notebook, old_numpy: Path) -> None:
     body = "import tqdm.auto\nfrom yaml import safe_load\nimport six\nprint('ran')"
     error = notebook.remote(body, f"--venv {old_numpy}", fails=True).error
 
@@ -92,9 +87,7 @@ def test_a_missing_package_that_the_cell_begins_with_is_refused_by_name(
     ],
     ids=["guarded", "conditional", "in-a-function"],
 )
-def test_a_missing_package_that_may_not_be_needed_is_said(
-    notebook: Notebook, old_numpy: Path, body: str
-) -> None:
+def test_a_missing_package_that_may_not_be_needed_is_said(notebook: Notebook, old_numpy: Path, body: str) -> None:
     executed = notebook.remote(body, f"--venv {old_numpy}")
 
     assert notebook.value("found") is False
@@ -123,9 +116,7 @@ def test_a_patch_release_is_no_drift(notebook: Notebook, tmp_path: Path) -> None
 
 
 def test_a_module_made_in_the_notebook_is_no_missing_package(notebook: Notebook, old_numpy: Path) -> None:
-    notebook.run(
-        "import types\nmade = types.ModuleType('made_here')\nexec('def one(): return 1', made.__dict__)"
-    )
+    notebook.run("import types\nmade = types.ModuleType('made_here')\nexec('def one(): return 1', made.__dict__)")
     notebook.remote("a = made.one()", f"--venv {old_numpy}")
 
     assert notebook.value("a") == 1
@@ -154,9 +145,7 @@ def test_code_to_another_minor_names_both_versions_and_the_options(
         assert words in error.traceback
 
 
-def test_plain_values_travel_to_another_minor_which_is_said(
-    notebook: Notebook, another: tuple[Path, str]
-) -> None:
+def test_plain_values_travel_to_another_minor_which_is_said(notebook: Notebook, another: tuple[Path, str]) -> None:
     folder, minor = another
     notebook.run("a = [1, 2]")
     executed = notebook.remote("import sys\nb = a + [3]\nv = sys.version_info[:2]", f"--venv {folder}")

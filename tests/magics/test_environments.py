@@ -27,9 +27,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_functions_and_values_need_nothing_on_the_node(notebook: Notebook, bare: Path) -> None:
     notebook.run("def double(x): return 2 * x\nclass Box:\n    def __init__(self, x): self.x = x")
-    notebook.remote(
-        "import sys\nbox = Box(double(21))\nprefix = sys.prefix\ng = lambda: box.x", f"--venv {bare}"
-    )
+    notebook.remote("import sys\nbox = Box(double(21))\nprefix = sys.prefix\ng = lambda: box.x", f"--venv {bare}")
 
     assert notebook.value("(isinstance(box, Box), box.x, g())") == (True, 42, 42)
     assert notebook.value("prefix") == str(bare)
@@ -77,9 +75,7 @@ def test_another_python_minor_is_refused_before_unpickling(notebook: Notebook, t
     (tmp_path / "payload" / "payload.pkl").write_bytes(b"\x80\x05cos\nabort\n)R.")
 
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from jupyter_hpc_worker.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, worker, str(tmp_path)], capture_output=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code, worker, str(tmp_path)], capture_output=True, timeout=60)
 
     events = [json.loads(x) for x in (tmp_path / "events.jsonl").read_text().splitlines()]
     assert done.returncode == 3
@@ -93,15 +89,26 @@ def test_the_worker_is_python_3_9_and_imports_nothing_else(path: Path) -> None:
     """What isn't there can't be missed: other libraries are imported in functions, for objects or settings of theirs."""
     allowed = sys.stdlib_module_names | {"blake3", "cloudpickle"}
     theirs = {
-        "altair", "fsspec", "IPython", "jax", "matplotlib", "matplotlib_inline", "numba", "numpy", "pandas", "plotly",
-        "polars", "sklearn", "torch", "traitlets", "xarray",
-    }  # fmt: skip
+        "altair",
+        "fsspec",
+        "IPython",
+        "jax",
+        "matplotlib",
+        "matplotlib_inline",
+        "numba",
+        "numpy",
+        "pandas",
+        "plotly",
+        "polars",
+        "sklearn",
+        "torch",
+        "traitlets",
+        "xarray",
+    }
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
 
     for node in ast.walk(tree):
-        in_function = (
-            getattr(node, "col_offset", 0) or path.stem == "matplotlib_backend"
-        )  # which matplotlib imports
+        in_function = getattr(node, "col_offset", 0) or path.stem == "matplotlib_backend"  # which matplotlib imports
         may = allowed | theirs if in_function else allowed
         if isinstance(node, ast.Import):
             assert {a.name.partition(".")[0] for a in node.names} <= may

@@ -65,8 +65,14 @@ def test_what_is_no_local_cell_is_not_written(fresh: tuple[Notebook, Path]) -> N
 def test_notebook_and_cell_are_what_the_front_end_says(fresh: tuple[Notebook, Path]) -> None:
     notebook, root = fresh
     notebook.run("__vsc_ipynb_file__ = '/home/me/n.ipynb'")
-    content = {"code": notebook.cell("x = 1"), "silent": False, "store_history": True, "user_expressions": {},
-               "allow_stdin": False, "stop_on_error": True}  # fmt: skip
+    content = {
+        "code": notebook.cell("x = 1"),
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": True,
+    }
     for code, cell_id in ((content["code"], "run-1"), ("y = x", "local-2")):
         message = notebook.client.session.msg(
             "execute_request", {**content, "code": code}, metadata={"cellId": cell_id}
@@ -83,9 +89,5 @@ def test_a_file_that_a_local_cell_wrote(fresh: tuple[Notebook, Path]) -> None:
     notebook, root = fresh
     notebook.remote("x = 1")
     path = notebook.directory / "made.txt"
-    notebook.run(
-        f"import jupyter_hpc\nopen({str(path)!r}, 'w').write('1')\njupyter_hpc.artifact({str(path)!r})"
-    )
-    assert [(f["role"], f["path"], f["nbytes"]) for f in written(root)[-1]["files"]] == [
-        ("generated", str(path), 1)
-    ]
+    notebook.run(f"import jupyter_hpc\nopen({str(path)!r}, 'w').write('1')\njupyter_hpc.artifact({str(path)!r})")
+    assert [(f["role"], f["path"], f["nbytes"]) for f in written(root)[-1]["files"]] == [("generated", str(path), 1)]

@@ -101,9 +101,7 @@ def refused(notebook: Notebook, body: str, options: str = "") -> Error:
 # -- the prologue -----------------------------------------------------------------------------------
 
 
-def test_a_prologue_sets_up_the_node_and_leaves_the_script_alone(
-    notebook: Notebook, configure: Configure
-) -> None:
+def test_a_prologue_sets_up_the_node_and_leaves_the_script_alone(notebook: Notebook, configure: Configure) -> None:
     lines = [
         "set -euo pipefail; IFS=/",
         "set -- -x not ours",
@@ -145,9 +143,7 @@ def test_a_failing_prologue_is_an_error_with_its_line(
     assert "%hpc config" in error.traceback
 
 
-def test_a_prologue_that_is_no_text_is_refused_before_submission(
-    notebook: Notebook, configure: Configure
-) -> None:
+def test_a_prologue_that_is_no_text_is_refused_before_submission(notebook: Notebook, configure: Configure) -> None:
     before = notebook.jobs()
     with configure(prologue={"a": 1}) as path:
         error = notebook.remote("a = 1", fails=True).error
@@ -205,9 +201,7 @@ def test_an_interpreter_is_found_on_the_nodes_path(
     assert "no Python at nosuchpython" in error.traceback
 
 
-def test_the_targets_own_choice_gives_way_to_the_cells(
-    notebook: Notebook, configure: Configure, bare: Path
-) -> None:
+def test_the_targets_own_choice_gives_way_to_the_cells(notebook: Notebook, configure: Configure, bare: Path) -> None:
     with configure(defaults={"venv": "/nowhere"}):
         error = refused(notebook, "a = 1")
         assert "/nowhere has no bin/python" in error.traceback
@@ -219,9 +213,7 @@ def test_the_targets_own_choice_gives_way_to_the_cells(
 def test_a_python_that_is_too_old_is_named(notebook: Notebook, target: str, tmp_path: Path) -> None:
     """Stands for an old interpreter: the worker's first line asks ``sys.version_info``."""
     script = tmp_path / "python"
-    code = (
-        "import sys; sys.version_info = (3, 8, 1); sys.argv = ['-c', *sys.argv[3:]]; exec(sys.stdin.read())"
-    )
+    code = "import sys; sys.version_info = (3, 8, 1); sys.argv = ['-c', *sys.argv[3:]]; exec(sys.stdin.read())"
     script.write_text(f'#!/bin/bash\nprintf %s "$2" | exec {sys.executable} -c "{code}" "$@"\n')
     script.chmod(0o755)
     error = refused(notebook, "a = 1", f"--python {script}")
@@ -264,9 +256,7 @@ def test_a_module_that_brings_a_python_is_what_the_cell_runs_in(
 
 
 @pytest.mark.parametrize("name", ["nosuch/9", "$(touch pwned)", "`touch pwned`; touch pwned"])
-def test_a_module_that_is_not_there_is_named(
-    notebook: Notebook, target: str, modulefiles: Path, name: str
-) -> None:
+def test_a_module_that_is_not_there_is_named(notebook: Notebook, target: str, modulefiles: Path, name: str) -> None:
     error = refused(notebook, "a = 1", f"--module '{name}'")
 
     assert f"module load {name} failed on {node(target)}" in error.traceback
@@ -300,9 +290,7 @@ def conda(notebook: Notebook, variables: dict[str, str | None], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("by_path", [False, True], ids=["name", "folder"])
-def test_a_conda_environment_is_activated(
-    notebook: Notebook, target: str, conda: Path, by_path: bool
-) -> None:
+def test_a_conda_environment_is_activated(notebook: Notebook, target: str, conda: Path, by_path: bool) -> None:
     name = str(conda / "envs/my env") if by_path else "my env"
     body = "import os, sys\nfound = sys.prefix, os.environ['CONDA_DEFAULT_ENV']"
     notebook.remote(body, f"--conda '{name}'")

@@ -243,9 +243,7 @@ def test_an_environment_built_by_hand_is_used(notebook: Notebook) -> None:
         run("bash", *command)
         notebook.remote("import six\nv = six.__version__", options)
     finally:
-        notebook.run(
-            "os.environ['PATH'] = _path\nfor k in ('UV_OFFLINE', 'UV_CACHE_DIR'): os.environ.pop(k, None)"
-        )
+        notebook.run("os.environ['PATH'] = _path\nfor k in ('UV_OFFLINE', 'UV_CACHE_DIR'): os.environ.pop(k, None)")
 
     assert notebook.value("v") == "1.13.0"
     assert "built_seconds" not in notebook.value("_hpc.record['environment']")

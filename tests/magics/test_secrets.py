@@ -55,9 +55,7 @@ SECRET_PART = {  # what of a value nobody may find
 
 
 def git(folder: Path, *words: str) -> None:
-    subprocess.run(
-        ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words], cwd=folder, check=True
-    )
+    subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words], cwd=folder, check=True)
 
 
 def found_in(folder: Path, kinds: dict[str, str]) -> list[str]:

@@ -25,9 +25,7 @@ def run(path: Path, into: Path, environment: dict[str, str]) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("path", ON_SLURM, ids=lambda p: p.stem)
-def test_it_runs_on_the_practice_slurm(
-    path: Path, tmp_path: Path, sandbox: Sandbox, practice_slurm: object
-) -> None:
+def test_it_runs_on_the_practice_slurm(path: Path, tmp_path: Path, sandbox: Sandbox, practice_slurm: object) -> None:
     """Where there is no Kubernetes, the notebook of two clusters runs its pods here."""
     done = run(path, tmp_path, sandbox.environment)
 
@@ -56,9 +54,7 @@ def test_the_backend_of_one_file_passes_the_contract(tmp_path: Path, sandbox: Sa
     environment = {
         **sandbox.environment,
         "JUPYTER_CONFIG_PATH": str(tmp_path),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, (str(ROOT / "notebooks"), sandbox.environment.get("PYTHONPATH")))
-        ),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT / "notebooks"), sandbox.environment.get("PYTHONPATH")))),
     }
     suite = ["--jupyter-hpc-target=lineup", "--pyargs", "jupyter_hpc.testing.contract.test_exceptions"]
     command = [sys.executable, "-m", "pytest", "-p", "jupyter_hpc.testing.plugin", "-q", "-x", *suite]

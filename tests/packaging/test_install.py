@@ -38,7 +38,7 @@ filterwarnings = ["error"]
 def run(argv: list[str], cwd: Path, **variables: str) -> str:
     done = subprocess.run(
         argv, cwd=cwd, env={**os.environ, **variables}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )  # fmt: skip
+    )
     assert done.returncode == 0, f"{argv}:\n{done.stdout[-4000:]}"
     return done.stdout
 
@@ -62,16 +62,16 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=True,
-    ).stdout.split(b"\0")  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.split(b"\0")
     for name in filter(None, map(os.fsdecode, names)):
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     if not (BUNDLE / "static" / "style.js").exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            "not here: the sidebar's bundle: make labextension"
-        )
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("not here: the sidebar's bundle: make labextension")
     shutil.copytree(BUNDLE, folder / "jupyter_hpc" / "labextension")
     return folder
 
@@ -100,9 +100,7 @@ def test_the_wheel_holds_the_package_the_sidebar_and_the_servers_configuration(
         assert f"Classifier: Programming Language :: Python :: 3.{minor}" in metadata
     assert "Provides-Extra: pyslurm" in metadata
     assert "Provides-Extra: testing" in metadata
-    entry_points = zipfile.ZipFile(built["wheel"]).read(
-        next(n for n in names if n.endswith("entry_points.txt"))
-    )
+    entry_points = zipfile.ZipFile(built["wheel"]).read(next(n for n in names if n.endswith("entry_points.txt")))
     assert b"[pytest11]" in entry_points
     assert re.search(r"^Requires-Dist: kubernetes>=", metadata, re.MULTILINE)
 
@@ -122,9 +120,7 @@ def test_it_installs_without_node_and_nothing_is_broken(
     run([python, "-m", "pip", "install", "-q", str(built[kind])], tmp_path, PATH=without_node)
     assert "No broken requirements" in run([python, "-m", "pip", "check"], tmp_path)
     command = str(tmp_path / "venv" / "bin" / "jupyter")
-    said = run(
-        [command, "hpc", "doctor"], tmp_path, PATH=without_node, JUPYTER_HPC_ROOT=str(tmp_path / "hpc")
-    )
+    said = run([command, "hpc", "doctor"], tmp_path, PATH=without_node, JUPYTER_HPC_ROOT=str(tmp_path / "hpc"))
     assert "✓ run directories" in said
     extensions = run([command, "server", "extension", "list"], tmp_path)
     assert re.search(r"jupyter_hpc\.server.*OK", extensions)
@@ -140,14 +136,10 @@ def test_a_backend_of_another_package_passes_the_contract(
     shutil.copy(ROOT / "notebooks" / "lineup.py", project / "lineup_backend" / "__init__.py")
     (project / "pyproject.toml").write_text(LINEUP)
     (project / "tests").mkdir()
-    (project / "tests" / "test_own.py").write_text(
-        "def test_own():\n    raise RuntimeError('nobody named it')\n"
-    )
+    (project / "tests" / "test_own.py").write_text("def test_own():\n    raise RuntimeError('nobody named it')\n")
     (project / "config").mkdir()
     (project / "config" / "jupyter_hpc_config.json").write_text(
-        json.dumps(
-            {"JupyterHPC": {"targets": {"mine": {"backend": "lineup", "lock": str(project / "lock")}}}}
-        )
+        json.dumps({"JupyterHPC": {"targets": {"mine": {"backend": "lineup", "lock": str(project / "lock")}}}})
     )
     python = str(project / ".venv" / "bin" / "python")
     run([sys.executable, "-m", "venv", str(project / ".venv")], project)
@@ -160,9 +152,7 @@ def test_a_backend_of_another_package_passes_the_contract(
     where = run([python, "-c", "import jupyter_hpc as j; print(j.__file__)"], project, **variables)
     assert Path(where.strip()).is_relative_to(project / ".venv")
 
-    said = run(
-        [str(project / ".venv" / "bin" / "pytest"), "--jupyter-hpc-target=mine", "-q"], project, **variables
-    )
+    said = run([str(project / ".venv" / "bin" / "pytest"), "--jupyter-hpc-target=mine", "-q"], project, **variables)
 
     passed = re.search(r"^(\d+) passed(?!.*(?:failed|error))", said, re.MULTILINE)
     assert passed and int(passed[1]) >= 400, said[-2000:]
@@ -172,13 +162,10 @@ def test_the_readmes_commands_run(clone: Path, tmp_path: Path) -> None:
     """``make demo`` in a fresh checkout; ``make test`` is what runs this; the others ask for nothing new."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = {
-        line.split("#")[0].strip()
-        for line in re.findall(r"^    ((?:make|pip|jupyter) .+)$", readme, re.MULTILINE)
+        line.split("#")[0].strip() for line in re.findall(r"^    ((?:make|pip|jupyter) .+)$", readme, re.MULTILINE)
     }
     assert commands == {"make demo", "make test", "pip install .", "jupyter hpc doctor"}
-    own = {
-        name: str(tmp_path / name) for name in ("JUPYTER_HPC_ROOT", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR")
-    }
+    own = {name: str(tmp_path / name) for name in ("JUPYTER_HPC_ROOT", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR")}
     said = run(
         ["make", "demo", f"PYTHON={sys.executable}"],
         clone,
@@ -192,7 +179,9 @@ def test_the_readmes_commands_run(clone: Path, tmp_path: Path) -> None:
     assert "jupyter hpc practice up" in written
     for each in ("practice up", "practice down"):
         assert "Slurm" in run(
-            [str(clone / ".venv" / "bin" / "jupyter"), "hpc", *each.split()], clone, **own,
+            [str(clone / ".venv" / "bin" / "jupyter"), "hpc", *each.split()],
+            clone,
+            **own,
             JUPYTER_HPC_PRACTICE_DIR=f"/tmp/jhd{os.getpid()}",
-        )  # fmt: skip
+        )
     shutil.rmtree(f"/tmp/jhd{os.getpid()}", ignore_errors=True)

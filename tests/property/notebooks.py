@@ -71,9 +71,7 @@ class _Writer:
         kinds = [kind for kind in (*KINDS, *OFTEN) if KINDS[kind](self.space)]
         kind = self._draw(st.sampled_from(kinds))
         texts = KINDS[kind](self.space)
-        if (
-            kind == "delete"
-        ):  # a name that the cell bound itself: whether the kernel has one, the node isn't told
+        if kind == "delete":  # a name that the cell bound itself: whether the kernel has one, the node isn't told
             texts = [t for t in texts if self._is_as_it_was(t.partition(" ")[2])] or ["pass"]
         text = self._draw(st.sampled_from(texts))
         block = self._draw(st.sampled_from(["", "", "", "", *BLOCKS])) if kind in IN_BLOCKS else ""

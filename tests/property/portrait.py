@@ -20,9 +20,7 @@ _NOT_OURS = {  # what Python itself keeps of a class
     *("__firstlineno__", "__static_attributes__"),
 }
 _MADE_BY_DATACLASS = {"__init__", "__repr__", "__eq__", "__match_args__", "__hash__", "__replace__"}
-_ITERATORS = tuple(
-    type(iter(x)) for x in ([], (), range(0), "", b"", {}, reversed([]), enumerate([]), zip([]))
-)
+_ITERATORS = tuple(type(iter(x)) for x in ([], (), range(0), "", b"", {}, reversed([]), enumerate([]), zip([])))
 
 
 def portrait(namespace: dict[str, Any], hidden: Any = ()) -> str:
@@ -50,9 +48,7 @@ class _Painter:
             return f"{value.__module__}.{value.__qualname__}"
         if type(value) in (tuple, frozenset) and _is_fixed(value):
             return (
-                f"{type(value).__name__} {value!r}"
-                if type(value) is tuple
-                else f"frozenset {sorted(value, key=repr)}"
+                f"{type(value).__name__} {value!r}" if type(value) is tuple else f"frozenset {sorted(value, key=repr)}"
             )
         if id(value) in self._numbers:
             return f"#{self._numbers[id(value)]}"
@@ -160,9 +156,7 @@ class _Painter:
 
 def _is_of_a_library(value: Any) -> bool:
     """What is met again by its name."""
-    if isinstance(value, types.BuiltinFunctionType) and isinstance(
-        value.__self__, (types.ModuleType, type(None))
-    ):
+    if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, (types.ModuleType, type(None))):
         return True
     return (
         isinstance(value, (type, types.FunctionType))

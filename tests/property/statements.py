@@ -23,12 +23,34 @@ SETUP = "import collections, contextlib, dataclasses, functools, random\nimport 
 LONGEST = 12  # of a container that may still grow
 
 LITERALS = (
-    "0", "'x'", "2.5", "None", "[]", "[1, 2]", "[[1], [2]]", "{}", "{'k': 1}", "{'k': [1], 'm': {}}", "{1, 2}",
-    "(1, [2])", "bytearray(b'ab')", "collections.deque([1, 2], maxlen=3)", "collections.Counter('aab')",
-    "collections.defaultdict(list)", "collections.OrderedDict(k=1, m=2)", "np.arange(4)", "np.zeros((2, 2))",
-    "np.array([[1], 'x'], dtype=object)", "random.Random(1)", "np.random.default_rng(1)", "iter([1, 2, 3])",
-    "[x * 2 for x in range(3)]", "{x: [x] for x in 'km'}", "functools.partial(list, (1, 2))", "True",
-)  # fmt: skip
+    "0",
+    "'x'",
+    "2.5",
+    "None",
+    "[]",
+    "[1, 2]",
+    "[[1], [2]]",
+    "{}",
+    "{'k': 1}",
+    "{'k': [1], 'm': {}}",
+    "{1, 2}",
+    "(1, [2])",
+    "bytearray(b'ab')",
+    "collections.deque([1, 2], maxlen=3)",
+    "collections.Counter('aab')",
+    "collections.defaultdict(list)",
+    "collections.OrderedDict(k=1, m=2)",
+    "np.arange(4)",
+    "np.zeros((2, 2))",
+    "np.array([[1], 'x'], dtype=object)",
+    "random.Random(1)",
+    "np.random.default_rng(1)",
+    "iter([1, 2, 3])",
+    "[x * 2 for x in range(3)]",
+    "{x: [x] for x in 'km'}",
+    "functools.partial(list, (1, 2))",
+    "True",
+)
 
 FUNCTION_TEXTS = (
     "def {f}():\n    return {n}",
@@ -176,9 +198,7 @@ def array(space: Space) -> list[str]:
 
 def view(space: Space) -> list[str]:
     """Not of arrays of objects, whose views still travel as copies."""
-    found = {
-        x: value for x, value in values(space).items() if isinstance(value, np.ndarray) and value.size > 1
-    }
+    found = {x: value for x, value in values(space).items() if isinstance(value, np.ndarray) and value.size > 1}
     arrays = [x for x, value in found.items() if not value.dtype.hasobject]
     forms = ("{x}[1:]", "{x}.T", "{x}.ravel()", "{x}[::-1]", "{x}.view()")
     return [f"{n} = {form.format(x=x)}" for form in forms for x in arrays for n in NAMES]
@@ -194,9 +214,7 @@ def _changes(p: str, value: Any) -> list[str]:
     if _is_instance(value):
         found += [f"{p}.x = 5", f"{p}.z = [1]", f"setattr({p}, 'w', {{}})"]
         found += [f"del {p}.{n}" for n in list(getattr(value, "__dict__", ()))[:2]]
-        found += [
-            f"{p}.{m}" for m in METHODS if is_small and hasattr(value, m.partition("(")[0].partition(" ")[0])
-        ]
+        found += [f"{p}.{m}" for m in METHODS if is_small and hasattr(value, m.partition("(")[0].partition(" ")[0])]
     if isinstance(value, type) and value.__module__ == "__main__":
         found += [
             f"{p}.extra = [1]",
@@ -221,12 +239,29 @@ def _changes(p: str, value: Any) -> list[str]:
 
 _BUILTIN: dict[type, tuple[str, ...]] = {  # with a + in front where it grows
     list: (
-        "+{p}.append(1)", "{p}[0] = 9", "{p}.pop()", "+{p}.extend([3, 3])", "+{p}.insert(0, [0])", "del {p}[0]",
-        "{p}[1:1] = [7]", "{p}.sort(key=str)", "{p}.reverse()", "{p}.clear()", "+{p} += [5]", "{p}[:] = [1]", "{p}[0].append(1)",
+        "+{p}.append(1)",
+        "{p}[0] = 9",
+        "{p}.pop()",
+        "+{p}.extend([3, 3])",
+        "+{p}.insert(0, [0])",
+        "del {p}[0]",
+        "{p}[1:1] = [7]",
+        "{p}.sort(key=str)",
+        "{p}.reverse()",
+        "{p}.clear()",
+        "+{p} += [5]",
+        "{p}[:] = [1]",
+        "{p}[0].append(1)",
     ),
     dict: (
-        "{p}['n'] = 1", "{p}.update(m=[2])", "{p}.pop('k', None)", "{p}.setdefault('k', []).append(1)",
-        "del {p}['k']", "{p}.clear()", "{p} |= {{'o': 1}}", "{p}.popitem()",
+        "{p}['n'] = 1",
+        "{p}.update(m=[2])",
+        "{p}.pop('k', None)",
+        "{p}.setdefault('k', []).append(1)",
+        "del {p}['k']",
+        "{p}.clear()",
+        "{p} |= {{'o': 1}}",
+        "{p}.popitem()",
     ),
     collections.OrderedDict: ("{p}.move_to_end('k')",),
     collections.Counter: ("{p}.update('ab')", "{p}['a'] += 2"),
@@ -234,20 +269,25 @@ _BUILTIN: dict[type, tuple[str, ...]] = {  # with a + in front where it grows
     set: ("{p}.add(5)", "{p}.discard(1)", "{p} |= {{7}}", "{p}.clear()", "{p}.update([8, 9])"),
     bytearray: ("+{p}.append(1)", "{p}[0] = 65", "+{p} += b'z'", "del {p}[0]"),
     collections.deque: ("{p}.append(1)", "{p}.appendleft([0])", "{p}.popleft()", "{p}.rotate(1)"),
-    np.ndarray: ("{p}[0] = 9", "{p} += 1", "{p}.fill(2)", "{p}[:] = {p}[::-1].copy()", "{p}.sort()",
-                 "{p}.shape = (4, 1)", "{p}.flags.writeable = False"),
+    np.ndarray: (
+        "{p}[0] = 9",
+        "{p} += 1",
+        "{p}.fill(2)",
+        "{p}[:] = {p}[::-1].copy()",
+        "{p}.sort()",
+        "{p}.shape = (4, 1)",
+        "{p}.flags.writeable = False",
+    ),
     random.Random: ("{p}.random()", "{p}.seed(4)"),
     np.random.Generator: ("{p}.random()", "{p}.integers(5, size=3)"),
     type(iter([])): ("next({p}, None)", "list({p})"),
-}  # fmt: skip
+}
 
 
 def augment(space: Space) -> list[str]:
     """Immutable values, by their names."""
     plain = {x: v for x, v in values(space).items() if type(v) in (int, str, float)}
-    return [
-        f"{x} += {v!r}" if v else f"{x} += {type(v).__name__}()" for x, v in plain.items() if len(str(v)) < 9
-    ]
+    return [f"{x} += {v!r}" if v else f"{x} += {type(v).__name__}()" for x, v in plain.items() if len(str(v)) < 9]
 
 
 def define(space: Space) -> list[str]:
@@ -303,4 +343,4 @@ def fail(space: Space) -> list[str]:
 KINDS: dict[str, Callable[[Space], list[str]]] = {
     each.__name__: each
     for each in (assign, change, share, call, define, build, close_over, array, view, copy, augment, bind, delete, fail)
-}  # fmt: skip
+}

@@ -96,9 +96,7 @@ def _check_request(where: str, described: dict[str, Any], path: str, body: Any) 
     for name, written in parse_qsl(urlsplit(path).query):
         if name not in known:
             raise NotAsDescribed(f"{where}: no {name} in the description")
-        _validate(
-            f"{where} {name}", known[name], int(written) if known[name].get("type") == "integer" else written
-        )
+        _validate(f"{where} {name}", known[name], int(written) if known[name].get("type") == "integer" else written)
     if body and "requestBody" not in described:
         raise NotAsDescribed(f"{where}: a body is not described")
     if body:

@@ -14,10 +14,25 @@ from tests.server.described import SCHEMAS, NotAsDescribed, check, operation, pa
 
 ID = "20261128-101112-abcdef"
 JOB: dict[str, Any] = {
-    "id": ID, "name": "n", "target": "slurm", "backend": "slurm", "native_id": "7", "state": "RUNNING",
-    "reason": "", "error": "", "node": "", "created": 1.5, "started_at": None, "ended_at": None,
-    "time_limit_s": 60, "gpus": 0, "gpu_type": "", "notebook": "", "tasks": 0, "foreign": False,
-}  # fmt: skip
+    "id": ID,
+    "name": "n",
+    "target": "slurm",
+    "backend": "slurm",
+    "native_id": "7",
+    "state": "RUNNING",
+    "reason": "",
+    "error": "",
+    "node": "",
+    "created": 1.5,
+    "started_at": None,
+    "ended_at": None,
+    "time_limit_s": 60,
+    "gpus": 0,
+    "gpu_type": "",
+    "notebook": "",
+    "tasks": 0,
+    "foreign": False,
+}
 PAGE: dict[str, Any] = {
     "jobs": [JOB, {"heading": "slurm", "count": 1}],
     "total": 2,
@@ -29,9 +44,15 @@ LISTS = ("why", "evidence", "attempts", "inputs", "outputs", "samples", "array_t
 WHOLE: dict[str, Any] = {
     **JOB,
     **{name: [] for name in LISTS},
-    "hint": "", "resources": {"gpus": 1}, "spec": {}, "code": "", "unsent": {}, "directory": "",
-    "traceback": "", "is_awaited": False,
-}  # fmt: skip
+    "hint": "",
+    "resources": {"gpus": 1},
+    "spec": {},
+    "code": "",
+    "unsent": {},
+    "directory": "",
+    "traceback": "",
+    "is_awaited": False,
+}
 
 
 def test_what_is_as_described_passes() -> None:

@@ -20,9 +20,7 @@ def foreign(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     options = ("--gres=gpu:a100:1", "--time=20", "--comment=a|b", "--job-name=by | hand", f"--chdir={folder}")
     native = slurm("sbatch", "--parsable", *options, "--output=log-%5j.txt", wrapped)
     until(lambda: slurm("squeue", "-h", "-j", native, "-o", "%T") == "RUNNING", "it runs", 60)
-    live = submit(
-        "import time\nprint('ready', flush=True)\ntime.sleep(300)"
-    )  # its questions tell of the other
+    live = submit("import time\nprint('ready', flush=True)\ntime.sleep(300)")  # its questions tell of the other
     says(live, "ready")
 
     def found() -> dict[str, Any] | None:

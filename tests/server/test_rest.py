@@ -178,9 +178,7 @@ def test_nonsense_is_one_sentence(server: Server, path: str) -> None:
     assert answer.body["message"].endswith(".") and answer.body["code"] == "option"
 
 
-@pytest.mark.parametrize(
-    "path", ["/jobs/../../etc/passwd", "/jobs/%2e%2e%2fx", "/jobs/20261124", "/jobs/x/log"]
-)
+@pytest.mark.parametrize("path", ["/jobs/../../etc/passwd", "/jobs/%2e%2e%2fx", "/jobs/20261124", "/jobs/x/log"])
 def test_an_id_is_an_id(server: Server, path: str) -> None:
     assert server.hpc(path).status == 404
 

@@ -30,9 +30,7 @@ def command(line: str) -> str:
 
 
 def test_each_name_comes_back_as_a_dict_of_tasks() -> None:
-    job = submit(
-        INDEX + "print('task', index)\nsquare = index * factor", names={"factor": 7}, array="1-5:2%2"
-    )
+    job = submit(INDEX + "print('task', index)\nsquare = index * factor", names={"factor": 7}, array="1-5:2%2")
     assert job.wait(60)
     assert job.state is JobState.COMPLETED
     assert job.result()["square"] == {1: 7, 3: 21, 5: 35}
@@ -61,10 +59,7 @@ def test_tasks_change_copies_which_is_said() -> None:
 
 
 def test_failed_tasks_are_named_and_the_others_come() -> None:
-    cell = (
-        INDEX
-        + "good = index\nif index == 2:\n    raise ValueError('two is bad')\nif index == 3:\n    os._exit(9)"
-    )
+    cell = INDEX + "good = index\nif index == 2:\n    raise ValueError('two is bad')\nif index == 3:\n    os._exit(9)"
     job = submit(cell, array="0-3")
     outcome = job.outcome(60)
     assert outcome.names["good"] == {0: 0, 1: 1, 2: 2}
@@ -186,9 +181,7 @@ def test_requeue_is_asked_for() -> None:
     assert "Requeue=1" in slurm("scontrol", "show", "job", job.native_id)
 
 
-@pytest.mark.parametrize(
-    "option", [{"array": "1-2"}, {"dependency": "1"}, {"requeue": True}, {"signal": "TERM"}]
-)
+@pytest.mark.parametrize("option", [{"array": "1-2"}, {"dependency": "1"}, {"requeue": True}, {"signal": "TERM"}])
 def test_here_there_is_no_scheduler(option: dict[str, object]) -> None:
     with pytest.raises(OptionError, match="is for Slurm"):
         submit("x = 1", "local", **option)

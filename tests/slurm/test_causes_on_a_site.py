@@ -62,9 +62,7 @@ def test_out_of_memory(here: FullSlurm) -> None:
     assert not here.no_cgroups
     job = submit(f"print('ready', flush=True)\nx = bytearray(500 << 20)\n{WAITS}", memory="200M")
     assert job.wait(30), job
-    error = check(
-        job, "out-of-memory-cgroup", exceptions.OutOfMemory, r"`--mem (1|2)G`", "oom.kill|OUT_OF_MEMORY"
-    )
+    error = check(job, "out-of-memory-cgroup", exceptions.OutOfMemory, r"`--mem (1|2)G`", "oom.kill|OUT_OF_MEMORY")
     assert "200 MiB" in str(error)
     assert accounted(here, job) == ["OUT_OF_MEMORY", "0:125"]
 

@@ -55,9 +55,7 @@ def shared() -> Iterator[Path]:
 
 def slurm(directory: Path, *argv: str) -> str:
     env = {**os.environ, **practice.environment(directory)}
-    done = subprocess.run(
-        argv, env=env, cwd=directory, capture_output=True, text=True, timeout=20, check=True
-    )
+    done = subprocess.run(argv, env=env, cwd=directory, capture_output=True, text=True, timeout=20, check=True)
     return done.stdout.strip()
 
 
@@ -199,9 +197,7 @@ def test_simultaneous_starts_make_one_cluster(place: Callable[[], Path]) -> None
     starts = [subprocess.Popen(argv, cwd=root) for _ in range(4)]
     assert [start.wait(timeout=30) for start in starts] == [0] * 4
     controllers = [
-        pid
-        for pid in processes_with(str(directory))
-        if b"slurmctld\0-D" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid for pid in processes_with(str(directory)) if b"slurmctld\0-D" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     assert controllers == [pid_of(directory, "slurmctld")]
 

@@ -53,13 +53,17 @@ def occupied(alice: User, *options: str) -> str:
         ({"qos": "hihg"}, "Invalid qos", "Did you mean high?"),
         ({"constraint": "nope"}, "Invalid feature", "--constraint amd, cpu, gpu, intel, nvlink"),
         ({"partition": "gpu", "constraint": "intel"}, "node configuration is not available", "--gpus a100:4"),
-        ({"qos": "limited", "time": "1h"}, "--time 1 h is above the limit of the QOS limited for one job, 10 min", "--time"),
+        (
+            {"qos": "limited", "time": "1h"},
+            "--time 1 h is above the limit of the QOS limited for one job, 10 min",
+            "--time",
+        ),
         ({"passthrough": ["--qos=limited", "--time=60"]}, "it asks for more time than the QOS allows", "--qos"),
         ({"passthrough": ["--mem=900G"]}, "Memory specification", "--mem 64000M"),
         ({"passthrough": ["--reservation=x"]}, "reservation is invalid", "scontrol show reservation"),
         ({"passthrough": ["--licenses=foo:1"]}, "Invalid license", "scontrol show licenses"),
     ],
-)  # fmt: skip
+)
 def test_refused_with_what_is_valid(alice: User, options: dict[str, Any], message: str, hint: str) -> None:
     found = alice.asks(**options)
     assert message in found.get("message", ""), found
@@ -100,17 +104,35 @@ def test_resources_and_priority_with_place_and_start(alice: User) -> None:
 @pytest.mark.parametrize(
     ("before", "options", "native", "words"),
     [
-        (("--qos=onejob", "-t", "5"), {"qos": "onejob"}, "QOSMaxJobsPerUserLimit", "you run as many jobs as the QOS allows"),
-        (("--qos=twogpus", "--gpus=2", "-t", "5"), {"qos": "twogpus", "gpus": 1}, "QOSMaxGRESPerUser", "you use as many gpus"),
-        (("--qos=groupgpus", "--gpus=2", "-t", "5"), {"qos": "groupgpus", "gpus": 1}, "QOSGrpGRES", "the running jobs of the QOS use"),
-        (("--license=matlab:1", "-t", "5"), {"passthrough": ["--licenses=matlab:1"]}, "Licenses", "it waits for a licence"),
+        (
+            ("--qos=onejob", "-t", "5"),
+            {"qos": "onejob"},
+            "QOSMaxJobsPerUserLimit",
+            "you run as many jobs as the QOS allows",
+        ),
+        (
+            ("--qos=twogpus", "--gpus=2", "-t", "5"),
+            {"qos": "twogpus", "gpus": 1},
+            "QOSMaxGRESPerUser",
+            "you use as many gpus",
+        ),
+        (
+            ("--qos=groupgpus", "--gpus=2", "-t", "5"),
+            {"qos": "groupgpus", "gpus": 1},
+            "QOSGrpGRES",
+            "the running jobs of the QOS use",
+        ),
+        (
+            ("--license=matlab:1", "-t", "5"),
+            {"passthrough": ["--licenses=matlab:1"]},
+            "Licenses",
+            "it waits for a licence",
+        ),
         ((), {"passthrough": ["--hold"]}, "JobHeldUser", "it is held by its user"),
         ((), {"passthrough": ["--begin=now+1hour"]}, "BeginTime", "its begin time has not come"),
     ],
-)  # fmt: skip
-def test_other_reasons(
-    alice: User, before: tuple[str, ...], options: dict[str, Any], native: str, words: str
-) -> None:
+)
+def test_other_reasons(alice: User, before: tuple[str, ...], options: dict[str, Any], native: str, words: str) -> None:
     if before:
         occupied(alice, *before)
     found = alice.asks(native, **options)
@@ -170,13 +192,29 @@ def confirmed(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("before", "asked", "option"),
     [
-        (("-p", "gpu", "--gpus=a100:3", "-t", "30"), {"partition": "gpu", "gpus": "a100:2", "time": "10m"}, "--gpus h100:2"),
-        (("-p", "gpu", "--gpus=a100:3", "-t", "30"), {"partition": "gpu", "gpus": "a100:4", "time": "10m"}, "--gpus a100:1"),
-        (("-p", "remote", "-c", "3", "-t", "30", *FAR), {"partition": "remote", "cpus": 4, "time": "3m"}, "--partition short"),
-        (("-p", "remote", "-c", "3", "-t", "30", *FAR), {"partition": "remote", "memory": "7G", "time": "3m"}, "--partition debug"),
+        (
+            ("-p", "gpu", "--gpus=a100:3", "-t", "30"),
+            {"partition": "gpu", "gpus": "a100:2", "time": "10m"},
+            "--gpus h100:2",
+        ),
+        (
+            ("-p", "gpu", "--gpus=a100:3", "-t", "30"),
+            {"partition": "gpu", "gpus": "a100:4", "time": "10m"},
+            "--gpus a100:1",
+        ),
+        (
+            ("-p", "remote", "-c", "3", "-t", "30", *FAR),
+            {"partition": "remote", "cpus": 4, "time": "3m"},
+            "--partition short",
+        ),
+        (
+            ("-p", "remote", "-c", "3", "-t", "30", *FAR),
+            {"partition": "remote", "memory": "7G", "time": "3m"},
+            "--partition debug",
+        ),
         (("--qos=onejob", "-t", "5"), {"qos": "onejob", "time": "5m"}, "--qos normal"),
     ],
-)  # fmt: skip
+)
 def test_a_suggestion_that_would_start_now_does(
     alice: User, before: tuple[str, ...], asked: dict[str, Any], option: str
 ) -> None:

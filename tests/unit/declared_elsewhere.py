@@ -61,9 +61,7 @@ answer = {
     "recorded": red.to_record(),
     "read_back": JobSpec.from_record(json.loads(json.dumps(red.to_record()))) == red,
     "of_an_old_record": JobSpec.from_record({"resources": {}, "partition": "gpu"}).colour,
-    "defaulted": [
-        Target("t", "slurm", defaults={"colour": "red"}).complete(spec).colour for spec in (JobSpec(), blue)
-    ],
+    "defaulted": [Target("t", "slurm", defaults={"colour": "red"}).complete(spec).colour for spec in (JobSpec(), blue)],
     "keys": [key(red) == key(JobSpec(colour="red", name="n")), key(red) == key(blue)],
 }
 print(json.dumps(answer))

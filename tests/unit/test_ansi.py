@@ -34,9 +34,7 @@ def test_colours_become_spans_and_end() -> None:
     assert found.endswith(">red</span> plain")
 
 
-@pytest.mark.parametrize(
-    "text", ["<script>alert(1)</script>", "</pre><img src=x>", "\x1b[31m<b>\x1b[0m", "&\"'"]
-)
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "</pre><img src=x>", "\x1b[31m<b>\x1b[0m", "&\"'"])
 def test_markup_is_escaped(text: str) -> None:
     found = to_html(text)
     for tag in ("<script", "<img", "</pre", "<b>"):
@@ -58,11 +56,7 @@ def test_a_tail_never_loses_the_end(pieces: list[tuple[str, str]]) -> None:
     for kind, text in pieces:
         tail.add([Output(kind, text=text)])
     whole = strip(fold("".join(t for _, t in pieces)))
-    if (
-        "\r" not in whole
-        and "\b" not in "".join(t for _, t in pieces)
-        and "\r" not in "".join(t for _, t in pieces)
-    ):
+    if "\r" not in whole and "\b" not in "".join(t for _, t in pieces) and "\r" not in "".join(t for _, t in pieces):
         assert tail.plain().split("\n")[-1] == whole.split("\n")[-1]
 
 

@@ -105,9 +105,7 @@ def test_dependencies(tmp_path: Path) -> None:
     assert resolved(f"after:{ours}+5?singleton", "slurm", store) == "after:17+5?singleton"
 
 
-@pytest.mark.parametrize(
-    "written", ["", "afterok:", "nobody", "afterok:1?x,2", "afterok:$(id)", "kind:3", "a\nb"]
-)
+@pytest.mark.parametrize("written", ["", "afterok:", "nobody", "afterok:1?x,2", "afterok:$(id)", "kind:3", "a\nb"])
 def test_dependencies_that_cannot_be(written: str, tmp_path: Path) -> None:
     with pytest.raises(HPCError) as caught:
         resolved(written, "slurm", Store(tmp_path / "root"))

@@ -134,9 +134,7 @@ def straight(code: str) -> bool:
     choices = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.ListComp, ast.Compare, ast.Await)
     tree = ast.parse(code)
     nodes = list(ast.walk(tree))
-    return all(isinstance(node, plain) for node in tree.body) and not any(
-        isinstance(node, choices) for node in nodes
-    )
+    return all(isinstance(node, plain) for node in tree.body) and not any(isinstance(node, choices) for node in nodes)
 
 
 STRAIGHT = [case for case in READS if case[1] and straight(case[0])]

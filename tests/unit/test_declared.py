@@ -50,9 +50,7 @@ FIELD = """\
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `declared_elsewhere.py` finds of an option whose field is all that a copy of the package has of it."""
     folder = tmp_path_factory.mktemp("copy")
-    shutil.copytree(
-        PACKAGE, folder / "jupyter_hpc", ignore=shutil.ignore_patterns("labextension", "__pycache__")
-    )
+    shutil.copytree(PACKAGE, folder / "jupyter_hpc", ignore=shutil.ignore_patterns("labextension", "__pycache__"))
     spec = folder / "jupyter_hpc" / "model" / "spec.py"
     text = spec.read_text(encoding="utf-8")
     place = "    name: str | None = option("
@@ -130,9 +128,7 @@ def test_the_signature_is_the_options() -> None:
     keywords = {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
     assert set(keywords) == set(expected)
     assert {n: p.default for n, p in keywords.items()} == {n: o.default for n, o in expected.items()}
-    assert all(
-        f"\n{name} : {p.annotation}\n" in str(jupyter_hpc.submit.__doc__) for name, p in keywords.items()
-    )
+    assert all(f"\n{name} : {p.annotation}\n" in str(jupyter_hpc.submit.__doc__) for name, p in keywords.items())
     assert list(parameters)[:3] == ["function", "args", "on"]
     assert list(parameters)[-1] == "kwargs"
 
@@ -221,9 +217,7 @@ def test_a_misspelt_option_is_refused(
         (plain, "quite_another_thing"),
     ],
 )
-def test_what_the_function_takes_is_its_own(
-    sent: dict[str, Any], function: Callable[..., Any], keyword: str
-) -> None:
+def test_what_the_function_takes_is_its_own(sent: dict[str, Any], function: Callable[..., Any], keyword: str) -> None:
     """Also what looks like nothing of ours and is taken by nobody: the function itself says so."""
     jupyter_hpc.submit(function, **{keyword: "x"})
     assert sent["request"].namespace[KWARGS] == {keyword: "x"}
@@ -243,9 +237,7 @@ def test_what_the_function_takes_is_its_own(
         ({"dependency": [1, "2"]}, "dependency must be text, not list."),
     ],
 )
-def test_a_value_of_another_kind_is_refused(
-    sent: dict[str, Any], given: dict[str, Any], message: str
-) -> None:
+def test_a_value_of_another_kind_is_refused(sent: dict[str, Any], given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError) as caught:
         jupyter_hpc.submit(plain, 1, **given)
     assert caught.value.message == message
@@ -365,9 +357,7 @@ def test_a_secret_that_no_record_keeps_is_not_sent_as_its_mark(
             resubmission.resubmit(old, options={"patch": "{spec: {}}"})
 
 
-def test_the_new_record_has_the_new_name_and_no_secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_new_record_has_the_new_name_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
     old = a_run(tmp_path, name="first")
     made: dict[str, Any] = {}

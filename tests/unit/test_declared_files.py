@@ -34,9 +34,7 @@ def test_a_file_older_than_the_cell_was_read(tmp_path: Path, declared: files.Fil
     assert [r["digest"] for r in records] == [digest_file(str(tmp_path / n)) for n in ("new", "old")]
 
 
-def test_a_folder_has_one_digest_of_names_and_contents(
-    tmp_path: Path, declared: files.Files, records: Records
-) -> None:
+def test_a_folder_has_one_digest_of_names_and_contents(tmp_path: Path, declared: files.Files, records: Records) -> None:
     (tmp_path / "a").mkdir()
     for change in ("one", "two", "two"):
         (tmp_path / "a" / "x").write_text(change)

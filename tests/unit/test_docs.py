@@ -108,7 +108,10 @@ def test_lazy_magics_load_the_extension(tmp_path: Path) -> None:
     code = "import sys; get_ipython().run_line_magic('hpc', '--help'); print('loaded', 'jupyter_hpc' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-m", "IPython", "--no-banner", "-c", code],
-        env={**os.environ, "IPYTHONDIR": str(tmp_path)}, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        env={**os.environ, "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert "loaded True" in done.stdout, done.stdout + done.stderr
     assert "%hpc doctor" in done.stdout

@@ -27,7 +27,5 @@ def test_the_front_end_passes_its_own_tests() -> None:
     tools = bundle()
     environment = {**tools.with_node(), "NO_COLOR": "1"}
     tools.install(environment)
-    done = subprocess.run(
-        tools.jlpm("test"), cwd=FOLDER, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(tools.jlpm("test"), cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

@@ -79,9 +79,7 @@ def test_loading_the_extension_adds_nothing_heavy_to_ipython():
     assert not found & (HEAVY | {"asyncio", "decimal", "subprocess"})
     ours = {m for m in found if m.startswith("jupyter_hpc.")}
     assert not {
-        m
-        for m in ours
-        if m.split(".")[1] in ("backends", "display", "follow", "jobs", "runs", "submit", "targets")
+        m for m in ours if m.split(".")[1] in ("backends", "display", "follow", "jobs", "runs", "submit", "targets")
     }
     assert not ours & {f"jupyter_hpc.capture.{m}" for m in ("payload", "request", "reach", "cell.analysis")}
 
@@ -92,9 +90,7 @@ def test_public_names_are_found_lazily():
 
 
 def test_the_core_knows_no_jupyter():
-    found = imported(
-        "\n".join(f"import jupyter_hpc.{name}" for name in core() if ".pyslurm.process" not in name)
-    )
+    found = imported("\n".join(f"import jupyter_hpc.{name}" for name in core() if ".pyslurm.process" not in name))
     assert not {m for m in found if m.partition(".")[0] in SHELLS}
     assert not {m for m in found if m.startswith(("jupyter_hpc.magics", "jupyter_hpc.server"))}
 
@@ -102,9 +98,7 @@ def test_the_core_knows_no_jupyter():
 def test_the_worker_starts_with_little(tmp_path: Path):
     """Each of these costs milliseconds, and every cell waits for them."""
     source = Path(__file__).parents[2] / "jupyter_hpc" / "worker"
-    shutil.copytree(
-        source, tmp_path / "jupyter_hpc_worker"
-    )  # as it is shipped: without jupyter_hpc around it
+    shutil.copytree(source, tmp_path / "jupyter_hpc_worker")  # as it is shipped: without jupyter_hpc around it
     names = ", ".join(f"jupyter_hpc_worker.{name}" for name in STARTED)
     found = imported(f"sys.path.insert(0, {str(tmp_path)!r})\nimport {names}")
     slow = {"asyncio", "typing", "socket", "subprocess", "ast", "inspect", "linecache", "traceback", "shutil"}

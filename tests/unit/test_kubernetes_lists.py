@@ -54,9 +54,7 @@ def job(status: dict[str, Any], **spec: Any) -> dict[str, Any]:
 
 BEGUN = {"startTime": "2026-11-24T06:26:41Z"}
 DONE = [{"type": "Complete", "status": "True"}]
-FAILED = [
-    {"type": "Failed", "status": "True", "message": "Back-off", "lastTransitionTime": "2026-11-24T06:26:50Z"}
-]
+FAILED = [{"type": "Failed", "status": "True", "message": "Back-off", "lastTransitionTime": "2026-11-24T06:26:50Z"}]
 
 
 @pytest.mark.parametrize(

@@ -68,18 +68,21 @@ def test_a_gpu_type_can_be_a_resource_of_its_own():
 
 
 def test_the_deadline_leaves_time_to_start_and_to_fetch():
-    assert (
-        pod(JobSpec(Resources.parse(time="10m")), result_hold=100)["activeDeadlineSeconds"] == 600 + 600 + 100
-    )
+    assert pod(JobSpec(Resources.parse(time="10m")), result_hold=100)["activeDeadlineSeconds"] == 600 + 600 + 100
     assert "activeDeadlineSeconds" not in pod()
 
 
 def test_the_targets_settings_reach_the_pod():
     found = pod(
-        service_account="runner", image_pull_secrets=["registry"], priority_class="high", node_selector={"a": "b"},
-        tolerations=[{"key": "gpu", "operator": "Exists"}], env_from_secrets=["tokens"], image="localhost/x:1",
+        service_account="runner",
+        image_pull_secrets=["registry"],
+        priority_class="high",
+        node_selector={"a": "b"},
+        tolerations=[{"key": "gpu", "operator": "Exists"}],
+        env_from_secrets=["tokens"],
+        image="localhost/x:1",
         volumes=[{"persistentVolumeClaim": {"claimName": "data"}, "mountPath": "/data", "readOnly": True}],
-    )  # fmt: skip
+    )
     cell = found["containers"][0]
     assert (found["serviceAccountName"], found["automountServiceAccountToken"]) == ("runner", True)
     assert found["imagePullSecrets"] == [{"name": "registry"}]

@@ -33,9 +33,10 @@ def pod(phase: str, state: dict[str, Any] | None = None, **status: Any) -> dict[
         "containers": [{"name": "cell", "image": "localhost/x:1", "resources": {"requests": requests}}],
     }
     return {
-        "metadata": {"name": "p", "uid": "q"}, "spec": spec,
+        "metadata": {"name": "p", "uid": "q"},
+        "spec": spec,
         "status": {"phase": phase, "containerStatuses": container, **status},
-    }  # fmt: skip
+    }
 
 
 def said(*pods: dict[str, Any], job: dict[str, Any] | None = JOB, **more: Any):
@@ -70,9 +71,7 @@ def test_gpus_that_no_node_has_are_named_with_what_there_is():
     )
     waits = pod(
         "Pending",
-        conditions=[
-            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-        ],
+        conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}],
     )
     node = {"metadata": {"name": "n1"}, "status": {"allocatable": {"nvidia.com/gpu": "2"}}}
     found = said(waits, nodes=[node])
@@ -83,14 +82,10 @@ def test_gpus_that_no_node_has_are_named_with_what_there_is():
 
 
 def test_taints_are_shown_in_the_schedulers_words():
-    message = (
-        "0/2 nodes are available: 2 node(s) had untolerated taint(s). preemption: 0/2 nodes are available"
-    )
+    message = "0/2 nodes are available: 2 node(s) had untolerated taint(s). preemption: 0/2 nodes are available"
     waits = pod(
         "Pending",
-        conditions=[
-            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-        ],
+        conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}],
     )
     assert "2 node(s) had untolerated taint(s)" in said(waits).reason
 
@@ -123,9 +118,7 @@ def test_an_image_without_python_is_named():
         'failed: unable to start container process: exec: "python3": executable file not found in $PATH: unknown'
     )
     found = said(
-        terminated(
-            "Failed", exitCode=128, reason="StartError", startedAt="1970-01-01T00:00:00Z", message=message
-        )
+        terminated("Failed", exitCode=128, reason="StartError", startedAt="1970-01-01T00:00:00Z", message=message)
     )
     assert found.reason == "it has no python3 (executable file not found in $PATH)"
     assert found.started_at is None
@@ -206,10 +199,7 @@ def test_a_preempted_pod_is_preempted_as_a_job_of_slurms_is(tmp_path: Path):
     assert found.message == "A job with a higher priority took its place."
     assert found.evidence == (f"pod p: DisruptionTarget, PreemptionByScheduler: {PREEMPTING}",)
     assert found.again == ""
-    assert (
-        found.hint
-        == "Run the cell again to submit it anew. `--retries N` lets Kubernetes start it again by itself."
-    )
+    assert found.hint == "Run the cell again to submit it anew. `--retries N` lets Kubernetes start it again by itself."
 
 
 EVICTED = {"reason": "Evicted", "message": f"{LOW}memory."}
@@ -219,8 +209,13 @@ EVICTED = {"reason": "Evicted", "message": f"{LOW}memory."}
     ("seen", "cause", "error", "words", "hint"),
     [
         (pod("Failed", **EVICTED), "evicted-for-memory", "NodeFailed", r"n1 ran short of memory", "`--mem 6G`"),
-        (pod("Failed", reason="Evicted", message="EmptyDir volume"), "evicted-for-storage", "NodeFailed",
-         "n1 evicted the job for the disk that it used: EmptyDir volume", "--patch"),
+        (
+            pod("Failed", reason="Evicted", message="EmptyDir volume"),
+            "evicted-for-storage",
+            "NodeFailed",
+            "n1 evicted the job for the disk that it used: EmptyDir volume",
+            "--patch",
+        ),
         (disrupted("TerminationByKubelet", "pids"), "evicted", "NodeFailed", "n1 evicted the job: pids", "--retries"),
         (disrupted("EvictionByEvictionAPI"), "node-drained", "NodeFailed", "n1 is being drained", "--retries"),
         (disrupted("DeletionByTaintManager"), "node-tainted", "NodeFailed", "n1 stopped answering", "--retries"),
@@ -228,28 +223,68 @@ EVICTED = {"reason": "Evicted", "message": f"{LOW}memory."}
         (pod("Failed", reason="NodeShutdown"), "node-shutdown", "NodeFailed", "n1 was shut down", "--retries"),
         (pod("Failed", reason="Terminated"), "node-shutdown", "NodeFailed", "n1 was shut down", "--retries"),
         (pod("Failed", reason="Preempting"), "preempted", "Preempted", "higher priority", "--retries"),
-        (pod("Failed", reason="OutOfcpu", message="Node didn't have enough resource: cpu"), "not-admitted",
-         "NodeFailed", "n1 could not give the job what was promised: Node didn't have enough resource: cpu", "again"),
+        (
+            pod("Failed", reason="OutOfcpu", message="Node didn't have enough resource: cpu"),
+            "not-admitted",
+            "NodeFailed",
+            "n1 could not give the job what was promised: Node didn't have enough resource: cpu",
+            "again",
+        ),
         (pod("Failed", reason="UnexpectedAdmissionError"), "not-admitted", "NodeFailed", "n1 could not", "again"),
         (pod("Failed", reason="DeadlineExceeded"), "active-deadline", "TimeLimitExceeded", "longer", "--time"),
-        (terminated("Failed", exitCode=137, reason="OOMKilled"), "out-of-memory-cgroup", "OutOfMemory", "of 4 GiB",
-         "`--mem 6G`"),
-        (terminated("Failed", exitCode=128, reason="StartError", message='exec: "python3": not found'),
-         "image-without-python", "EnvironmentMismatch", r"it has no python3 \(not found\)", "--python"),
-        (terminated("Failed", exitCode=128, reason="ContainerCannotRun", message="no device"),
-         "container-not-started", "EnvironmentMismatch", "no device", "kubectl get events"),
-        (waiting("ImagePullBackOff", "no such image x", LONG_AGO), "image-not-pulled", "EnvironmentMismatch",
-         "can't be pulled: no such image x", "--image"),
-        (waiting("ErrImageNeverPull", "m"), "image-never-pulled", "EnvironmentMismatch", "says never to pull it: m",
-         "image_pull_policy"),
+        (
+            terminated("Failed", exitCode=137, reason="OOMKilled"),
+            "out-of-memory-cgroup",
+            "OutOfMemory",
+            "of 4 GiB",
+            "`--mem 6G`",
+        ),
+        (
+            terminated("Failed", exitCode=128, reason="StartError", message='exec: "python3": not found'),
+            "image-without-python",
+            "EnvironmentMismatch",
+            r"it has no python3 \(not found\)",
+            "--python",
+        ),
+        (
+            terminated("Failed", exitCode=128, reason="ContainerCannotRun", message="no device"),
+            "container-not-started",
+            "EnvironmentMismatch",
+            "no device",
+            "kubectl get events",
+        ),
+        (
+            waiting("ImagePullBackOff", "no such image x", LONG_AGO),
+            "image-not-pulled",
+            "EnvironmentMismatch",
+            "can't be pulled: no such image x",
+            "--image",
+        ),
+        (
+            waiting("ErrImageNeverPull", "m"),
+            "image-never-pulled",
+            "EnvironmentMismatch",
+            "says never to pull it: m",
+            "image_pull_policy",
+        ),
         (waiting("InvalidImageName", "m"), "image-name", "EnvironmentMismatch", "no image's name: m", "--image"),
-        (waiting("CreateContainerConfigError", "m", LONG_AGO), "container-not-set-up", "EnvironmentMismatch",
-         "set up: m", "Secret"),
-        (waiting("RunContainerError", "m", LONG_AGO), "container-not-started", "EnvironmentMismatch", "started: m",
-         "--python"),
+        (
+            waiting("CreateContainerConfigError", "m", LONG_AGO),
+            "container-not-set-up",
+            "EnvironmentMismatch",
+            "set up: m",
+            "Secret",
+        ),
+        (
+            waiting("RunContainerError", "m", LONG_AGO),
+            "container-not-started",
+            "EnvironmentMismatch",
+            "started: m",
+            "--python",
+        ),
     ],
     ids=lambda it: it if isinstance(it, str) and " " not in it else "",
-)  # fmt: skip
+)
 def test_each_has_a_row_of_the_table(
     tmp_path: Path, seen: dict[str, Any], cause: str, error: str, words: str, hint: str
 ):
@@ -327,10 +362,13 @@ def test_a_pod_that_lives_says_more_than_a_job_that_was_seen_suspended():
     ("seen", "words"),
     [
         (disrupted("PreemptionByScheduler"), "a job with a higher priority took its place; it will start again"),
-        (pod("Failed", reason="Evicted", message=f"{LOW}memory."), f"n1 could not keep it: {LOW}memory; Kubernetes runs it again"),
+        (
+            pod("Failed", reason="Evicted", message=f"{LOW}memory."),
+            f"n1 could not keep it: {LOW}memory; Kubernetes runs it again",
+        ),
         (terminated("Failed", exitCode=137, reason="OOMKilled"), "it failed; Kubernetes runs it again"),
     ],
-)  # fmt: skip
+)
 def test_why_one_that_runs_again_waits(tmp_path: Path, seen: dict[str, Any], words: str):
     found = said(seen, job={**JOB, "spec": {"backoffLimit": 2}})
     assert found.state is JobState.PENDING
@@ -378,7 +416,9 @@ def test_kueues_own_reason_is_shown():
 
 
 def test_a_missing_right_is_named_with_the_role_to_ask_for():
-    message = 'jobs.batch is forbidden: User "ada" cannot create resource "jobs" in API group "batch" in the namespace "lab"'
+    message = (
+        'jobs.batch is forbidden: User "ada" cannot create resource "jobs" in API group "batch" in the namespace "lab"'
+    )
     words, hint = refusal(ApiError(403, message, "Forbidden"))
     assert words == "ada may not create jobs.batch in namespace lab"
     assert "Role" in hint

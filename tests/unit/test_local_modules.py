@@ -79,9 +79,7 @@ except OSError as error:
 """
 
 
-def test_what_modules_name_beside_themselves_travels_and_the_rest_is_said(
-    frozen: Frozen, tmp_path: Path
-) -> None:
+def test_what_modules_name_beside_themselves_travels_and_the_rest_is_said(frozen: Frozen, tmp_path: Path) -> None:
     found, folder = frozen(UTILS, "far_utils", "far_proj")
     assert set(found.data) == {"far.json", "data/raw.csv"}
     code = "import far_utils, far_proj.config as c; print(far_utils.conf(), c.RAW.read_text(), far_utils.__file__)"

@@ -153,7 +153,5 @@ def test_a_rerun_names_an_interpreter_only_where_nodes_have_it() -> None:
 
 @pytest.mark.parametrize(("backend", "shown"), [("slurm", True), ("local", False), ("somebodys-own", True)])
 def test_a_headline_has_the_numbers_that_people_know(backend: str, shown: bool) -> None:
-    line = headline(
-        {"target": {"name": "here", "backend": backend}}, Status(JobState.RUNNING, native_id="17.3")
-    )
+    line = headline({"target": {"name": "here", "backend": backend}}, Status(JobState.RUNNING, native_id="17.3"))
     assert ("job 17.3" in line) is shown

@@ -49,9 +49,14 @@ def test_the_practice_slurm_is_stopped_after_two_sigints_and_during_a_third(venv
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     make = subprocess.Popen(
         ["make", "--silent", "lab", f"VENV={venv}"],
-        cwd=ROOT, env=environment, text=True, start_new_session=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     said = []
 
     def until(line: str) -> None:

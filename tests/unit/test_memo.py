@@ -44,9 +44,7 @@ def payload(folder: Path, **names: Any) -> Payload:
     return build(folder, request, lambda *_: None, lambda _: [])
 
 
-def test_an_unchanged_array_is_hashed_once_in_whatever_company(
-    tmp_path: Path, hashed: Callable[[], int]
-) -> None:
+def test_an_unchanged_array_is_hashed_once_in_whatever_company(tmp_path: Path, hashed: Callable[[], int]) -> None:
     array = np.random.default_rng(0).random(2 * MIB)
     first = payload(tmp_path / "1", a=array, alias=array, inside=[array])
     assert hashed() == 16

@@ -167,9 +167,7 @@ def test_options_are_read(line, expected):
 
 def test_resource_options_become_resources():
     line = "--gpus a100:2 --cpus 4 --mem 4G --time 30m --nodes 2 --tasks 8 --tasks-per-node=4 --exclusive"
-    assert read(line).spec.resources == Resources(
-        *(2, 8, 4, 4, 4 * 2**30, 2, "a100"), time=1800, exclusive=True
-    )
+    assert read(line).spec.resources == Resources(*(2, 8, 4, 4, 4 * 2**30, 2, "a100"), time=1800, exclusive=True)
     assert read("--gpus-per-task h100").spec.resources == Resources(gpus_per_task=1, gpu_type="h100")
 
 

@@ -23,9 +23,7 @@ def test_it_says_that_it_takes_root(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert not (tmp_path / "k").exists()
 
 
-def test_it_names_the_packages_and_the_go_that_are_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_it_names_the_packages_and_the_go_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
@@ -62,9 +60,7 @@ def test_a_build_that_fails_says_what_go_said(monkeypatch: pytest.MonkeyPatch, t
         build.run_go("build", source=tmp_path)
 
 
-def test_what_nobody_used_for_a_month_leaves_the_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_nobody_used_for_a_month_leaves_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for name, days in (("old", 31), ("recent", 29), ("used", 99)):
         folder = build.cache_folder() / name

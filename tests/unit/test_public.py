@@ -72,13 +72,9 @@ def test_the_surface_grows_on_purpose_only() -> None:
 
 
 def test_errors_that_people_catch_are_at_the_top_and_in_exceptions() -> None:
-    classes = [
-        c for c in vars(exceptions).values() if isinstance(c, type) and issubclass(c, exceptions.HPCError)
-    ]
+    classes = [c for c in vars(exceptions).values() if isinstance(c, type) and issubclass(c, exceptions.HPCError)]
     assert {c.__name__ for c in classes} == set(jupyter_hpc.exceptions.__all__) <= set(SURFACE)
-    assert all(
-        getattr(jupyter_hpc, c.__name__) is c is getattr(jupyter_hpc.exceptions, c.__name__) for c in classes
-    )
+    assert all(getattr(jupyter_hpc, c.__name__) is c is getattr(jupyter_hpc.exceptions, c.__name__) for c in classes)
 
 
 def test_no_package_takes_the_place_of_a_function() -> None:
@@ -104,9 +100,7 @@ def test_the_readme_names_only_what_exists() -> None:
 def test_every_error_has_a_code_of_its_own_and_survives_pickling() -> None:
     import pickle
 
-    classes = [
-        c for c in vars(exceptions).values() if isinstance(c, type) and issubclass(c, exceptions.HPCError)
-    ]
+    classes = [c for c in vars(exceptions).values() if isinstance(c, type) and issubclass(c, exceptions.HPCError)]
     codes = [c.code for c in classes]
     assert len(set(codes)) == len(codes)
     for cls in classes:
@@ -123,6 +117,4 @@ def test_the_table_of_options_is_the_declaration() -> None:
 
 
 def test_the_sidebar_has_the_packages_version() -> None:
-    assert (
-        json.loads((ROOT / "labextension" / "package.json").read_text())["version"] == jupyter_hpc.__version__
-    )
+    assert json.loads((ROOT / "labextension" / "package.json").read_text())["version"] == jupyter_hpc.__version__

@@ -88,9 +88,7 @@ def test_a_line_that_names_another_file_is_refused_with_its_number(tmp_path: Pat
 
 def test_options_of_an_index_and_hashes_may_stand_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a b.txt"
-    path.write_text(
-        "--index-url https://example.org/simple\nsix==1.17.0 --hash=sha256:00\n\n# no\nnumpy>=2\n"
-    )
+    path.write_text("--index-url https://example.org/simple\nsix==1.17.0 --hash=sha256:00\n\n# no\nnumpy>=2\n")
     found = requirements.of_file(str(path))
 
     assert found.file == "requirements.txt"

@@ -323,9 +323,7 @@ def test_json_has_only_what_is_set_and_ignores_later_keys():
     assert Resources.from_json({"time": 60, "tpus": 3, "cpus": None}) == Resources(time=60)
 
 
-@pytest.mark.parametrize(
-    "data", [{"time": "60"}, {"cpus": True}, {"cpus": -1}, {"gpu_type": 3}, {"exclusive": 1}]
-)
+@pytest.mark.parametrize("data", [{"time": "60"}, {"cpus": True}, {"cpus": -1}, {"gpu_type": 3}, {"exclusive": 1}])
 def test_json_of_a_wrong_type_is_refused(data):
     assert "recorded" in refusal(Resources.from_json, data).message
 

@@ -40,9 +40,7 @@ SHARED = {
     "a field of records": {"x": RECORDS, "y": RECORDS["b"]},
     "a small view of a large array that travels": {"x": LONG[5:9], "y": LONG},
 }
-SHARED["a view of an array in Fortran's order"]["y"] = SHARED["a view of an array in Fortran's order"]["x"][
-    1:, 1:
-]
+SHARED["a view of an array in Fortran's order"]["y"] = SHARED["a view of an array in Fortran's order"]["x"][1:, 1:]
 
 
 @pytest.mark.parametrize("case", SHARED)

@@ -78,9 +78,7 @@ def test_delimiters_and_line_breaks_in_free_text() -> None:
     assert (job.native_id, job.log) == ("7", None)
 
 
-TEXT = st.text(
-    st.characters(blacklist_characters="\n\r", blacklist_categories=("Cs", "Zl", "Zp", "Cc")), max_size=30
-)
+TEXT = st.text(st.characters(blacklist_characters="\n\r", blacklist_categories=("Cs", "Zl", "Zp", "Cc")), max_size=30)
 
 
 @settings(max_examples=300, deadline=None)

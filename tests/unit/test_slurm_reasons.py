@@ -75,9 +75,7 @@ def test_an_unknown_code_is_shown_as_it_is() -> None:
     assert group_of("WaitingForGodot") == "unknown"
 
 
-@given(
-    st.text(max_size=60) | st.sampled_from(CODES).flatmap(lambda c: st.text(max_size=9).map(lambda t: c + t))
-)
+@given(st.text(max_size=60) | st.sampled_from(CODES).flatmap(lambda c: st.text(max_size=9).map(lambda t: c + t)))
 def test_noise_is_never_an_exception(text: str) -> None:
     code_of(text)
     words_of(text)

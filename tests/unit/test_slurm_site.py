@@ -50,9 +50,7 @@ def site(version: str) -> Inventory:
     found = inventory.take_inventory(
         1.0, *(PARSERS[name](recorded(version, name)) for name in ("nodes", "partitions", "config"))
     )
-    associations = inventory.parse_associations(
-        recorded(version, "associations"), found.config["ClusterName"]
-    )
+    associations = inventory.parse_associations(recorded(version, "associations"), found.config["ClusterName"])
     qos = inventory.parse_qos(recorded(version, "qos"))
     return Inventory(found.read_at, found.partitions, found.shapes, found.config, tuple(associations), qos)
 
@@ -124,8 +122,13 @@ def test_the_recorded_queue_of_waiting_jobs(version: str) -> None:
 def test_the_recorded_states(version: str) -> None:
     found = [row for row, _ in states.parse_queue(recorded(version, "queue")).values()]
     assert {row.state for row in found} >= {
-        JobState.PENDING, JobState.RUNNING, JobState.COMPLETED, JobState.FAILED, JobState.TIMEOUT, JobState.CANCELLED
-    }  # fmt: skip
+        JobState.PENDING,
+        JobState.RUNNING,
+        JobState.COMPLETED,
+        JobState.FAILED,
+        JobState.TIMEOUT,
+        JobState.CANCELLED,
+    }
     waits = next(row for row in found if row.reason.endswith("(Resources)"))
     assert waits.expected_start is not None and waits.started_at is None
     assert all(row.expected_start is None for row in found if row.state is not JobState.PENDING)
@@ -171,9 +174,7 @@ def test_the_recorded_estimates(version: str) -> None:
     assert found[2] is not None and (found[2].nodes, found[2].partition) == ("g2", "gpu")
 
 
-SPECS = {
-    "-p": "partition", "-A": "account", "-q": "qos", "-C": "constraint"
-}  # fmt: skip
+SPECS = {"-p": "partition", "-A": "account", "-q": "qos", "-C": "constraint"}
 HINTS = {
     "-p nope": "--partition debug, gpu, short, remote",
     "-A nope": "Your accounts: --account physics",
@@ -216,7 +217,9 @@ LINES = [line for v in VERSIONS for name in PARSERS for line in recorded(v, name
 CUT = st.sampled_from(LINES).flatmap(lambda line: st.integers(0, len(line)).map(lambda n: line[:n]))
 SPLICED = st.tuples(CUT, st.text(max_size=8), CUT).map("".join)
 BARS = st.lists(st.text(max_size=12), max_size=14).map("|".join)
-PAIRS = st.lists(st.tuples(st.sampled_from(["PartitionName", "MaxTime", "MaxNodes", "x"]), st.text(max_size=9)).map("=".join)).map(" ".join)  # fmt: skip
+PAIRS = st.lists(
+    st.tuples(st.sampled_from(["PartitionName", "MaxTime", "MaxNodes", "x"]), st.text(max_size=9)).map("=".join)
+).map(" ".join)
 NOISE = st.lists(CUT | SPLICED | BARS | PAIRS | st.text(max_size=40), max_size=6).map("\n".join)
 
 
@@ -238,7 +241,17 @@ def test_noise_in_a_value_is_never_an_exception(text: str) -> None:
     inventory.gpus_of(text)
 
 
-@given(st.recursive(st.none() | st.floats() | st.text(max_size=5), lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["read_at", "partitions", "shapes", "config", "associations", "qos", "a"]), x)))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.floats() | st.text(max_size=5),
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(["read_at", "partitions", "shapes", "config", "associations", "qos", "a"]), x
+            )
+        ),
+    )
+)
 def test_a_damaged_cache_is_no_inventory(data: object) -> None:
     found = Inventory.from_json(data)
     assert found is None or isinstance(found, Inventory)
@@ -266,17 +279,35 @@ def test_gpus(text: str, expected: dict[str, int]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("1-00:00:00", 86_400), ("05:00", 300), ("00:10:00", 600), ("90", 5400), ("2-12", 216_000), ("UNLIMITED", None), ("N/A", None)],
-)  # fmt: skip
+    [
+        ("1-00:00:00", 86_400),
+        ("05:00", 300),
+        ("00:10:00", 600),
+        ("90", 5400),
+        ("2-12", 216_000),
+        ("UNLIMITED", None),
+        ("N/A", None),
+    ],
+)
 def test_times(text: str, expected: int | None) -> None:
     assert inventory.seconds(text) == expected
 
 
 @pytest.mark.parametrize(
     ("state", "usable"),
-    [("idle", True), ("mixed-", True), ("idle~", False), ("mixed*", False), ("draining", False), ("planned", True),
-     ("reserved", False), ("down", False), ("", False), ("something new", False)],
-)  # fmt: skip
+    [
+        ("idle", True),
+        ("mixed-", True),
+        ("idle~", False),
+        ("mixed*", False),
+        ("draining", False),
+        ("planned", True),
+        ("reserved", False),
+        ("down", False),
+        ("", False),
+        ("something new", False),
+    ],
+)
 def test_only_nodes_that_can_start_a_job_now_are_usable(state: str, usable: bool) -> None:
     line = f"c1|debug*|0/8/0/8|16000|0|(null)|gpu:0|cpu|{state}|"
     assert inventory.parse_nodes(line)["c1"].is_usable is usable

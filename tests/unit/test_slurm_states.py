@@ -128,9 +128,7 @@ def test_every_field_is_asked_for_once() -> None:
 
 LINE = st.lists(st.text(max_size=12), max_size=12).map("|".join)
 NUMBERS = st.text("0123456789:", max_size=30)
-ODD_ROW = st.tuples(
-    NUMBERS, NUMBERS, NUMBERS, st.text(max_size=9), NUMBERS, *(st.text(max_size=20),) * 5
-).map("|".join)
+ODD_ROW = st.tuples(NUMBERS, NUMBERS, NUMBERS, st.text(max_size=9), NUMBERS, *(st.text(max_size=20),) * 5).map("|".join)
 
 
 @settings(max_examples=300, deadline=None)

@@ -19,9 +19,7 @@ LOCK = threading.Lock()
 
 def chosen(code: str, most: int = 256 * MIB, **names: object):
     request = Request(text=code, code=code, names=analyze(code), namespace=names)
-    return choose(
-        request, find(request, ()), (), {"exit"}, most, lambda v: None if v is LOCK else frozenset()
-    )
+    return choose(request, find(request, ()), (), {"exit"}, most, lambda v: None if v is LOCK else frozenset())
 
 
 def test_the_largest_stay_where_all_is_too_much_and_what_reaches_them_too():

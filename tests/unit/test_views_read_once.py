@@ -83,9 +83,7 @@ def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     store().prepare()
     run = store().create()
     record = {"id": run.id, "target": {"name": "nowhere", "backend": "slurm"}, "spec": {}, "native_id": "7"}
-    write_json(
-        run.path / "record.json", {**record, "code": {"text": "x"}, "state": "RUNNING", "created": 1.0}
-    )
+    write_json(run.path / "record.json", {**record, "code": {"text": "x"}, "state": "RUNNING", "created": 1.0})
     started = '{"e": "started", "t": 2.0, "node": "n1", "pid": 1, "python": [3, 11, 7], "executable": "/p"}\n'
     (run.path / "events.jsonl").write_text(started)
     run.log.write_text("a line\n")
@@ -108,6 +106,4 @@ def test_a_card_of_a_live_job_reads_its_record_once(quiet: Run) -> None:
 def test_the_list_reads_each_record_once(ended: Job, quiet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(practice, "find_running_conf", lambda: None)
     found = opens(lambda: run_line("jobs"), quiet.path.parent)
-    assert {name: n for name, n in found.items() if name.endswith("/record.json")} == {
-        f"{quiet.id}/record.json": 1
-    }
+    assert {name: n for name, n in found.items() if name.endswith("/record.json")} == {f"{quiet.id}/record.json": 1}

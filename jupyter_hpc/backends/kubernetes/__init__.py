@@ -181,9 +181,7 @@ class KubernetesBackend(Backend):
     # -- following -------------------------------------------------------------------------------
 
     async def sync(self, run: Run) -> None:
-        native_id = (
-            str((run.record_or_none() or {}).get("native_id") or "") if run.id not in self._channels else ""
-        )
+        native_id = str((run.record_or_none() or {}).get("native_id") or "") if run.id not in self._channels else ""
         if native_id:
             await self._client.connect()
             self._follow(run, native_id)
@@ -214,21 +212,20 @@ class KubernetesBackend(Backend):
         seen = await self._seen(run_id, native_id)
         found = explain(seen)
         if found.state is JobState.PENDING and seen.pods and self._has_begun(run_id, seen.pods[-1]):
-            return Observation(
-                JobState.RUNNING, "", "Running", str(seen.pods[-1]["spec"].get("nodeName") or "")
-            )
+            return Observation(JobState.RUNNING, "", "Running", str(seen.pods[-1]["spec"].get("nodeName") or ""))
         if found.state is None or not found.state.is_final:
             return found
         if seen.job is not None and found.native_state in WAITING:  # it can't start, and would wait for ever
             await self._delete(native_id)
         elif not await self._has_arrived(run_id, native_id):
             return Observation(
-                JobState.RUNNING, "it has ended; its files are on their way", found.native_state, found.node,
+                JobState.RUNNING,
+                "it has ended; its files are on their way",
+                found.native_state,
+                found.node,
                 found.started_at,
-            )  # fmt: skip
-        if (
-            seen.job is not None and found.native_state == SUSPENDED
-        ):  # else its queue would start it anew, unheard
+            )
+        if seen.job is not None and found.native_state == SUSPENDED:  # else its queue would start it anew, unheard
             await self._delete(native_id)
         if found.native_state == "Deleted" and self._run(run_id).was_cancelled:
             found = replace(found, reason="")  # by us
@@ -268,10 +265,7 @@ class KubernetesBackend(Backend):
         job = await namespace.job(name, run_id)
         pods = namespace.pods_of(run_id)
         seen = Seen(job, pods, name in namespace.jobs.gone, now=time.time())
-        if (
-            job is None
-            or seen.now - (time_stamp(job["metadata"].get("creationTimestamp")) or 0) < LOOK_CLOSER_S
-        ):
+        if job is None or seen.now - (time_stamp(job["metadata"].get("creationTimestamp")) or 0) < LOOK_CLOSER_S:
             return seen
         if is_held(seen):
             seen = replace(seen, workload=await namespace.workload(job))

@@ -147,9 +147,7 @@ class Client:
         token = (await self._configuration.auth_settings()).get("BearerToken", {}).get("value")
         return {"Accept": "application/json", **({"Authorization": token} if token else {})}
 
-    async def _open(
-        self, method: str, path: str, query: Mapping[str, Any], body: Any, kind: str, timeout: Any
-    ) -> Any:
+    async def _open(self, method: str, path: str, query: Mapping[str, Any], body: Any, kind: str, timeout: Any) -> Any:
         """Return the open response; a 401 makes the configuration be read again, once."""
         import aiohttp
 
@@ -245,17 +243,25 @@ class Client:
 
         await self.connect()
         query: dict[str, Any] = {
-            "container": container, "command": list(command), "stdin": "true", "stdout": "true", "stderr": "true",
-        }  # fmt: skip
+            "container": container,
+            "command": list(command),
+            "stdin": "true",
+            "stdout": "true",
+            "stderr": "true",
+        }
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{urlencode(query, doseq=True)}"
         if self._rest.pool_manager is None:
             await self.request("GET", "/version")
         try:
             socket = await self._rest.pool_manager.ws_connect(
                 self._configuration.host.replace("http", "ws", 1) + path,
-                headers=await self._headers(), protocols=_CHANNELS, heartbeat=20.0, max_msg_size=0,
-                server_hostname=self._configuration.tls_server_name, proxy=self._configuration.proxy,
-            )  # fmt: skip
+                headers=await self._headers(),
+                protocols=_CHANNELS,
+                heartbeat=20.0,
+                max_msg_size=0,
+                server_hostname=self._configuration.tls_server_name,
+                proxy=self._configuration.proxy,
+            )
         except aiohttp.WSServerHandshakeError as error:
             raise ApiError(error.status, f"exec in {pod} was refused: HTTP {error.status}", "Exec") from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:

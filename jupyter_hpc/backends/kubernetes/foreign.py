@@ -39,9 +39,7 @@ def _observation(item: Mapping[str, Any]) -> Observation:
         return Observation(JobState.FAILED, words, **times)  # type: ignore[arg-type]
     if status.get("ready"):
         return Observation(JobState.RUNNING, **times)  # type: ignore[arg-type]
-    return Observation(
-        JobState.PENDING, "it is suspended" if spec.get("suspend") else "its pods are not ready"
-    )
+    return Observation(JobState.PENDING, "it is suspended" if spec.get("suspend") else "its pods are not ready")
 
 
 def _gpus(spec: Mapping[str, Any]) -> tuple[int, str]:

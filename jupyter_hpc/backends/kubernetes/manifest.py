@@ -41,13 +41,30 @@ START_S = 600  # beyond --time: for the image, and for a carrier that doesn't en
 DAY_S = 86_400
 
 SETTINGS: dict[str, Any] = {  # what a target may say, and what it is where it says nothing
-    "kubeconfig": None, "context": None, "namespace": None, "image": None, "image_pull_policy": "IfNotPresent",
-    "image_pull_secrets": (), "service_account": None, "priority_class": None, "node_selector": {},
-    "tolerations": (), "volumes": (), "env_from_secrets": (), "gpu_resource": "nvidia.com/gpu",
-    "gpu_label": "nvidia.com/gpu.product", "gpu_types": {}, "cpu_limit": False, "result_hold": 900,
-    "keep": 7 * DAY_S, "node_loss_toleration": 120, "patch": None, "store": None, "store_options": {},
+    "kubeconfig": None,
+    "context": None,
+    "namespace": None,
+    "image": None,
+    "image_pull_policy": "IfNotPresent",
+    "image_pull_secrets": (),
+    "service_account": None,
+    "priority_class": None,
+    "node_selector": {},
+    "tolerations": (),
+    "volumes": (),
+    "env_from_secrets": (),
+    "gpu_resource": "nvidia.com/gpu",
+    "gpu_label": "nvidia.com/gpu.product",
+    "gpu_types": {},
+    "cpu_limit": False,
+    "result_hold": 900,
+    "keep": 7 * DAY_S,
+    "node_loss_toleration": 120,
+    "patch": None,
+    "store": None,
+    "store_options": {},
     "environments": None,
-}  # fmt: skip
+}
 
 
 def value(settings: Mapping[str, Any], name: str) -> Any:
@@ -131,11 +148,7 @@ def notes(run: Run, spec: JobSpec, settings: Mapping[str, Any]) -> tuple[str, ..
     if is_shared(run, settings):
         return (*_roads(run, settings), "The environment is built in the pod, and kept on the shared volume.")
     claim = value(settings, "environments")
-    kept = (
-        f"kept on the claim {claim}"
-        if claim
-        else "for this job alone; `environments` names a claim to keep it on"
-    )
+    kept = f"kept on the claim {claim}" if claim else "for this job alone; `environments` names a claim to keep it on"
     uv = "Where the image has no uv, the kernel sends it."
     return (*_roads(run, settings), f"The environment is built in the pod, {kept}. {uv}")
 
@@ -189,8 +202,11 @@ def job(run: Run, spec: JobSpec, settings: Mapping[str, Any], worker: Path) -> d
 def secret(run: Run, owner: Mapping[str, Any], data: bytes) -> dict[str, Any]:
     """Return the Secret that brings ``data`` into the pod, and goes when its Job goes."""
     reference = {
-        "apiVersion": "batch/v1", "kind": "Job", "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"],
-    }  # fmt: skip
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+    }
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -211,7 +227,7 @@ def _pod(run: Run, spec: JobSpec, settings: Mapping[str, Any]) -> dict[str, Any]
     lost = [
         {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": loss}
         for key in ("not-ready", "unreachable")
-    ]  # fmt: skip
+    ]
     account = value(settings, "service_account")
     pod: dict[str, Any] = {
         "restartPolicy": "Never",

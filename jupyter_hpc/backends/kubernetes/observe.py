@@ -158,9 +158,12 @@ class Watched(Listed):
     async def _watch(self, version: str) -> str:
         """Apply changes until the server ends the watch; return where to go on, empty to list anew."""
         query = {
-            "labelSelector": self._selector, "watch": "true", "allowWatchBookmarks": "true",
-            "resourceVersion": version, "timeoutSeconds": WATCH_S,
-        }  # fmt: skip
+            "labelSelector": self._selector,
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": WATCH_S,
+        }
         async for line in self._client.lines(self._path, query, WATCH_S + 15.0):
             event = json.loads(line)
             item = event["object"]
@@ -227,9 +230,7 @@ class Namespace:
         """Return the pods of a run, also those that were deleted, oldest first."""
         both = {**self.pods.gone, **self.pods.found}
         own = [p for p in both.values() if (p["metadata"].get("labels") or {}).get(RUN) == run_id]
-        return sorted(
-            own, key=lambda p: (p["metadata"].get("creationTimestamp") or "", p["metadata"]["name"])
-        )
+        return sorted(own, key=lambda p: (p["metadata"].get("creationTimestamp") or "", p["metadata"]["name"]))
 
     def is_gone(self, pod: Mapping[str, Any]) -> bool:
         known = self.pods.found.get(pod["metadata"]["name"])
@@ -244,9 +245,7 @@ class Namespace:
         found: list[dict[str, Any]]
         query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": 100}
         try:
-            found = (
-                await self._client.request("GET", f"/api/v1/namespaces/{self.name}/events", query=query)
-            )["items"]
+            found = (await self._client.request("GET", f"/api/v1/namespaces/{self.name}/events", query=query))["items"]
         except (ApiError, HPCError):
             found = known[1] if known else []
         self._events[uid] = (time.monotonic(), found)
@@ -268,9 +267,7 @@ class Namespace:
         """Return everybody's pods that may hold a part of a node; None if we may not see them, which is common."""
         query = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed", "limit": 5000}
         try:
-            found: list[dict[str, Any]] = (await self._client.request("GET", "/api/v1/pods", query=query))[
-                "items"
-            ]
+            found: list[dict[str, Any]] = (await self._client.request("GET", "/api/v1/pods", query=query))["items"]
         except (ApiError, HPCError):
             return None
         return found

@@ -48,9 +48,7 @@ def explain(seen: Seen) -> Observation:
     pod = seen.pods[-1] if seen.pods else None
     if seen.job is None:
         is_ended_with_it = pod is not None and bool(pod["metadata"].get("deletionTimestamp"))
-        if not (
-            seen.was_deleted or is_ended_with_it
-        ):  # a process that begins to look has not seen the Job go
+        if not (seen.was_deleted or is_ended_with_it):  # a process that begins to look has not seen the Job go
             return Observation(None)
         return _disrupted(pod) or Observation(
             JobState.CANCELLED, "its Job was deleted", "Deleted", node=node_of(pod), cause="deleted"
@@ -65,9 +63,7 @@ def explain(seen: Seen) -> Observation:
             return replace(no_pod(seen), cause=ended.cause, evidence=ended.evidence)
         if ended is not None:
             reason = f"{ended.reason.rstrip('. ') or 'it failed'}; Kubernetes runs it again"
-            return Observation(
-                JobState.PENDING, reason, "Retrying", cause=ended.cause, evidence=ended.evidence
-            )
+            return Observation(JobState.PENDING, reason, "Retrying", cause=ended.cause, evidence=ended.evidence)
     if failed:
         return _job_failed(failed, pod)
     if condition(seen.job, "Complete"):
@@ -92,12 +88,8 @@ def _suspended(pod: Object, seen: Seen) -> Observation | None:
     is_preempted = evicted.get("reason") == "Preempted"
     state, cause = (JobState.PREEMPTED, "preempted") if is_preempted else (JobState.CANCELLED, "suspended")
     words = said(evicted)
-    line = (
-        f"Kueue's Workload: Evicted, {evicted.get('reason')}: {words}" if evicted else "the Job is suspended"
-    )
-    return Observation(
-        state, words, SUSPENDED, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line
-    )
+    line = f"Kueue's Workload: Evicted, {evicted.get('reason')}: {words}" if evicted else "the Job is suspended"
+    return Observation(state, words, SUSPENDED, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line)
 
 
 def _disrupted(pod: Object | None) -> Observation | None:
@@ -107,9 +99,7 @@ def _disrupted(pod: Object | None) -> Observation | None:
     word = found.get("reason", "")
     state, cause = DISRUPTIONS.get(word, (JobState.NODE_FAIL, "evicted"))
     line = f"pod {pod['metadata']['name']}: DisruptionTarget, {_with(word, said(found))}"
-    return Observation(
-        state, said(found), word, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line
-    )
+    return Observation(state, said(found), word, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line)
 
 
 def _pod_end(pod: Object) -> Observation | None:
@@ -123,9 +113,7 @@ def _pod_end(pod: Object) -> Observation | None:
         if cause == "evicted":
             cause = next((c for pattern, c in _SHORT_OF if pattern.search(words)), cause)
         line = f"pod {pod['metadata']['name']}: {_with(word, words)}"
-        return Observation(
-            state, words, word, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line
-        )
+        return Observation(state, words, word, node_of(pod), ended_at=ended_at(pod), cause=cause, evidence=line)
     disrupted = _disrupted(pod)
     if disrupted is not None:
         return disrupted
@@ -146,17 +134,27 @@ def _died_of_deletion(pod: Object) -> bool:
 def _deleted(pod: Object, line: str = "") -> Observation:
     line = "; ".join(part for part in (f"pod {pod['metadata']['name']} was deleted", line) if part)
     return Observation(
-        JobState.CANCELLED, "its pod was deleted", "Deleted", node_of(pod), ended_at=ended_at(pod),
-        cause="deleted", evidence=line,
-    )  # fmt: skip
+        JobState.CANCELLED,
+        "its pod was deleted",
+        "Deleted",
+        node_of(pod),
+        ended_at=ended_at(pod),
+        cause="deleted",
+        evidence=line,
+    )
 
 
 def _container_end(pod: Object, ended: Object) -> Observation:
     word, code, words = ended.get("reason", ""), ended.get("exitCode"), said(ended, 2000)
     found = Observation(
-        JobState.FAILED, "", word, node_of(pod), time_stamp(ended.get("startedAt")),
-        time_stamp(ended.get("finishedAt")), code,
-    )  # fmt: skip
+        JobState.FAILED,
+        "",
+        word,
+        node_of(pod),
+        time_stamp(ended.get("startedAt")),
+        time_stamp(ended.get("finishedAt")),
+        code,
+    )
     if word == "OOMKilled":
         line = f"its container: OOMKilled, exit code {code}"
         return replace(found, state=JobState.OUT_OF_MEMORY, evidence=line)

@@ -20,7 +20,7 @@ def refusal(error: ApiError) -> tuple[str, str]:
         )
     forbidden = re.search(
         r'User "([^"]+)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?', said
-    )  # fmt: skip
+    )
     if error.status == 403 and forbidden:
         user, verb, resource, group, namespace = forbidden.groups()
         where = f" in namespace {namespace}" if namespace else ""

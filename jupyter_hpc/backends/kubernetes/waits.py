@@ -30,7 +30,7 @@ WAITING = {
     "CreateContainerError": ("its container can't be made", ""),
     "RunContainerError": ("its container can't be started", "Does the image have python3? --python names another."),
     "CrashLoopBackOff": ("its container crashes at its start", ""),
-}  # fmt: skip
+}
 HOPELESS = {"ErrImageNeverPull", "InvalidImageName"}  # waiting won't help
 CAUSES = {  # rows of the table of causes: where waiting is over
     "ErrImagePull": "image-not-pulled",
@@ -112,14 +112,17 @@ def live_pod(pod: Object, seen: Seen) -> Observation:
     if word in ("ContainerCreating", "") and seen.events:
         trouble = _mount_trouble(seen.events)
         words, hint = trouble or (words, hint)
-    reason = (
-        f"{words}: {message}" if message and word not in ("ContainerCreating", "PodInitializing") else words
-    )
+    reason = f"{words}: {message}" if message and word not in ("ContainerCreating", "PodInitializing") else words
     if word in HOPELESS or (_waits_long(pod, seen) and _is_hopeless(word, message)):
         return Observation(
-            JobState.FAILED, message or image, word, node, ended_at=seen.now, cause=CAUSES[word],
+            JobState.FAILED,
+            message or image,
+            word,
+            node,
+            ended_at=seen.now,
+            cause=CAUSES[word],
             evidence=f"its container waits: {word}: {message}",
-        )  # fmt: skip
+        )
     return Observation(JobState.PENDING, reason, word or "Pending", node, hint=hint)
 
 
@@ -176,21 +179,13 @@ def unschedulable(message: str, pod: Object, nodes: Sequence[Object]) -> tuple[s
         most = max((quantity(_allocatable(n, resource)) for n in nodes), default=None)
         have = f", and the largest node has {most:g}" if most is not None else ""
         parts.append(f"{resource} ({asked} asked{have})")
-    never = any(
-        nodes and quantity(_request(pod, r)) > max(quantity(_allocatable(n, r)) for n in nodes) for r in lacks
-    )
-    hint = (
-        "No node has that much: ask for less."
-        if never
-        else "It starts when others end, or when the cluster grows."
-    )
+    never = any(nodes and quantity(_request(pod, r)) > max(quantity(_allocatable(n, r)) for n in nodes) for r in lacks)
+    hint = "No node has that much: ask for less." if never else "It starts when others end, or when the cluster grows."
     return f"no node has enough {', '.join(parts)} free", hint
 
 
 def _request(pod: Object, resource: str) -> str:
-    return str(
-        ((pod["spec"]["containers"][0].get("resources") or {}).get("requests") or {}).get(resource, "0")
-    )
+    return str(((pod["spec"]["containers"][0].get("resources") or {}).get("requests") or {}).get(resource, "0"))
 
 
 def _allocatable(node: Object, resource: str) -> str:
@@ -200,6 +195,4 @@ def _allocatable(node: Object, resource: str) -> str:
 def _is_ready(pod: Object) -> bool:
     """Whether a running pod's node answers: it alone makes a pod without probes unready."""
     found = (pod.get("status") or {}).get("conditions") or []
-    return not any(
-        c["type"] == "Ready" and c["status"] == "False" and c.get("reason") != "PodCompleted" for c in found
-    )
+    return not any(c["type"] == "Ready" and c["status"] == "False" and c.get("reason") != "PodCompleted" for c in found)

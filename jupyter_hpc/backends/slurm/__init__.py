@@ -103,9 +103,7 @@ class SlurmBackend(Backend):
         if not native_id.isdecimal():  # as with --test-only
             said = (done.err or done.out).strip()[:300]
             raise SubmissionError(f"sbatch submitted nothing: {said or 'it named no job'}")
-        return native_id, tuple(
-            line.removeprefix("sbatch: ") for line in done.err.splitlines() if line.strip()
-        )
+        return native_id, tuple(line.removeprefix("sbatch: ") for line in done.err.splitlines() if line.strip())
 
     async def _refused(self, words: str, spec: JobSpec) -> TargetError | SubmissionError:
         if re.search(r"configuration source|DNS SRV|slurm.conf", words):

@@ -161,17 +161,13 @@ def paired(jobs: Mapping[str, str], rows: Mapping[str, tuple[Observation, str]])
     return found
 
 
-def dropped(
-    before: Mapping[str, tuple[Observation, str]], now: Mapping[str, tuple[Observation, str]]
-) -> set[str]:
+def dropped(before: Mapping[str, tuple[Observation, str]], now: Mapping[str, tuple[Observation, str]]) -> set[str]:
     """Return the tasks that waited in an answer of squeue and are not in the next, though others of their array are.
 
     So ends a pending task that is scancelled: Slurm strikes it from its array and keeps no job of it.
     """
     arrays = {native.partition("_")[0] for native in now}
-    waited = (
-        n for n, (seen, _) in before.items() if seen.state is JobState.PENDING and _task(n) and n not in now
-    )
+    waited = (n for n, (seen, _) in before.items() if seen.state is JobState.PENDING and _task(n) and n not in now)
     return {native for native in waited if native.partition("_")[0] in arrays}
 
 

@@ -66,9 +66,7 @@ class SlurmCommand:
         What is asked first.
     """
 
-    def __init__(
-        self, conf: str | None, budget: Budget | None = None, pyslurm: Pyslurm | None = None
-    ) -> None:
+    def __init__(self, conf: str | None, budget: Budget | None = None, pyslurm: Pyslurm | None = None) -> None:
         self.conf = conf
         self.budget = budget or Budget(None)
         self.pyslurm = pyslurm

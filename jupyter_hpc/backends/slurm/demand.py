@@ -86,9 +86,7 @@ def _config_number(site: Inventory, key: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
-def free_nodes(
-    demand: Demand, nodes: Iterable[Node], partition: Partition, site: Inventory
-) -> list[Node] | None:
+def free_nodes(demand: Demand, nodes: Iterable[Node], partition: Partition, site: Inventory) -> list[Node] | None:
     """Return nodes on which the job could start now, if there are enough; it is spread evenly over them."""
     count = demand.nodes or 1
     cpus, gpus = math.ceil(demand.cpus / count), math.ceil(demand.gpus / count)
@@ -106,7 +104,5 @@ def free_nodes(
         if fits:
             found.append(node)
     return (
-        sorted(found, key=lambda n: (sum(n.free_gpus.values()), n.free_cpus))[:count]
-        if len(found) >= count
-        else None
+        sorted(found, key=lambda n: (sum(n.free_gpus.values()), n.free_cpus))[:count] if len(found) >= count else None
     )

@@ -143,9 +143,7 @@ def _size_problem(site: Inventory, spec: JobSpec, partition: Partition) -> _Prob
     )
 
 
-def _memory_problem(
-    demand: Demand, shapes: Sequence[Node], partition: Partition, which: str
-) -> _Problem | None:
+def _memory_problem(demand: Demand, shapes: Sequence[Node], partition: Partition, which: str) -> _Problem | None:
     largest = max(s.memory for s in shapes)
     if partition.max_memory_per_node:
         largest = min(largest, partition.max_memory_per_node)

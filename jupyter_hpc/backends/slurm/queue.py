@@ -90,9 +90,7 @@ def place_of(own: Pending, rows: Sequence[Pending]) -> int | None:
     """Return the job's place among those that wait for the same partitions; None if it isn't in the line."""
     if not own.is_queued:
         return None
-    before = [
-        r for r in rows if r.is_queued and set(r.partitions) & set(own.partitions) and _is_before(r, own)
-    ]
+    before = [r for r in rows if r.is_queued and set(r.partitions) & set(own.partitions) and _is_before(r, own)]
     return 1 + len(before)
 
 

@@ -26,9 +26,7 @@ def refused(words: str, spec: JobSpec, site: Inventory | None) -> SubmissionErro
         What is known of the site.
     """
     lines = [
-        re.sub(r"^(?:\S*/)?sbatch: (?:(?:error|fatal): )?", "", x).strip()
-        for x in words.splitlines()
-        if x.strip()
+        re.sub(r"^(?:\S*/)?sbatch: (?:(?:error|fatal): )?", "", x).strip() for x in words.splitlines() if x.strip()
     ]
     sentence = " ".join(lines)[:800] or "sbatch gave no reason"
     reached = next((w for w in map(words_of, lines) if w), "")
@@ -56,9 +54,7 @@ def _listed(option: str, given: str | None, names: Sequence[str], owner: str) ->
 
 
 def _partitions(spec: JobSpec, site: Inventory) -> str:
-    return _listed(
-        "--partition", spec.partition, usable_partitions(site, spec), "Partitions that you may use"
-    )
+    return _listed("--partition", spec.partition, usable_partitions(site, spec), "Partitions that you may use")
 
 
 def _accounts(spec: JobSpec, site: Inventory) -> str:

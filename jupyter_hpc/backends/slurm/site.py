@@ -175,9 +175,7 @@ class Site:
 
     async def nodes(self) -> dict[str, Node]:
         """Ask what is free now."""
-        return await asyncio.to_thread(
-            parse_nodes, await self._ask("sinfo", "-h", "-N", "-O", sinfo_format())
-        )
+        return await asyncio.to_thread(parse_nodes, await self._ask("sinfo", "-h", "-N", "-O", sinfo_format()))
 
 
 def _take(nodes: str, partitions: str, config: str) -> Inventory:

@@ -116,9 +116,7 @@ async def expected_start(command: SlurmCommand, argv: Sequence[str], script: byt
     """Return when a job would start if it were submitted now, in words; why not, if Slurm would refuse it."""
     done = await command.run([*argv, "--test-only"], timeout_s=TEST_S, stdin=script)
     if done.status != 0:
-        return (
-            f"Slurm would refuse it: {done.last_line.partition('allocation failure: ')[2] or done.last_line}."
-        )
+        return f"Slurm would refuse it: {done.last_line.partition('allocation failure: ')[2] or done.last_line}."
     found = parse_estimate(done.err + done.out)
     if found is None:
         return ""

@@ -46,8 +46,6 @@ def _texts(annotation: Any, depth: int) -> Iterator[str]:
         for each in list(annotation.values()):
             yield from _texts(each, depth + 1)
     elif depth < _DEEPEST and not is_a(annotation, type):
-        arguments = (
-            getattr(annotation, "__args__", ()) if module_of(type(annotation)) in ("typing", "types") else ()
-        )
+        arguments = getattr(annotation, "__args__", ()) if module_of(type(annotation)) in ("typing", "types") else ()
         for each in arguments if type(arguments) is tuple else ():
             yield from _texts(each, depth + 1)

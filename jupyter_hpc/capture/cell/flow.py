@@ -139,11 +139,7 @@ class Flow(Bindings):
         self._after_loop(node.orelse, false.without(killed), loop)
 
     def _loop(self, body: Sequence[ast.AST], node: ast.AST) -> Loop:
-        names = {
-            item.id
-            for item in ast.walk(node)
-            if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
-        }
+        names = {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
         loop = Loop(names, self.depth)
         self._loops.append(loop)
         self.block(body)

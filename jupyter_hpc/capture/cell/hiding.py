@@ -135,9 +135,7 @@ def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _nested(constant)
 
 
-def _judge(
-    parts: Sequence[types.CodeType], namespace: Mapping[str, Any], found: Hiding, is_cell: bool
-) -> None:
+def _judge(parts: Sequence[types.CodeType], namespace: Mapping[str, Any], found: Hiding, is_cell: bool) -> None:
     """Judge a piece of code together with what is nested in it, which may use what that imports."""
     reads, words, modules = set(), set(), set()
     for step in (step for part in parts for step in dis.get_instructions(part)):

@@ -13,15 +13,26 @@ from pathlib import Path
 _WHOLE = re.compile(r"^(\s*)%%(time|capture|prun|debug)\b.*$")
 _LINE = re.compile(r"^(\s*)%(time|prun)\s+(.*)$")
 _TAKES_ARGUMENT = {  # magics whose line ends with code: their short options that are followed by a value
-    "time": "", "timeit": "nrtcp", "prun": "DlsT", "memit": "rt", "lprun": "fmDTsu", "mprun": "fT", "pinfo": "",
-    "pinfo2": "", "psource": "", "pdef": "", "pdoc": "", "pfile": "", "debug": "b",
-}  # fmt: skip
+    "time": "",
+    "timeit": "nrtcp",
+    "prun": "DlsT",
+    "memit": "rt",
+    "lprun": "fmDTsu",
+    "mprun": "fT",
+    "pinfo": "",
+    "pinfo2": "",
+    "psource": "",
+    "pdef": "",
+    "pdoc": "",
+    "pfile": "",
+    "debug": "b",
+}
 _WITH_BODY = {"time", "timeit", "prun", "capture", "debug", "memit"}
 _SEES_ALL = {"who", "whos", "who_ls", "psearch", "store", "macro", "pdb", "debug"}
 _OTHER_LANGUAGES = {
     *("bash", "sh", "script", "html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"),
     *("writefile", "file", "perl", "ruby", "python", "python2", "python3", "pypy", "system", "sx", "!", "cmd"),
-}  # fmt: skip
+}
 _CALLS = {"run_line_magic", "run_cell_magic", "system", "getoutput"}
 
 
@@ -136,9 +147,7 @@ def _script(text: str, found: Inside) -> None:
     if not any("i" in option for option in options if not option.startswith("--")):
         return
     try:
-        source = (
-            Path(path if path.endswith((".py", ".ipy")) else f"{path}.py").expanduser().read_text("utf-8")
-        )
+        source = Path(path if path.endswith((".py", ".ipy")) else f"{path}.py").expanduser().read_text("utf-8")
     except (OSError, ValueError):
         found.sees_all.append("%run -i")  # it may be on the node, or made by the cell
         return
@@ -153,9 +162,7 @@ def _python(text: str, found: Inside) -> None:
         return
     found.hints |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     try:
-        found.codes.append(
-            compile(tree, "<magic>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        )
+        found.codes.append(compile(tree, "<magic>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True))
     except (SyntaxError, ValueError):  # it will be said where it runs
         return
 

@@ -42,9 +42,7 @@ class Notes:
     aliases: set[tuple[str, str]] = field(default_factory=set)  # (name, what it may be a part of)
     texts: set[str] = field(default_factory=set)  # texts in which names are read
     pointers: set[str] = field(default_factory=set)  # names whose values are such texts
-    narrow: set[ast.AST] = field(
-        default_factory=set
-    )  # calls that are asked for one name, which is written there
+    narrow: set[ast.AST] = field(default_factory=set)  # calls that are asked for one name, which is written there
     callees: set[ast.AST] = field(default_factory=set)  # what is called, rather than handed on
     opaque: bool = False  # names that nobody can see statically may be bound by now
 
@@ -103,11 +101,7 @@ class Notes:
                 "setdefault",
             ):
                 call, key = getattr(node.func, "value", None), node.args[0] if node.args else None
-            if (
-                not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name))
-                or call.args
-                or call.keywords
-            ):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)) or call.args or call.keywords:
                 continue
             written = isinstance(key, ast.Constant) and isinstance(key.value, str)
             stores = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)

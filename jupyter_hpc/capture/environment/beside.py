@@ -81,9 +81,7 @@ def _named(root: Path, words: frozenset[str]) -> list[Path]:
     looked = 0
     for folder, folders, names in os.walk(root):
         inside = Path(folder).relative_to(root).parts
-        folders[:] = [
-            f for f in folders if not f.startswith(".") and f != "__pycache__" and (f in words or inside)
-        ]
+        folders[:] = [f for f in folders if not f.startswith(".") and f != "__pycache__" and (f in words or inside)]
         if len(inside) > 3:
             folders.clear()
         looked += len(names)

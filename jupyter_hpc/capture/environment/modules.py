@@ -113,9 +113,18 @@ def collect(names: Iterable[str], *, by_text: bool = False) -> LocalModules:
     digest = beside.total(digests)
     unasked = tuple(sorted(set(local.table) - asked))
     return LocalModules(
-        local.files, digest, nbytes, imports, local.table, local.texts, digests, tuple(sorted(data)), unasked,
-        local.is_cut, tuple(dict.fromkeys(local.notes)),
-    )  # fmt: skip
+        local.files,
+        digest,
+        nbytes,
+        imports,
+        local.table,
+        local.texts,
+        digests,
+        tuple(sorted(data)),
+        unasked,
+        local.is_cut,
+        tuple(dict.fromkeys(local.notes)),
+    )
 
 
 def _first(name: str) -> str:
@@ -212,11 +221,7 @@ def _unasked(by_text: bool) -> Iterator[str]:
         for entry in entries:
             stem, ending = os.path.splitext(entry.name)
             is_package = not ending and os.path.isfile(os.path.join(entry.path, "__init__.py"))
-            if (
-                stem.isidentifier()
-                and (ending == ".py" or is_package)
-                and stem not in sys.stdlib_module_names
-            ):
+            if stem.isidentifier() and (ending == ".py" or is_package) and stem not in sys.stdlib_module_names:
                 yield stem
 
 
@@ -239,9 +244,7 @@ def _files_of(name: str, spec: ModuleSpec) -> tuple[dict[str, Path], dict[str, A
         kept = f"archives/{beside.short(archive)}/{os.path.basename(archive)}"
         return {kept: Path(os.path.abspath(archive))}, {"archive": os.path.join(kept, inside).rstrip("/")}
     if spec.submodule_search_locations:
-        folders = [
-            os.path.abspath(p) for p in spec.submodule_search_locations if os.path.isdir(p) and is_local(p)
-        ]
+        folders = [os.path.abspath(p) for p in spec.submodule_search_locations if os.path.isdir(p) and is_local(p)]
         whole = spec.origin is not None and spec.has_location
         files = {k: v for folder in folders for k, v in _package(name, Path(folder), whole).items()}
         entry: dict[str, Any] = {"folders": folders, "numbers": _numbers(folders)}
@@ -251,11 +254,7 @@ def _files_of(name: str, spec: ModuleSpec) -> tuple[dict[str, Path], dict[str, A
     if spec.origin and spec.has_location and is_local(spec.origin):
         path = Path(os.path.abspath(spec.origin))
         if not path.is_file():  # it was, when it was imported
-            return (
-                ({f"{name}.py": path}, {"file": f"{name}.py"})
-                if witness.as_imported(str(path))[0]
-                else ({}, {})
-            )
+            return ({f"{name}.py": path}, {"file": f"{name}.py"}) if witness.as_imported(str(path))[0] else ({}, {})
         kept = name + next((e for e in (*EXTENSION_SUFFIXES, ".pyc") if path.name.endswith(e)), ".py")
         return {kept: path}, {"file": kept, "numbers": _numbers([str(path.parent)]), **_place(path)}
     return {}, {}

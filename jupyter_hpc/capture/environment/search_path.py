@@ -60,9 +60,7 @@ def _of_installation() -> frozenset[str]:
                 lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             except OSError:
                 continue
-            found |= {
-                os.path.join(folder, line.strip()) for line in lines if not line.startswith(("#", "import"))
-            }
+            found |= {os.path.join(folder, line.strip()) for line in lines if not line.startswith(("#", "import"))}
     return frozenset(found)
 
 

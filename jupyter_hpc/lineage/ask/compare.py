@@ -111,9 +111,7 @@ def _code(a: Details, b: Details) -> Iterator[str]:
 
 
 def _unified(a: str, b: str, name: str) -> list[str]:
-    lines: Sequence[str] = list(
-        difflib.unified_diff(a.splitlines(), b.splitlines(), "", "", lineterm="", n=2)
-    )
+    lines: Sequence[str] = list(difflib.unified_diff(a.splitlines(), b.splitlines(), "", "", lineterm="", n=2))
     return [f"{name}:", *lines[2:]] if lines else []
 
 

@@ -20,8 +20,7 @@ _MADE_BY_DIGEST = (
     " ORDER BY t DESC LIMIT 1"
 )
 _MADE_BY_PATH = (
-    "SELECT run_id, digest FROM edge WHERE name = ? AND role = 'generated' AND kind = 'file'"
-    " ORDER BY t DESC LIMIT 1"
+    "SELECT run_id, digest FROM edge WHERE name = ? AND role = 'generated' AND kind = 'file' ORDER BY t DESC LIMIT 1"
 )
 _MADE_BY_NAME = (
     "SELECT run_id, edge.name, digest FROM edge JOIN run USING(run_id) WHERE edge.name = ? AND role = 'generated'"
@@ -121,9 +120,7 @@ def of_digest(index: Index, digest: str, title: str) -> Start:
     """
     rows = index.query(_MADE_BY_DIGEST, (digest, digest + "~"))
     if not rows:
-        raise JobNotFound(
-            f"No run made {title[:100]}.", hint='`%hpc runs --where "input …"` finds who used it.'
-        )
+        raise JobNotFound(f"No run made {title[:100]}.", hint='`%hpc runs --where "input …"` finds who used it.')
     return Start("value", title, rows[0][0], rows[0][1], rows[0][2])
 
 
@@ -147,9 +144,7 @@ def of_file(index: Index, path: str | os.PathLike[str]) -> Start:
         there = "it was changed since" if os.path.exists(where) else "it is not there any more"
         return Start("file", str(path), rows[0][0], where, rows[0][1], f"found by its path; {there}")
     raise JobNotFound(
-        f"No recorded run wrote {str(path)[:200]!r}."
-        if os.path.exists(where)
-        else f"There is no file {where}.",
+        f"No recorded run wrote {str(path)[:200]!r}." if os.path.exists(where) else f"There is no file {where}.",
         hint="What a sent cell opened to write, or left in its folder, is known; "
         "for the rest there is --writes PATH, or jupyter_hpc.artifact(PATH) in the cell.",
     )
@@ -167,9 +162,7 @@ def _tagged(index: Index, key: str, version: str) -> Start | None:
         return None
     subject, name = rows[0]
     title = f"{key}:{version}"
-    return (
-        of_digest(index, subject, title) if _DIGEST.fullmatch(subject) else Start("run", title, subject, name)
-    )
+    return of_digest(index, subject, title) if _DIGEST.fullmatch(subject) else Start("run", title, subject, name)
 
 
 def is_there(index: Index, run_id: str) -> bool:

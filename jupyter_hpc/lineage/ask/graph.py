@@ -149,9 +149,7 @@ def _setup_cells(graph: Graph) -> dict[str, str]:
     children: dict[str, list[str]] = {}
     for link in graph.links:
         children.setdefault(link.parent, []).append(link.child)
-    reached = {
-        i for i, n in graph.nodes.items() if n.kind != "cell" or any(e["kind"] == "file" for e in n.used)
-    }
+    reached = {i for i, n in graph.nodes.items() if n.kind != "cell" or any(e["kind"] == "file" for e in n.used)}
     frontier = list(reached)
     while frontier:
         for child in children.get(frontier.pop(), ()):

@@ -111,9 +111,7 @@ def changed(code: str, given: dict[str, str], names: set[str]) -> str:
         places = [p for p in _places(code) if p.name == name]
         assigned = [p for p in places if p.where == "assigned"]
         if assigned or places:
-            by_place = sorted(
-                assigned or places, key=lambda p: (p.node.lineno, p.node.col_offset), reverse=True
-            )
+            by_place = sorted(assigned or places, key=lambda p: (p.node.lineno, p.node.col_offset), reverse=True)
             for place in by_place:
                 code = _replaced(code, place.node, expression)
         elif name in names:

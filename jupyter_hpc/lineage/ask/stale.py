@@ -88,9 +88,7 @@ def _inputs(index: Index, node: Node) -> Iterator[str]:
         if edge["kind"] == "file":
             yield from _file(edge)
         elif edge["kind"] == "value" and row.get("session") and edge["name"] not in made:
-            rows = index.query(
-                _WRITTEN, (edge["name"], row.get("created"), row["session"], MAY_MUTATE), fresh=False
-            )
+            rows = index.query(_WRITTEN, (edge["name"], row.get("created"), row["session"], MAY_MUTATE), fresh=False)
             if rows and not (rows[0][2] and rows[0][2] == edge["digest"]):
                 run_id, count, _, kind = rows[0]
                 by = f"In [{count}]" if kind == "local_cell" else f"run {run_id}"

@@ -55,9 +55,7 @@ def _state(clause: str, now: float) -> Condition:
         known = _STATES.get(state.strip().lower().replace("_", " "))
         if known is None:
             guess = did_you_mean(state.strip().lower(), [*_FIELDS, *_STATES])
-            raise OptionError(
-                f"--where doesn't understand {clause[:80]!r}.", hint=f"{guess} {_hint()}".lstrip()
-            )
+            raise OptionError(f"--where doesn't understand {clause[:80]!r}.", hint=f"{guess} {_hint()}".lstrip())
         # what people call failed is all that didn't end well by itself
         states = [known] if known != JobState.FAILED.value else sorted(_BAD)
         parts.append(f"state IN ({', '.join('?' * len(states))})")
@@ -106,9 +104,7 @@ def _package(index: Index, text: str) -> Condition:
     try:
         wanted = Requirement(text)
     except InvalidRequirement:
-        raise OptionError(
-            f"{text[:80]!r} is no package with versions.", hint='Write "package numpy<2".'
-        ) from None
+        raise OptionError(f"{text[:80]!r} is no package with versions.", hint='Write "package numpy<2".') from None
     name = canonicalize_name(wanted.name)
     rows = index.query("SELECT env_digest, version FROM package WHERE name = ?", (name,))
     matching = []

@@ -67,6 +67,4 @@ def missing(library: str, extra: str) -> HPCError:
 
 def requirements(found: Exported) -> str:
     """Return the run's packages as a requirements file."""
-    return "".join(
-        f"{name}=={version}\n" for name, version in found.details["environment"]["packages"].items()
-    )
+    return "".join(f"{name}=={version}\n" for name, version in found.details["environment"]["packages"].items())

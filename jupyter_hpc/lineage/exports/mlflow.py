@@ -58,9 +58,7 @@ def _log(client: Any, experiment: str, found: Exported) -> None:
 
     known, record = found.details, found.record
     started = int((record.get("started_at") or record["created"]) * 1000)
-    run = client.create_run(
-        experiment, start_time=started, tags=_tags(found), run_name=known["name"] or found.run.id
-    )
+    run = client.create_run(experiment, start_time=started, tags=_tags(found), run_name=known["name"] or found.run.id)
     ident = run.info.run_id
     parameters = {
         **known["parameters"],

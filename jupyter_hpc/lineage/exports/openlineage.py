@@ -75,17 +75,13 @@ def events(found: Exported, store: Store) -> Iterator[Any]:
     job = ol.Job(NAMESPACE, job_name(known), facets=dict(_job_facets(known)))
     run = ol.Run(run_uuid(found.run.id), facets=dict(_run_facets(found)))
     inputs = [_dataset(ol.InputDataset, store, item, "used") for item in _items(known, "inputs", "used")]
-    outputs = [
-        _dataset(ol.OutputDataset, store, item, "made") for item in _items(known, "outputs", "generated")
-    ]
+    outputs = [_dataset(ol.OutputDataset, store, item, "made") for item in _items(known, "outputs", "generated")]
     shared: dict[str, Any] = {"run": run, "job": job, "producer": PRODUCER, "inputs": inputs}
     started = record.get("started_at") or record["created"]
     yield ol.RunEvent(eventTime=_time(started), eventType=ol.RunState.START, outputs=[], **shared)
     if record.get("ended_at") or record.get("verdict"):
         end = getattr(ol.RunState, _ENDS.get(str(record.get("state")), "FAIL"))
-        yield ol.RunEvent(
-            eventTime=_time(record.get("ended_at") or started), eventType=end, outputs=outputs, **shared
-        )
+        yield ol.RunEvent(eventTime=_time(record.get("ended_at") or started), eventType=end, outputs=outputs, **shared)
 
 
 def job_name(known: Details) -> str:
@@ -101,9 +97,7 @@ def _time(seconds: float) -> str:
 
 
 def _items(known: Details, values: str, role: str) -> list[dict[str, Any]]:
-    data = [
-        v for v in known[values] if v.get("digest") and not str(v.get("type")).startswith("builtins.module")
-    ]
+    data = [v for v in known[values] if v.get("digest") and not str(v.get("type")).startswith("builtins.module")]
     files = [{**f, "is_file": True} for f in known["files"] if f.get("role") == role]
     return [*data, *files]
 
@@ -207,9 +201,7 @@ def _own_facets(found: Exported) -> Iterator[tuple[str, Any]]:
     )
     yield (
         "hpc_job",
-        HpcJob(
-            found.run.id, run["target"], run["native_id"], run["node"], list(run["gpus"]), str(known["state"])
-        ),
+        HpcJob(found.run.id, run["target"], run["native_id"], run["node"], list(run["gpus"]), str(known["state"])),
     )
 
 

@@ -53,9 +53,7 @@ def _crate(runs: Sequence[Exported], scratch: Path) -> Any:
     first = runs[0]
     title = first.details["name"] or first.run.id
     crate.name = f"How {title} came to be"
-    crate.description = (
-        f"The run {first.run.id} of a notebook cell, and the {len(runs) - 1} runs that led to it."
-    )
+    crate.description = f"The run {first.run.id} of a notebook cell, and the {len(runs) - 1} runs that led to it."
     crate.license = LICENSE
     profile = ContextEntity(
         crate, PROFILE, properties={"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
@@ -139,9 +137,7 @@ class _Writer:
         def make(ident: str) -> Any:
             path = self._text("requirements.txt", requirements(self.found))
             words = f"packages of Python {self.found.details['environment']['python']}"
-            return self.crate.add_file(
-                path, ident, properties={"name": words, "encodingFormat": "text/plain"}
-            )
+            return self.crate.add_file(path, ident, properties={"name": words, "encodingFormat": "text/plain"})
 
         return self._once(name, make, add=False)
 
@@ -197,7 +193,7 @@ class _Writer:
                 }
                 yield self._once(
                     ident, lambda i, p=path, q=properties: self.crate.add_file(p, i, properties=q), add=False
-                )  # fmt: skip
+                )
             else:
                 properties = {"@type": "PropertyValue", "name": path, "value": digest}
                 ident = f"#file-{digest.replace(':', '-')[:40]}"
@@ -210,9 +206,7 @@ class _Writer:
             for path in sorted(p for p in result.rglob("*") if p.is_file()):
                 name = path.relative_to(result).as_posix()
                 words = f"{name} of the values as they came back"
-                yield self.crate.add_file(
-                    str(path), f"{self.folder}/result/{name}", properties={"name": words}
-                )
+                yield self.crate.add_file(str(path), f"{self.folder}/result/{name}", properties={"name": words})
 
     def _once(self, ident: str, make: Any, *, add: bool = True) -> Any:
         if ident not in self.made:

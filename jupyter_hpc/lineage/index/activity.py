@@ -93,11 +93,19 @@ def of_cell(line: bytes, session: str) -> Facts | None:
         return None
     row: dict[str, Any] = dict.fromkeys(RUN_COLUMNS)
     row.update(
-        run_id=ident, kind=LOCAL_CELL, backend="kernel", created=t, started_at=t, session=session,
+        run_id=ident,
+        kind=LOCAL_CELL,
+        backend="kernel",
+        created=t,
+        started_at=t,
+        session=session,
         state="FAILED" if cell.get("failed") else "COMPLETED",
-        label=first_line(str(cell.get("text") or ""))[:120], notebook=cell.get("notebook"),
-        cell_id=cell.get("cell_id"), exec_count=cell.get("execution_count"), code_digest=cell.get("digest"),
-    )  # fmt: skip
+        label=first_line(str(cell.get("text") or ""))[:120],
+        notebook=cell.get("notebook"),
+        cell_id=cell.get("cell_id"),
+        exec_count=cell.get("execution_count"),
+        code_digest=cell.get("digest"),
+    )
     edges = [Edge("used", "value", str(name), digest) for name, digest in reads.items()]
     edges += [Edge("generated", "value", str(name), None, type=how) for name, how in writes.items()]
     edges += [_file(item) for item in _items(cell.get("files"))]
@@ -116,18 +124,14 @@ def _used(item: dict[str, Any]) -> Edge:
     sources = [(str(origin["run"]), str(origin.get("via") or "name"))] if origin.get("run") else []
     if item.get("type") != "builtins.module":  # an import leads to no result
         sources += [(str(cell), "cells") for cell in origin.get("cells") or ()]
-    derived = [
-        (str(d["digest"]), str(d.get("how") or "")) for d in _items(item.get("derived")) if d.get("digest")
-    ]
+    derived = [(str(d["digest"]), str(d.get("how") or "")) for d in _items(item.get("derived")) if d.get("digest")]
     return _value("used", item, tuple(sources), tuple(derived))
 
 
 def _value(role: str, item: dict[str, Any], sources: Any = (), derived: Any = ()) -> Edge:
     type_ = str(item.get("type") or "")
     kind = "code" if type_ in _NO_VALUES else "value"
-    return Edge(
-        role, kind, str(item.get("name")), item.get("digest"), item.get("nbytes"), type_, sources, derived
-    )
+    return Edge(role, kind, str(item.get("name")), item.get("digest"), item.get("nbytes"), type_, sources, derived)
 
 
 def _file(item: dict[str, Any]) -> Edge:

@@ -84,9 +84,7 @@ class Index:
         started = time.monotonic()
         with self._lock(REBUILD_S) as held:
             if not held:
-                raise HPCError(
-                    f"{self.path} is being built by another process.", hint="Ask again in a minute."
-                )
+                raise HPCError(f"{self.path} is being built by another process.", hint="Ask again in a minute.")
             if instead_of is not None and _inode(self.path) not in (instead_of, 0):
                 return Report(self.path)
             try:
@@ -116,9 +114,7 @@ class Index:
                         return work(database)
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
-                raise HPCError(
-                    f"{self.path} is locked by another process.", hint="Ask again in a moment."
-                ) from None
+                raise HPCError(f"{self.path} is locked by another process.", hint="Ask again in a moment.") from None
             if "full" in str(error) or "readonly" in str(error):
                 raise HPCError(f"The lineage index {self.path} can't be written: {error}.") from None
             if not any(words in str(error) for words in _DAMAGE):

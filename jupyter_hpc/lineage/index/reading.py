@@ -146,9 +146,7 @@ def _run(store: Store, run_id: str) -> Entry:
     run = store.run(run_id)
     try:
         facts = (of_run(run, record), *_tasks(run, record))
-    except (
-        Exception
-    ) as error:  # a field may be of any shape: one record must not keep the others from being found
+    except Exception as error:  # a field may be of any shape: one record must not keep the others from being found
         why = f"its record.json can't be understood ({error!r:.100})"
         return Entry(run_id, stamp, is_sealed=True, problem=why)
     final = record.get("state") in _FINAL
@@ -171,9 +169,7 @@ def _unreadable(run: Run, stamp: str | None) -> Entry:
         is_young = time.time() - run.path.stat().st_mtime < SETTLED_S
     except OSError:  # removed meanwhile
         return Entry(run.id, None)
-    return Entry(
-        run.id, stamp, problem=None if is_young else "it has no record.json: its submission was cut off"
-    )
+    return Entry(run.id, stamp, problem=None if is_young else "it has no record.json: its submission was cut off")
 
 
 def _tasks(run: Run, record: dict[str, Any]) -> list[Facts]:

@@ -78,9 +78,7 @@ def _links(database: sqlite3.Connection, facts: Facts, edge: Edge) -> Iterator[t
     run_id, t = str(facts.run["run_id"]), facts.run["created"]
     for parent, via in edge.sources:
         yield run_id, edge.name, parent, via
-    is_told = any(
-        via == "cells" for _, via in edge.sources
-    )  # those cells are linked to what they read themselves
+    is_told = any(via == "cells" for _, via in edge.sources)  # those cells are linked to what they read themselves
     for source, how in edge.derived:
         parent_of = None if is_told and how == "cells" else _maker(database, source, t, None)
         if parent_of:

@@ -26,9 +26,7 @@ def add(store: Store, key: str, value: str, *, subject: str, name: str = "", run
     """
     for word in (key, value):
         if not _WORD.fullmatch(word):
-            raise OptionError(
-                f"{word[:100]!r} can't be part of a tag.", hint="Use letters, digits and . _ @ + -"
-            )
+            raise OptionError(f"{word[:100]!r} can't be part of a tag.", hint="Use letters, digits and . _ @ + -")
     store.prepare()
     line = {"t": time.time(), "key": key, "value": value, "subject": subject, "name": name, "run": run}
     descriptor = os.open(store.root / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -112,14 +112,18 @@ def environment(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:
     own = reader.environment
     if own is None:
         return {"worker": record.get("environment", {}).get("digest")}
-    found = of_record(all_redacted({
-        "python": ".".join(map(str, reader.started.get("python") or ())),
-        "implementation": own.get("implementation"),
-        "executable": own.get("executable"),
-        "platform": reader.started.get("system"),
-        "conda": reader.started.get("conda"),
-        "loaded_modules": reader.started.get("modules"),
-        "packages": own.get("packages") or {},
-        "direct": own.get("direct") or {},
-    }))  # fmt: skip
+    found = of_record(
+        all_redacted(
+            {
+                "python": ".".join(map(str, reader.started.get("python") or ())),
+                "implementation": own.get("implementation"),
+                "executable": own.get("executable"),
+                "platform": reader.started.get("system"),
+                "conda": reader.started.get("conda"),
+                "loaded_modules": reader.started.get("modules"),
+                "packages": own.get("packages") or {},
+                "direct": own.get("direct") or {},
+            }
+        )
+    )
     return {"worker": blobs.keep(reader.run, found.text)}

@@ -32,9 +32,7 @@ def sent(items: Iterable[Item], namespace: Mapping[str, Any], runs: Store) -> No
     """A run got these values: remember what they were, and begin to write local cells."""
     for item in items:
         if not _is_code(namespace[item.name]):
-            apart(
-                f"the origin of {item.name}", known_values.sent, item.name, namespace[item.name], item.digest
-            )
+            apart(f"the origin of {item.name}", known_values.sent, item.name, namespace[item.name], item.digest)
     apart("the record of local cells", session.begin, runs)
 
 

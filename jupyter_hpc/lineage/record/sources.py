@@ -65,9 +65,7 @@ def editable(direct: Mapping[str, Any]) -> dict[str, str]:
 def _tops(folder: str, modules: Mapping[str, Path], packages: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the work trees, each with what is in it: the notebook, modules, packages."""
     places = [(NOTEBOOK, folder), *packages.items()]
-    places += dict.fromkeys(
-        (name.split("/")[0].removesuffix(".py"), str(p.parent)) for name, p in modules.items()
-    )
+    places += dict.fromkeys((name.split("/")[0].removesuffix(".py"), str(p.parent)) for name, p in modules.items())
     found: dict[str, list[str]] = {}
     for name, place in places:
         top = git.top_of(place)

@@ -156,8 +156,4 @@ def _data(node: Node) -> Iterator[str]:
 
 def _value(edge: dict[str, object]) -> str:
     size = edge.get("nbytes")
-    return (
-        f"{edge['name']} ({format_size(size)})"
-        if isinstance(size, int) and size > 1024
-        else str(edge["name"])
-    )
+    return f"{edge['name']} ({format_size(size)})" if isinstance(size, int) and size > 1024 else str(edge["name"])

@@ -153,8 +153,6 @@ def of_start(index: Index, start: find.Start, namespace: Mapping[str, Any] | Non
     except (OSError, HPCError):  # a notebook that can't be read says nothing
         marks = []
     subjects = [s for s in (start.digest, start.run_id) if s]
-    sql = (
-        f"SELECT key || ':' || value FROM tag WHERE subject IN ({', '.join('?' * len(subjects))}) ORDER BY t"  # noqa: S608
-    )
+    sql = f"SELECT key || ':' || value FROM tag WHERE subject IN ({', '.join('?' * len(subjects))}) ORDER BY t"  # noqa: S608
     tags = [row[0] for row in index.query(sql, subjects, fresh=False)]
     return Lineage(start, shown, found, code, marks, tags)

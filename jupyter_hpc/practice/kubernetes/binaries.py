@@ -90,9 +90,7 @@ def servers(say: Callable[[str], None]) -> Path:
     return folder
 
 
-def program(
-    name: str, key: str, say: Callable[[str], None], make: Callable[[Path], None], minutes: float
-) -> Path:
+def program(name: str, key: str, say: Callable[[str], None], make: Callable[[Path], None], minutes: float) -> Path:
     """Another program in the cache, by name and version; made unless it is there.
 
     Parameters

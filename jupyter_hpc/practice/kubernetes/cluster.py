@@ -215,9 +215,7 @@ def missing_packages() -> list[str]:
 def obstacle() -> TargetError | None:
     """Why a practice Kubernetes can't be started here, and what would help; None if it can."""
     if not sys.platform.startswith("linux"):
-        return TargetError(
-            "A practice Kubernetes runs on Linux only.", hint="Name another cluster with KUBECONFIG."
-        )
+        return TargetError("A practice Kubernetes runs on Linux only.", hint="Name another cluster with KUBECONFIG.")
     if os.geteuid() != 0:
         return TargetError(
             "A practice Kubernetes takes root: it makes containers, namespaces and control groups.",
@@ -258,9 +256,7 @@ def _lock(where: Path) -> Iterator[None]:
         yield
 
 
-def _start(
-    where: Path, nodes: list[Node], programs: Path, owner: int | None, say: Callable[[str], None]
-) -> Cluster:
+def _start(where: Path, nodes: list[Node], programs: Path, owner: int | None, say: Callable[[str], None]) -> Cluster:
     state = where / STATE
     state.mkdir(mode=0o700)
     machine = Machine.create(state, owner)

@@ -47,9 +47,7 @@ class ControlPlane:
     def prepare(self) -> None:
         """Write keys, certificates, users and their kubeconfigs."""
         addresses = (self.network.api, self.network.API_SERVICE, "127.0.0.1")
-        self.machine.run(
-            str(self.programs / "certificate"), str(self.folder / "api"), "kube-apiserver", *addresses
-        )
+        self.machine.run(str(self.programs / "certificate"), str(self.folder / "api"), "kube-apiserver", *addresses)
         client = ("kubelet-client", "kube-apiserver-kubelet-client")
         self.machine.run(str(self.programs / "certificate"), str(self.folder / client[0]), client[1])
         rows = []

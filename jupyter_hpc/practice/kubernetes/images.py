@@ -26,9 +26,16 @@ from pathlib import Path
 _MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 # libraries of the system that uv and compiled packages use without bringing them along
 _TAKEN_FOR_GRANTED = (
-    "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2",
-    "libgcc_s.so.1", "libstdc++.so.6",
-)  # fmt: skip
+    "libc.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libutil.so.1",
+    "libresolv.so.2",
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+)
 PAUSE, BUSYBOX = "localhost/pause:1", "localhost/busybox:1"
 PYTHON, PACKAGES = f"localhost/python:{_MINOR}", f"localhost/python-packages:{_MINOR}"
 # what an image for notebooks' cells would have; with what these need, where they are installed here
@@ -46,9 +53,7 @@ _ROOTS = (
     "s3fs",
 )
 _PREFIX = "usr/local"
-_LEFT_OUT = re.compile(
-    r"(^|/)(test|tests|idlelib|tkinter|turtledemo|config-[^/]*|site-packages|dist-packages)(/|$)"
-)
+_LEFT_OUT = re.compile(r"(^|/)(test|tests|idlelib|tkinter|turtledemo|config-[^/]*|site-packages|dist-packages)(/|$)")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
@@ -76,9 +81,7 @@ def containerd_root(cache: Path, load: Callable[[Path, Path], None]) -> Path:
     """
     packages = sorted(_closure(_ROOTS))
     what = [sys.version, sys.base_prefix, *(f"{name} {metadata.version(name)}" for name in packages)]
-    key = hashlib.sha256("\n".join([*what, Path(__file__).read_text(encoding="utf-8")]).encode()).hexdigest()[
-        :16
-    ]
+    key = hashlib.sha256("\n".join([*what, Path(__file__).read_text(encoding="utf-8")]).encode()).hexdigest()[:16]
     found = cache / f"images-{key}"
     if found.exists():
         return found
@@ -97,9 +100,7 @@ def containerd_root(cache: Path, load: Callable[[Path, Path], None]) -> Path:
 def clone(root: Path, target: Path) -> None:
     """Give a node its own containerd root: what never changes as hard links, the databases as copies."""
     for links in (["--link"], []):  # another file system takes copies
-        done = subprocess.run(
-            ["cp", "-a", *links, f"{root}/.", str(target)], capture_output=True, check=False
-        )
+        done = subprocess.run(["cp", "-a", *links, f"{root}/.", str(target)], capture_output=True, check=False)
         if done.returncode == 0:
             break
     for path in target.glob("*/*.db"):
@@ -128,9 +129,7 @@ def _write_archive(path: Path, work: Path, packages: list[str]) -> None:
                 if layer.digest not in seen:
                     seen.add(layer.digest)
                     tar.add(layer.path, f"{layer.digest}.tar")
-            manifest.append(
-                {"Config": file, "RepoTags": [name], "Layers": [f"{layer.digest}.tar" for layer in layers]}
-            )
+            manifest.append({"Config": file, "RepoTags": [name], "Layers": [f"{layer.digest}.tar" for layer in layers]})
         _add_bytes(tar, "manifest.json", json.dumps(manifest).encode())
 
 
@@ -240,9 +239,7 @@ def _installed(packages: list[str]) -> Iterator[tuple[str, Path | str]]:
 
 def _files_below(folder: Path) -> Iterator[Path]:
     for path, folders, files in os.walk(folder):
-        folders[:] = [
-            name for name in folders if not _LEFT_OUT.search(str(Path(path, name).relative_to(folder)))
-        ]
+        folders[:] = [name for name in folders if not _LEFT_OUT.search(str(Path(path, name).relative_to(folder)))]
         yield from (Path(path, name) for name in sorted(files))
 
 

@@ -64,9 +64,7 @@ def make_cgroup(name: str) -> None:
         folder.mkdir(exist_ok=True)
         for file in ("cpuset.cpus", "cpuset.mems"):
             if (root / file).exists():  # version 1 starts with none, and lets no process in
-                (folder / file).write_text(
-                    (folder.parent / file).read_text(encoding="ascii"), encoding="ascii"
-                )
+                (folder / file).write_text((folder.parent / file).read_text(encoding="ascii"), encoding="ascii")
 
 
 def _pass_on(folder: Path, controllers: list[str]) -> None:

@@ -132,9 +132,7 @@ class Node:
     def _write(self, folder: Path, machine: Machine, network: Network) -> None:
         (folder / "cni").mkdir(exist_ok=True)
         (folder / "cni" / "10-practice.conflist").write_text(json.dumps(self._cni(network)), encoding="ascii")
-        programs = next(
-            (place for place in _CNI_PROGRAMS if Path(place, "bridge").exists()), _CNI_PROGRAMS[0]
-        )
+        programs = next((place for place in _CNI_PROGRAMS if Path(place, "bridge").exists()), _CNI_PROGRAMS[0])
         text = _CONTAINERD.format(pause=PAUSE, cni_programs=programs, folder=folder)
         (folder / "containerd.toml").write_text(text, encoding="ascii")
         (folder / "resolv.conf").write_text(f"nameserver {network.DNS_SERVICE}\n", encoding="ascii")
@@ -203,9 +201,7 @@ def load_images(machine: Machine, archive: Path, root: Path) -> None:
     socket = root.parent / "containerd.sock"
     options = ["--root", str(root), "--state", str(root.parent / "state"), "--address", str(socket)]
     configuration = root.parent / "containerd.toml"
-    configuration.write_text(
-        'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', encoding="ascii"
-    )
+    configuration.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', encoding="ascii")
     machine.start("containerd-images", ["containerd", "--config", str(configuration), *options])
     try:
         machine.wait(socket.exists, "containerd-images", "its socket")

@@ -143,9 +143,7 @@ class Machine:
             alive = self.running(name)
             if not alive or time.monotonic() > deadline:
                 how = (
-                    f"{name} took over {timeout_s:g} s for {what}"
-                    if alive
-                    else f"{name} ended before {what} was there"
+                    f"{name} took over {timeout_s:g} s for {what}" if alive else f"{name} ended before {what} was there"
                 )
                 raise TargetError(
                     f"The practice Kubernetes in {self.folder.parent} is not complete: {how}. "

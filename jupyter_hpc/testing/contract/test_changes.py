@@ -94,9 +94,11 @@ CALLS = {
         "popped = [pop() for _ in range(2)]",
         "popped == [1, 2] and list(q) == [3]",
     ),
-}  # fmt: skip
+}
 PLAIN = {
-    "an iterator": Change("it = iter([1, 2, 3]); it_too = it", "for x in it: break", "x == 1 and list(it_too) == [2, 3]"),
+    "an iterator": Change(
+        "it = iter([1, 2, 3]); it_too = it", "for x in it: break", "x == 1 and list(it_too) == [2, 3]"
+    ),
     "what a with enters": Change(
         """
         class Timer:
@@ -196,7 +198,7 @@ PLAIN = {
         " and not fixed.flags.writeable",
     ),
     "a list in itself": Change("ring = [1]; ring_too = ring", "ring.append(ring)", "ring_too is ring is ring[1]"),
-}  # fmt: skip
+}
 ALL = {"in functions": CALLS, "by the cell": PLAIN}
 
 
@@ -205,11 +207,7 @@ def test_what_the_cell_changes_is_changed_here(notebook: Notebook, group: str) -
     changes = ALL[group]
     notebook.run("\n".join(change.setup for change in changes.values()))
     notebook.remote("\n".join(change.cell for change in changes.values()))
-    wrong = [
-        f"{what}: {change.then}"
-        for what, change in changes.items()
-        if not notebook.value(f"bool({change.then})")
-    ]
+    wrong = [f"{what}: {change.then}" for what, change in changes.items() if not notebook.value(f"bool({change.then})")]
     assert not wrong
 
 
@@ -240,5 +238,8 @@ def test_changes_go_on_from_cell_to_cell_there_and_here(notebook: Notebook) -> N
     notebook.remote("rows[0].x.append(6); alias = rows[0].x; f(3)")
     notebook.run("alias.append(7)")
     assert notebook.value("(first is rows, C.known[0] is rows[0], rows[0].x, f(4))") == (
-        True, True, [5, 6, 7], [1, 2, 3, 4],
-    )  # fmt: skip
+        True,
+        True,
+        [5, 6, 7],
+        [1, 2, 3, 4],
+    )

@@ -13,9 +13,7 @@ def test_a_function_defined_in_the_cell_works_here(notebook: Notebook) -> None:
 
 
 def test_a_class_defined_in_the_cell_works_here(notebook: Notebook) -> None:
-    notebook.remote(
-        "class Box:\n    def __init__(self, v): self.v = v\n    def get(self): return self.v\nbox = Box(3)"
-    )
+    notebook.remote("class Box:\n    def __init__(self, v): self.v = v\n    def get(self): return self.v\nbox = Box(3)")
     assert notebook.value("(box.get(), isinstance(box, Box), Box(4).get())") == (3, True, 4)
 
 

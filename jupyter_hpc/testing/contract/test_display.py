@@ -108,9 +108,7 @@ def test_a_figure_shown_by_show_comes_between_the_prints(notebook: Notebook) -> 
 
 
 def test_a_figure_as_the_value_is_shown_once_more_as_out(notebook: Notebook) -> None:
-    executed = notebook.remote(
-        "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nplt.close(fig)\nfig"
-    )
+    executed = notebook.remote("import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nplt.close(fig)\nfig")
     assert _is_png(executed.result["image/png"])
 
 
@@ -176,13 +174,9 @@ def test_logging_goes_to_stderr(notebook: Notebook) -> None:
 
 def test_update_display_changes_the_display_with_its_id(notebook: Notebook) -> None:
     notebook.run("from IPython.display import update_display")
-    executed = notebook.remote(
-        "display('first', display_id='spot')\nupdate_display('second', display_id='spot')"
-    )
+    executed = notebook.remote("display('first', display_id='spot')\nupdate_display('second', display_id='spot')")
     updates = [o for o in executed.outputs if o["type"] == "update_display_data"]
-    assert [o["data"]["text/plain"] for o in updates if o["transient"].get("display_id") == "spot"] == [
-        "'second'"
-    ]
+    assert [o["data"]["text/plain"] for o in updates if o["transient"].get("display_id") == "spot"] == ["'second'"]
 
 
 def test_a_display_handle_can_be_updated(notebook: Notebook) -> None:
@@ -207,9 +201,7 @@ def test_bytes_written_to_the_buffer_of_stdout_arrive_in_order(notebook: Noteboo
 
 
 def test_output_of_a_subprocess_arrives_in_order(notebook: Notebook) -> None:
-    notebook.remote(
-        "import subprocess\nprint('a', flush=True)\nsubprocess.run(['echo', 'child'])\nprint('b');"
-    )
+    notebook.remote("import subprocess\nprint('a', flush=True)\nsubprocess.run(['echo', 'child'])\nprint('b');")
     assert notebook.value("_hpc.logs()") == "a\nchild\nb\n"
 
 
@@ -310,9 +302,7 @@ def test_widgets_show_progress_as_text_any_other_as_a_sentence_and_travel_as_val
     notebook: Notebook,
 ) -> None:
     notebook.run("import ipywidgets\nsent = ipywidgets.IntSlider(value=7)")
-    notebook.run(
-        "chosen = ipywidgets.Dropdown(options=['a', 'b'], value='b')\nchosen.observe(lambda change: None)"
-    )
+    notebook.run("chosen = ipywidgets.Dropdown(options=['a', 'b'], value='b')\nchosen.observe(lambda change: None)")
     executed = notebook.remote(WIDGETS)
     texts = [text for kind, text in notebook.shown() if kind == "update_display"]
     assert any(text.startswith("steps 100%") and text.endswith("4/4") for text in texts)
@@ -323,8 +313,6 @@ def test_widgets_show_progress_as_text_any_other_as_a_sentence_and_travel_as_val
 
 def test_input_and_getpass_say_that_nobody_is_there(notebook: Notebook) -> None:
     notebook.run("from getpass import getpass")
-    executed = notebook.remote(
-        "try:\n    getpass()\nexcept EOFError as e:\n    print(e)\ninput()", fails=True
-    )
+    executed = notebook.remote("try:\n    getpass()\nexcept EOFError as e:\n    print(e)\ninput()", fails=True)
     assert executed.error.name == "EOFError" and executed.error.value.startswith("input() has nobody to ask")
     assert "getpass() has nobody to ask" in notebook.value("_hpc.logs()")

@@ -162,9 +162,9 @@ def test_an_exception_with_a_known_cause_shows_what_to_do_once(notebook: Noteboo
     assert executed.error.traceback.count("`%pip install no_such_package`") == 1
     if sys.version_info >= (3, 11):
         assert "%pip install no_such_package" in str(notebook.raised("error.__notes__"))
-    assert "<code>%pip install no_such_package</code>" in "".join(
-        executed.data("text/html")
-    ) or not executed.data("text/html")
+    assert "<code>%pip install no_such_package</code>" in "".join(executed.data("text/html")) or not executed.data(
+        "text/html"
+    )
 
 
 def test_recursion_without_end_arrives_as_recursion_error(notebook: Notebook) -> None:

@@ -211,9 +211,7 @@ def test_what_can_not_be_changed_in_place_is_bound_anew_and_said(notebook: Noteb
     executed = notebook.remote("a.dtype = 'i8'; a[0] = 7")
     assert notebook.value("(a.tolist(), a.dtype.name, held[0] is a)") == ([7, 0], "int64", False)
     card = executed.data("text/plain")[-1]
-    assert (
-        "a could not be changed in place and is another object now; something else here still holds" in card
-    )
+    assert "a could not be changed in place and is another object now; something else here still holds" in card
 
 
 def test_what_was_changed_here_meanwhile_is_left_alone(notebook: Notebook) -> None:
@@ -262,9 +260,7 @@ def test_an_input_that_can_not_be_loaded_here_costs_only_what_holds_it(notebook:
         "good = [1]; zed = Z()"
     )
     notebook.remote("made = 5; both = [zed]; same = good; kind = len(both)", "--detach")
-    outcome = (
-        "(o := _hpc.outcome(60)) and (o.names['made'], o.names['kind'], o.names['same'], o.unsent['both'])"
-    )
+    outcome = "(o := _hpc.outcome(60)) and (o.names['made'], o.names['kind'], o.names['same'], o.unsent['both'])"
     made, kind, same, why = notebook.value(outcome)
     assert (made, kind, same) == (5, 1, [1])
     assert "zed, which can't be loaded here: ValueError: not here" in why

@@ -9,9 +9,7 @@ from jupyter_hpc.testing.notebook import Notebook
 
 def test_detach_returns_the_job_at_once(notebook: Notebook) -> None:
     flag = notebook.folder / "go"
-    notebook.remote(
-        f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 1", "--detach"
-    )
+    notebook.remote(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 1", "--detach")
     assert notebook.value("(type(_hpc).__name__, _hpc.state.is_final)") == ("Job", False)
     flag.touch()
     assert notebook.value("_hpc.result(60)['x']") == 1
@@ -27,9 +25,7 @@ def test_a_detached_cell_leaves_the_namespace_alone_until_it_is_asked(notebook: 
 
 def test_attach_by_its_id_brings_the_names(notebook: Notebook) -> None:
     flag = notebook.folder / "go"
-    notebook.remote(
-        f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 7", "--detach"
-    )
+    notebook.remote(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 7", "--detach")
     flag.touch()
     notebook.run("%hpc attach {_hpc.id}")
     notebook.run("%hpc result {_hpc.id}")
@@ -101,9 +97,7 @@ def test_result_of_a_failed_job_raises_its_exception(notebook: Notebook) -> None
 
 def test_waiting_with_a_timeout_gives_up_and_the_job_goes_on(notebook: Notebook) -> None:
     flag = notebook.folder / "go"
-    notebook.remote(
-        f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 1", "--detach"
-    )
+    notebook.remote(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 1", "--detach")
     assert notebook.value("_hpc.wait(0.05)") is False
     flag.touch()
     assert notebook.value("_hpc.wait(60)") is True

@@ -58,9 +58,7 @@ def test_tasks_need_no_await_and_are_waited_for(notebook: Notebook) -> None:
     executed = notebook.remote(TASKS)
     assert notebook.value("(running, own, other, before)") == (True, "run in between", "another loop", [])
     assert notebook.value("done") == ["call", "task"]
-    assert (
-        "task did not come back: task is a _asyncio.Task: a task belongs to its event loop" in executed.text
-    )
+    assert "task did not come back: task is a _asyncio.Task: a task belongs to its event loop" in executed.text
 
 
 def test_a_thread_is_waited_for_and_named_but_no_daemon_and_no_idle_pool(notebook: Notebook) -> None:

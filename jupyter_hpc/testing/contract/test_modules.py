@@ -44,9 +44,7 @@ def test_a_module_that_a_local_module_imports_travels(notebook: Notebook) -> Non
 
 def test_a_package_with_relative_imports_and_data_travels(notebook: Notebook) -> None:
     notebook.write("pkg_rel/__init__.py", "from .core import f")
-    notebook.write(
-        "pkg_rel/core.py", "from . import deep\nfrom .sub.leaf import LEAF\ndef f(): return deep.D + LEAF"
-    )
+    notebook.write("pkg_rel/core.py", "from . import deep\nfrom .sub.leaf import LEAF\ndef f(): return deep.D + LEAF")
     notebook.write("pkg_rel/deep.py", "D = 1")
     notebook.write("pkg_rel/sub/__init__.py", "")
     notebook.write("pkg_rel/sub/leaf.py", "LEAF = 10")
@@ -137,9 +135,7 @@ def test_a_file_with_the_name_of_a_standard_module_kills_nothing(notebook: Noteb
     # as in the kernel, the notebook's folder comes before site-packages
     executed = notebook.remote("import sys\nsys.modules.pop('numpy', None)\nimport numpy", fails=True)
     assert executed.error.value == "the numpy.py of the user"
-    notebook.remote(
-        "import sys\nsys.path.insert(0, '.')\nimport shutil, traceback, token\ny = shutil.which('sh')"
-    )
+    notebook.remote("import sys\nsys.path.insert(0, '.')\nimport shutil, traceback, token\ny = shutil.which('sh')")
     assert notebook.value("(x, bool(y))") == (1, True)
 
 

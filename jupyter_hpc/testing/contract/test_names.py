@@ -68,9 +68,7 @@ def test_what_only_may_be_needed_keeps_no_cell_from_running(notebook: Notebook) 
         at_home = G(); data = [1]; other = {2: 3}
         """
     )
-    notebook.remote(
-        "data.append(eval('other[' + '2]'))\nr = 'at_home' in globals(), 'data' in vars()\ndel other"
-    )
+    notebook.remote("data.append(eval('other[' + '2]'))\nr = 'at_home' in globals(), 'data' in vars()\ndel other")
     assert notebook.value("(data, r, 'other' in globals(), type(at_home) is G)") == (
         [1, 3],
         (False, True),
@@ -94,9 +92,7 @@ def test_only_a_certain_read_of_an_unknown_name_is_refused(notebook: Notebook) -
 
 
 def test_what_the_user_calls_exit_or_display_is_the_users(notebook: Notebook) -> None:
-    notebook.run(
-        "def exit(): return 'mine'\nquit = 'q'\ndef display(x): return [x]\ndef open(p): return p * 2"
-    )
+    notebook.run("def exit(): return 'mine'\nquit = 'q'\ndef display(x): return [x]\ndef open(p): return p * 2")
     notebook.remote("r = exit() + quit, display(1), open('a')\n!true\ns = exit() + open('b')")
     assert notebook.value("(r, s)") == (("mineq", [1], "aa"), "minebb")
     notebook.run("del exit, quit, display, open")

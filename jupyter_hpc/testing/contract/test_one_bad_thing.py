@@ -44,8 +44,7 @@ def break_it(place):
 
 def test_a_step_that_fails_here_costs_no_name(notebook: Notebook) -> None:
     notebook.run(
-        BREAK
-        + "import jupyter_hpc.display.attached, jupyter_hpc.lineage.ask.stale, jupyter_hpc.views.card\nx = [1]"
+        BREAK + "import jupyter_hpc.display.attached, jupyter_hpc.lineage.ask.stale, jupyter_hpc.views.card\nx = [1]"
     )
     for place in HERE:
         notebook.run(f"mend = break_it({place!r})")
@@ -89,9 +88,7 @@ def test_a_name_that_does_not_load_here_is_not_received_and_says_why(notebook: N
     )
     executed = notebook.remote("z = Z()\nok = 5")
     assert notebook.value("(ok, 'z' in globals())") == (5, False)
-    card = executed.data("text/plain")[
-        -1
-    ]  # the one that stays: a quick job's first one was before anything was loaded
+    card = executed.data("text/plain")[-1]  # the one that stays: a quick job's first one was before anything was loaded
     assert "z did not come back: ValueError: not here" in card
     assert "received ok" in card
     assert "received z" not in card

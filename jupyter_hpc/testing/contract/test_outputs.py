@@ -181,9 +181,7 @@ def test_a_large_array_comes_back_equal_and_writable(notebook: Notebook) -> None
 def test_arrays_of_every_layout_come_back_equal(notebook: Notebook, make: str) -> None:
     notebook.run(f"import numpy as np\nexpected = {make}")
     notebook.remote(f"import numpy as np\nfound = {make}")
-    assert notebook.value(
-        "(found.dtype == expected.dtype, found.shape, found.tolist() == expected.tolist())"
-    ) == (
+    assert notebook.value("(found.dtype == expected.dtype, found.shape, found.tolist() == expected.tolist())") == (
         True,
         notebook.value("expected.shape"),
         True,
@@ -193,10 +191,7 @@ def test_arrays_of_every_layout_come_back_equal(notebook: Notebook, make: str) -
 def test_a_data_frame_comes_back_equal(notebook: Notebook) -> None:
     notebook.run("import pandas as pd")
     notebook.remote("df = pd.DataFrame({'a': [1.5, None], 'b': ['x', 'y']}, index=['r', 's'])")
-    assert (
-        notebook.value("df.equals(pd.DataFrame({'a': [1.5, None], 'b': ['x', 'y']}, index=['r', 's']))")
-        is True
-    )
+    assert notebook.value("df.equals(pd.DataFrame({'a': [1.5, None], 'b': ['x', 'y']}, index=['r', 's']))") is True
 
 
 def test_a_numpy_scalar_keeps_its_type(notebook: Notebook) -> None:
@@ -233,9 +228,7 @@ MUTATED = {
 
 
 @pytest.mark.parametrize("case", MUTATED)
-def test_an_input_changed_in_place_changes_here_too_unless_nothing_shall(
-    notebook: Notebook, case: str
-) -> None:
+def test_an_input_changed_in_place_changes_here_too_unless_nothing_shall(notebook: Notebook, case: str) -> None:
     setup, change, unchanged = MUTATED[case]
     notebook.run(f"{setup}\nsame = x")
     executed = notebook.remote(change, "-O")

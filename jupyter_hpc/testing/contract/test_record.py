@@ -49,9 +49,7 @@ def test_outputs_have_digest_type_and_size_and_no_value(notebook: Notebook, made
     assert found["array"]["shape"] == [20] and found["array"]["dtype"] == "float64"
     assert found["large"]["nbytes"] > 24_000_000
     assert len({o["digest"] for o in found.values()}) == 4
-    assert all(
-        set(o) <= {"name", "type", "nbytes", "digest", "shape", "dtype", "length"} for o in found.values()
-    )
+    assert all(set(o) <= {"name", "type", "nbytes", "digest", "shape", "dtype", "length"} for o in found.values())
 
 
 def test_a_value_that_came_back_names_its_run(notebook: Notebook, made: str) -> None:
@@ -71,9 +69,7 @@ def test_a_copy_and_a_reload_name_the_run_under_any_name(notebook: Notebook, mad
 
 
 @pytest.mark.parametrize("name", ["array", "large"])
-def test_what_was_changed_in_place_is_derived_from_what_it_was(
-    notebook: Notebook, made: str, name: str
-) -> None:
+def test_what_was_changed_in_place_is_derived_from_what_it_was(notebook: Notebook, made: str, name: str) -> None:
     before = outputs(notebook)[name]["digest"]
     notebook.run(f"{name}[3] = 7")
     notebook.remote(f"total = {name}.sum()")
@@ -227,9 +223,7 @@ def test_uncommitted_code_is_in_the_record(notebook: Notebook) -> None:
     found = next(s for s in sources(notebook) if s["path"] == folder)
     assert (found["branch"], found["dirty"], found["remote"]) == ("work", True, "https://example.org/x.git")
     assert (
-        len(found["commit"]) == 40
-        and found["untracked"] == ["loose.py"]
-        and list(found["travelled"]) == ["loose.py"]
+        len(found["commit"]) == 40 and found["untracked"] == ["loose.py"] and list(found["travelled"]) == ["loose.py"]
     )
     assert set(found["of"]) == {"notebook", "helper", "loose"}
     blob = notebook.value(
@@ -248,9 +242,7 @@ def test_files_that_nobody_declares(notebook: Notebook) -> None:
         "subprocess.run(['sh', '-c', 'echo child > child.txt'])\n"
         "open('gone', 'w').close(); os.remove('gone')"
     )
-    files = notebook.value(
-        "[(f['role'], __import__('os').path.basename(f['path'])) for f in _hpc.record['files']]"
-    )
+    files = notebook.value("[(f['role'], __import__('os').path.basename(f['path'])) for f in _hpc.record['files']]")
     assert {name for role, name in files if role == "generated"} == {"model.pt", "moved.txt", "child.txt"}
     if notebook.value("rows") is not None:
         assert ("used", "in.csv") in files

@@ -71,9 +71,7 @@ def test_loggers_write_there_as_here(notebook: Notebook) -> None:
         log.addHandler(handler)
         """
     )
-    executed = notebook.remote(
-        "log.debug('said there')\nimport logging\nlogging.getLogger('new').setLevel(10)"
-    )
+    executed = notebook.remote("log.debug('said there')\nimport logging\nlogging.getLogger('new').setLevel(10)")
     found = notebook.value("(log.handlers == [handler], logging.getLogger('new').level)")
     notebook.run(_RESTORED)
     assert "FMT said there" in executed.text
@@ -121,9 +119,7 @@ def test_variables_travel_but_no_secrets(notebook: Notebook) -> None:
         "--env MY_OTHER=given",
     )
     assert notebook.value("there") == ("fast", "given")
-    assert notebook.value(
-        "(os.environ.pop('MY_NEW'), 'MY_MODE' in os.environ, 'MY_PASSWORD' in os.environ)"
-    ) == (
+    assert notebook.value("(os.environ.pop('MY_NEW'), 'MY_MODE' in os.environ, 'MY_PASSWORD' in os.environ)") == (
         "2",
         False,
         False,
@@ -198,9 +194,7 @@ def test_precision_and_loaded_submodules_are_as_here(notebook: Notebook) -> None
 
 
 def test_a_setting_of_another_library_can_be_added(notebook: Notebook) -> None:
-    notebook.write(
-        "otherlib.py", "_level = 0\ndef get(): return _level\ndef set(n):\n    globals()['_level'] = n\n"
-    )
+    notebook.write("otherlib.py", "_level = 0\ndef get(): return _level\ndef set(n):\n    globals()['_level'] = n\n")
     notebook.run(
         """
         import jupyter_hpc, otherlib

@@ -83,9 +83,7 @@ def test_type_variables_and_what_functools_makes_travel(notebook: Notebook) -> N
         def _(x: int): return "int"
         """
     )
-    notebook.remote(
-        "b = Box(3); there = (b.twice, opened(b), show(1), show(''), Box.__parameters__ == (T,)); t = T"
-    )
+    notebook.remote("b = Box(3); there = (b.twice, opened(b), show(1), show(''), Box.__parameters__ == (T,)); t = T")
     assert notebook.value("there") == (6, 3, "int", "any", True)
     assert notebook.value("(type(b) is Box, b.twice, t is T)") == (True, 6, True)
 
@@ -119,9 +117,7 @@ def test_constructors_and_hashes_of_their_own_do_no_harm(notebook: Notebook) -> 
 
 def test_what_is_nested_by_thousands_travels_both_ways(notebook: Notebook) -> None:
     notebook.run("head = None\nfor i in range(3000): head = (i, head)")
-    notebook.remote(
-        "n, h = 0, head\nwhile h: n += 1; h = h[1]\nlast = None\nfor i in range(3000): last = [i, last]"
-    )
+    notebook.remote("n, h = 0, head\nwhile h: n += 1; h = h[1]\nlast = None\nfor i in range(3000): last = [i, last]")
     assert notebook.value("(n, last[1][1][0], h)") == (3000, 2997, None)
 
 

@@ -66,9 +66,7 @@ class Kueue:
             self.cluster.machine.wait(
                 functools.partial(_established, api, name), "kube-apiserver", f"{name} is Established"
             )
-        self.cluster.machine.run(
-            str(self.cluster.programs / "certificate"), str(folder / "tls"), "kueue", "127.0.0.1"
-        )
+        self.cluster.machine.run(str(self.cluster.programs / "certificate"), str(folder / "tls"), "kueue", "127.0.0.1")
         (folder / "config.json").write_text(json.dumps(self._configuration(folder)), encoding="ascii")
         argv = [
             str(program),
@@ -106,9 +104,7 @@ class Kueue:
                 "metadata": {"name": called},
                 "spec": spec,
             }
-            path = (
-                f"/apis/kueue.x-k8s.io/v1beta1/{place}{kind.lower()}s/{called}?fieldManager=tests&force=true"
-            )
+            path = f"/apis/kueue.x-k8s.io/v1beta1/{place}{kind.lower()}s/{called}?fieldManager=tests&force=true"
             self.cluster.control_plane.api().call("PATCH", path, body, kind="application/apply-patch+yaml")
 
     def stop(self) -> None:
@@ -186,9 +182,7 @@ def _build_kueue(folder: Path, _: str) -> None:
     source = Path(__file__).parent / "kueue"
     _go("build", "-o", str(folder / "kueue"), f"{_KUEUE}/cmd/kueue", source=source)
     module = Path(build.run_go("list", "-m", "-f", "{{.Dir}}", _KUEUE, source=source).strip())
-    shutil.copytree(
-        module / "config" / "components" / "crd" / "bases", folder / "crds", copy_function=shutil.copyfile
-    )
+    shutil.copytree(module / "config" / "components" / "crd" / "bases", folder / "crds", copy_function=shutil.copyfile)
 
 
 def _build_s3(folder: Path, version: str) -> None:
@@ -206,7 +200,5 @@ def _go(command: str, *words: str, source: Path, flags: str = "", env: dict[str,
 
 KUEUE = Program("kueue", "v0.10.0", _build_kueue, minutes=2.5)
 VERSITYGW = Program("versitygw", "v1.8.0", _build_s3, minutes=1)
-KUBECTL = Program(
-    "kubectl", "v1.35.4", _build_kubectl, minutes=0.5
-)  # Kubernetes' number; in its go.mod v0.35.4
+KUBECTL = Program("kubectl", "v1.35.4", _build_kubectl, minutes=0.5)  # Kubernetes' number; in its go.mod v0.35.4
 PROGRAMS = (VERSITYGW, KUEUE, KUBECTL)

@@ -39,9 +39,7 @@ def service_account(kubeconfig: Path, name: str, namespace: str, folder: Path) -
         "kind": "Config",
         "clusters": [{"name": "tests", "cluster": cluster}],
         "users": [{"name": name, "user": {"token": token}}],
-        "contexts": [
-            {"name": "tests", "context": {"cluster": "tests", "user": name, "namespace": namespace}}
-        ],
+        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": name, "namespace": namespace}}],
         "current-context": "tests",
     }
     written = folder / f"{name}.kubeconfig"

@@ -36,7 +36,9 @@ def api(kubernetes: Kubernetes) -> Api:
 
 
 def test_an_image_has_this_python_and_no_numpy(kubernetes: Kubernetes, api: Api) -> None:
-    code = "import sys, importlib.util as u; print(sys.version_info[:3], u.find_spec('numpy'), u.find_spec('cloudpickle'))"
+    code = (
+        "import sys, importlib.util as u; print(sys.version_info[:3], u.find_spec('numpy'), u.find_spec('cloudpickle'))"
+    )
     said = pods.output(api, "bare", kubernetes.image, ["python3", "-c", code])
     assert said.strip() == f"{sys.version_info[:3]} None None"
 
@@ -61,9 +63,7 @@ def test_a_pod_gets_the_gpus_that_it_asked_for(kubernetes: Kubernetes, api: Api)
 def test_more_gpus_than_there_are_wait(kubernetes: Kubernetes, api: Api) -> None:
     pods.create(api, "three", kubernetes.image, ["true"], resources={"limits": {"nvidia.com/gpu": "3"}})
     try:
-        pods.wait(
-            lambda: bool(pods.get(api, "three")["status"].get("conditions")), "the scheduler has looked"
-        )
+        pods.wait(lambda: bool(pods.get(api, "three")["status"].get("conditions")), "the scheduler has looked")
         (condition,) = pods.get(api, "three")["status"]["conditions"]
         assert condition["reason"] == "Unschedulable"
         nodes = len(kubernetes.own.nodes)  # an earlier test may have added one

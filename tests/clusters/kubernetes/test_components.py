@@ -42,9 +42,7 @@ def _reasons(api: Api, job: str) -> dict[str, str]:
 
 
 @pytest.mark.campaign
-def test_kueue_admits_a_job_when_the_one_before_it_is_gone(
-    kubernetes: Kubernetes, kueue: Kueue, api: Api
-) -> None:
+def test_kueue_admits_a_job_when_the_one_before_it_is_gone(kubernetes: Kubernetes, kueue: Kueue, api: Api) -> None:
     kueue.make_queue("one", gpus=1)
     api.call("POST", _JOBS, _job("first", kubernetes.image, ["sleep", "600"]))
     pods.wait(lambda: "Admitted=True" in _reasons(api, "first"), "the first is admitted")
@@ -53,9 +51,7 @@ def test_kueue_admits_a_job_when_the_one_before_it_is_gone(
     assert "insufficient unused quota for nvidia.com/gpu" in _reasons(api, "second")["QuotaReserved=False"]
     assert api.call("GET", f"{_JOBS}/second")["spec"]["suspend"]
     api.call("DELETE", f"{_JOBS}/first?propagationPolicy=Foreground")
-    pods.wait(
-        lambda: api.call("GET", f"{_JOBS}/second")["status"].get("succeeded") == 1, "the second has run"
-    )
+    pods.wait(lambda: api.call("GET", f"{_JOBS}/second")["status"].get("succeeded") == 1, "the second has run")
     api.call("DELETE", f"{_JOBS}/second?propagationPolicy=Foreground")
 
 

@@ -322,9 +322,7 @@ class FullSlurm(Daemons):
         """Wait until a job is in one of some states; return its fields."""
         deadline = time.monotonic() + timeout_s
         while (fields := self.job(number)).get("JobState") not in states:
-            assert time.monotonic() < deadline, (
-                f"job {number} is not {' or '.join(states)}: {fields}. {self.looks()}"
-            )
+            assert time.monotonic() < deadline, f"job {number} is not {' or '.join(states)}: {fields}. {self.looks()}"
             time.sleep(0.05)
         return fields
 

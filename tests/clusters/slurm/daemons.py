@@ -31,9 +31,7 @@ class Daemons:
         self.directory = directory
         self.conf = directory / "slurm.conf"
         memory = Path("/dev/shm")  # a database on a disk takes seconds more to make
-        self._database = (
-            memory / "-".join(directory.parts[1:]) if os.access(memory, os.W_OK) else directory / "db"
-        )
+        self._database = memory / "-".join(directory.parts[1:]) if os.access(memory, os.W_OK) else directory / "db"
 
     def start(self, name: str, *, deadline: float | None = None) -> None:
         """Start a daemon, and wait until it listens."""
@@ -119,9 +117,7 @@ class Daemons:
             if died or time.monotonic() > deadline:
                 name = (died or list(names))[0]
                 said = (self.directory / "log" / f"{name}.out").read_text(errors="replace")
-                raise RuntimeError(
-                    f"{name}: {'it ended' if died else what}. Its log ends with:\n{said[-2000:]}"
-                )
+                raise RuntimeError(f"{name}: {'it ended' if died else what}. Its log ends with:\n{said[-2000:]}")
             time.sleep(0.03)
 
 

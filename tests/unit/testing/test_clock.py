@@ -19,9 +19,7 @@ def test_sleepers_wake_when_they_are_due_and_see_that_time() -> None:
                 await clock.sleep(pause)
                 woke.append((name, clock.monotonic() - 1000))
 
-        tasks = [
-            asyncio.ensure_future(s) for s in (sleeper("a", 10, 10, 3600), sleeper("b", 15), sleeper("c", 0))
-        ]
+        tasks = [asyncio.ensure_future(s) for s in (sleeper("a", 10, 10, 3600), sleeper("b", 15), sleeper("c", 0))]
         await clock.advance(19.9)
         assert woke == [("c", 0), ("a", 10), ("b", 15)]
         await clock.advance(0.1)

@@ -60,9 +60,7 @@ def test_the_option_alone_runs_the_whole_suite_and_nothing_else(project: Path) -
 
 
 def test_each_target_is_asked_the_same(project: Path) -> None:
-    (project / "jupyter_hpc_config.json").write_text(
-        '{"JupyterHPC": {"targets": {"mine": {"backend": "local"}}}}'
-    )
+    (project / "jupyter_hpc_config.json").write_text('{"JupyterHPC": {"targets": {"mine": {"backend": "local"}}}}')
     targets = ("--jupyter-hpc-target=local", "--jupyter-hpc-target=mine", "--jupyter-hpc-target=mine")
     part = ("--pyargs", "jupyter_hpc.testing.contract.test_values")
     with pytest.MonkeyPatch.context() as patch:
@@ -74,9 +72,7 @@ def test_each_target_is_asked_the_same(project: Path) -> None:
 
 def test_files_that_are_named_are_what_runs(project: Path) -> None:
     done = ran(project, "--jupyter-hpc-target=local", "own_check.py", "--collect-only")
-    assert [line for line in done.stdout.splitlines() if "::" in line] == [
-        "own_check.py::check_nothing_heavy"
-    ]
+    assert [line for line in done.stdout.splitlines() if "::" in line] == ["own_check.py::check_nothing_heavy"]
 
 
 def test_a_target_that_is_not_there_is_said_in_a_sentence(project: Path) -> None:

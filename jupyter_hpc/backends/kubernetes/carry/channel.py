@@ -146,9 +146,7 @@ class Channel:
         """Whether a pod was given up (its node may never say so) and another one runs in its place."""
         newest = self._namespace.pods_of(self.run.id)[-1]
         now = self._namespace.pods.found.get(pod["metadata"]["name"], pod)
-        return bool(
-            newest["metadata"]["uid"] != pod["metadata"]["uid"] and now["metadata"].get("deletionTimestamp")
-        )
+        return bool(newest["metadata"]["uid"] != pod["metadata"]["uid"] and now["metadata"].get("deletionTimestamp"))
 
     def put(self, pod: Mapping[str, Any], what: str) -> None:
         """Stream the payload, or uv, into a pod that asked for it."""
@@ -292,9 +290,7 @@ class _Source:
         """Take from the object store what the pod put there."""
         store = self._channel.store or {}
         expected: dict[str, int] = frame.get("result") or {}
-        missing = {
-            n: int(size) for n, size in frame["sizes"].items() if not self._files.holds({n: int(size)})
-        }
+        missing = {n: int(size) for n, size in frame["sizes"].items() if not self._files.holds({n: int(size)})}
         try:
             for name in (*expected, *missing):
                 target = self._result.path(name) if name in expected else self._result.path("result/text")
@@ -314,9 +310,14 @@ class _Source:
         while not self._is_over():
             try:
                 await transfer.get(
-                    self._client, self._namespace.name, self._pod, self._channel._python, self._files, self._result,
+                    self._client,
+                    self._namespace.name,
+                    self._pod,
+                    self._channel._python,
+                    self._files,
+                    self._result,
                     expected,
-                )  # fmt: skip
+                )
                 return True
             except (ApiError, Unreachable) as error:
                 _LOGGER.info("the result of %s is not here yet: %s", self._channel.run.id, error)

@@ -86,9 +86,7 @@ async def get(
         await there.line()
 
 
-async def _take_piece(
-    there: Exec, head: Mapping[str, Any], files: LocalFiles, result: ResultFiles | None
-) -> None:
+async def _take_piece(there: Exec, head: Mapping[str, Any], files: LocalFiles, result: ResultFiles | None) -> None:
     offset, left = int(head["o"]), int(head["n"])
     while left:
         data = await there.read(min(left, PIECE))

@@ -30,12 +30,9 @@ DEATHS = 2  # started again once
 _SCRIPT = Path(__file__).with_name("service.py")
 # the script's folder would be searched first, and has modules whose names others use
 _RUN = (
-    "import sys; sys.path[:] = filter(None, sys.path); "
-    "import runpy; runpy.run_path(sys.argv[1], run_name='__main__')"
+    "import sys; sys.path[:] = filter(None, sys.path); import runpy; runpy.run_path(sys.argv[1], run_name='__main__')"
 )
-_REFUSED = (
-    2000  # Slurm's codes from here on are the controller's own answers; below, it may not have answered
-)
+_REFUSED = 2000  # Slurm's codes from here on are the controller's own answers; below, it may not have answered
 
 
 class Pyslurm:
@@ -177,9 +174,7 @@ def pyslurm_of(conf: str | None, setting: object) -> Pyslurm | None:
         If the setting is neither ``auto`` nor ``never``.
     """
     if setting not in SETTINGS:
-        raise TargetError(
-            f"The setting pyslurm: {setting!r} is not known.", hint=f"It may be {' or '.join(SETTINGS)}."
-        )
+        raise TargetError(f"The setting pyslurm: {setting!r} is not known.", hint=f"It may be {' or '.join(SETTINGS)}.")
     if setting == "never":
         return None
     return _known.setdefault(conf or "", Pyslurm())

@@ -103,9 +103,7 @@ class Jobs(dict):
 
 
 def _job(line):
-    row = dict(
-        zip(_FIELDS.split(), [p.strip() for p in line.removesuffix("|").split("|", _FIELDS.count(" "))])
-    )
+    row = dict(zip(_FIELDS.split(), [p.strip() for p in line.removesuffix("|").split("|", _FIELDS.count(" "))]))
     is_array = row["ArrayTaskID"] != "N/A"
     code, number = _wait_status(row["exit_code"])
     named = {"(null)": None, "": None}
@@ -170,11 +168,7 @@ class JobSubmitDescription:
         if str(given["nodes"]).endswith(f"-{_NO_VALUE}"):
             del given["nodes"]
         argv = ["sbatch", "--parsable", "--export=ALL"]
-        argv += [
-            f"--{option}={given[name]}".replace("=gpu:", "=")
-            for name, option in _SBATCH.items()
-            if name in given
-        ]
+        argv += [f"--{option}={given[name]}".replace("=gpu:", "=") for name, option in _SBATCH.items() if name in given]
         argv += [f"--partition={','.join(self.partitions)}"] if "partitions" in given else []
         argv += ["--exclusive"] if given.get("resource_sharing") == "exclusive" else []
         for value in self.environment.values():
