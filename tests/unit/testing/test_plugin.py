@@ -34,7 +34,8 @@ def project(tmp_path: Path) -> Path:
 
 def _without_the_plugin() -> set[str]:
     """What pytest itself, or another plugin, imports anyway."""
-    code = "import sys, pytest; pytest.main(['--collect-only', '-q', '--noconftest', '/dev/null']); print(); print(*sys.modules)"
+    without = ["-p", "no:jupyter_hpc.testing.plugin", "--collect-only", "-q", "--noconftest", "/dev/null"]
+    code = f"import sys, pytest; pytest.main({without}); print(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     return set(done.stdout.splitlines()[-1].split())
 
@@ -42,6 +43,11 @@ def _without_the_plugin() -> set[str]:
 def ran(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "jupyter_hpc.testing.plugin", "-q", *arguments]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120)
+
+
+def test_every_module_of_the_suite_is_asked_of_our_own_clusters() -> None:
+    own = Path(__file__).parents[2] / "contract"
+    assert {p.name for p in own.glob("test_*.py")} == {p.name for p in CONTRACT.glob("test_*.py")}
 
 
 def test_without_the_option_it_is_as_if_it_were_not_there(project: Path) -> None:
