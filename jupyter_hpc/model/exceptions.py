@@ -35,6 +35,35 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = [
+    "CaptureError",
+    "CellExit",
+    "CellInterrupted",
+    "DependencyNeverSatisfied",
+    "DiskFull",
+    "EnvironmentMismatch",
+    "HPCError",
+    "JobCancelled",
+    "JobError",
+    "JobLost",
+    "JobNotFound",
+    "NoSharedDisk",
+    "NodeFailed",
+    "OptionError",
+    "OutOfMemory",
+    "Preempted",
+    "ProcessDied",
+    "RemoteError",
+    "ResultError",
+    "SegmentationFault",
+    "SubmissionError",
+    "TargetError",
+    "TasksFailed",
+    "TimeLimitExceeded",
+    "UndefinedName",
+    "UnpicklableInput",
+]
+
 
 def help_command(place: str) -> str:
     """Return what shows a place of ``troubleshooting.md``: an error's ``code``, or what doctor looks at."""
