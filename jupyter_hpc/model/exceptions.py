@@ -252,3 +252,7 @@ class TasksFailed(JobError):
 
 class JobLost(JobError):
     code = "lost"
+
+
+for _name in __all__:  # where people find them, and what tracebacks call them
+    globals()[_name].__module__ = "jupyter_hpc"

@@ -74,6 +74,7 @@ def test_the_surface_grows_on_purpose_only() -> None:
 def test_errors_that_people_catch_are_at_the_top_and_in_exceptions() -> None:
     classes = [c for c in vars(exceptions).values() if isinstance(c, type) and issubclass(c, exceptions.HPCError)]
     assert {c.__name__ for c in classes} == set(jupyter_hpc.exceptions.__all__) <= set(SURFACE)
+    assert {c.__module__ for c in classes} == {"jupyter_hpc"}
     assert all(getattr(jupyter_hpc, c.__name__) is c is getattr(jupyter_hpc.exceptions, c.__name__) for c in classes)
 
 
