@@ -2,7 +2,7 @@
 
 usage: python -m tests.side_by_side [PYTEST ARGUMENTS]
 
-What a group prints appears when it has ended, one group after another. The status is that of the worst.
+Each line that a group prints has its name before it. The status is that of the worst.
 """
 
 from __future__ import annotations
@@ -26,17 +26,21 @@ class Groups:
 
     def __init__(self, arguments: list[str]) -> None:
         self._arguments = arguments
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, subprocess.Popen[str]] = {}
 
-    def run(self, group: str) -> tuple[str, int, float, str]:
-        """Run one group; return its name, status, seconds and output."""
-        began = time.monotonic()
+    def run(self, group: str) -> tuple[str, int, str]:
+        """Run one group, and pass on what it prints, each line with the group before it; return its status and end."""
+        began, line = time.monotonic(), ""
         command = [sys.executable, "-m", "pytest", "--group", group, *self._arguments]
-        print(f"{group}: begins", flush=True)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process:
             self._running[group] = process
-            output, _ = process.communicate()
-        return group, process.returncode, time.monotonic() - began, output.decode(errors="replace")
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(f"{group:>10} | {line}", end="", flush=True)
+        status = 0 if process.returncode == NOTHING_THERE else process.returncode
+        return group, status, f"{line.strip().strip('= ')}, {time.monotonic() - began:.0f} s in all"
 
     def stop(self) -> None:
         for process in self._running.values():
@@ -46,20 +50,18 @@ class Groups:
 
 def main() -> int:
     """Run all groups."""
-    groups, worst, lines = Groups(sys.argv[1:]), 0, []
+    groups, ends = Groups(sys.argv[1:]), {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             for future in as_completed([pool.submit(groups.run, group) for group in GROUPS]):
-                group, status, seconds, output = future.result()
-                status = 0 if status == NOTHING_THERE else status
-                worst = max(worst, status)
-                lines.append(f"{group}: status {status} after {seconds:.0f} s: {output.strip().splitlines()[-1]}")
-                print(f"\n{'=' * 30} {group} {'=' * 30}\n{output}", flush=True)
+                group, status, end = future.result()
+                ends[group] = status, end
         except KeyboardInterrupt:
             groups.stop()
             raise
-    print("\n".join(lines))
-    return worst
+    for group, (status, end) in ends.items():
+        print(f"{group}: {'passed' if status == 0 else f'FAILED with status {status}'}: {end}")
+    return max(status for status, _ in ends.values())
 
 
 if __name__ == "__main__":
