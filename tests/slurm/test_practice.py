@@ -286,14 +286,14 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, place: Call
 @needs_slurm
 def test_failed_start_shows_the_log(place: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     directory = place()
-    write = practice.cluster.write_configuration
+    write = practice.slurm_cluster.write_configuration
 
     def broken(where: Path, **settings: object) -> Path:
         conf = write(where, **settings)  # type: ignore[arg-type]
         conf.write_text(conf.read_text() + "SelectType=select/nonesuch\n")
         return conf
 
-    monkeypatch.setattr(practice.cluster, "write_configuration", broken)
+    monkeypatch.setattr(practice.slurm_cluster, "write_configuration", broken)
     with pytest.raises(TargetError, match=r"slurmctld ended(.|\n)*nonesuch"):
         practice.up(directory)
     assert not processes_with(str(directory))
@@ -326,7 +326,7 @@ def test_root_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cgroup_plugin_follows_the_release(place: Callable[[], Path]) -> None:
     for version, plugin in [((22, 5), "cgroup/v1"), ((24, 5), "disabled"), ((26, 5), "disabled")]:
         directory = place()
-        practice.cluster.write_configuration(
+        practice.slurm_cluster.write_configuration(
             directory, version=version, address="127.0.0.1", ports=[1, 2, 3], first_job_id=1
         )
         assert (directory / "cgroup.conf").read_text() == f"CgroupPlugin={plugin}\n"
@@ -360,8 +360,10 @@ def test_user_without_capabilities(place: Callable[[], Path]) -> None:
     package = Path(jupyter_hpc.__file__).parent
     copy = home / "jupyter_hpc"  # only what this needs: the user's Python has no dependencies
     shutil.copytree(package / "practice", copy / "practice")
-    shutil.copy(package / "exceptions.py", copy)
-    (copy / "__init__.py").touch()
+    (copy / "model").mkdir()
+    shutil.copy(package / "model" / "exceptions.py", copy / "model")
+    for folder in (copy, copy / "model"):
+        (folder / "__init__.py").touch()
     os.chown(home, 65534, 65534)
     python = shutil.which("python3", path="/usr/bin") or sys.executable
     env = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(home)}
