@@ -36,7 +36,7 @@ PARTITIONS = ("debug", "gpu")
 
 _SETTINGS = """\
 AuthType=auth/none
-AuthInfo=cred_expire=5
+AuthInfo=cred_expire=10
 CredType=cred/none
 SlurmdParameters=config_overrides
 SlurmctldSyslogDebug=quiet
