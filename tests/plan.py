@@ -16,14 +16,15 @@ from pathlib import Path
 
 import pytest
 
-SHARE = {"campaign": 0.25, "contract": 0.34}
-GROUPS = ("kubernetes", "practice", "site", "front", "here", "pyslurm")  # the longest first
+SHARE = {"campaign": 0.25, "contract": 0.25}
+GROUPS = ("kubernetes", "practice", "here", "browser", "site", "server", "pyslurm")  # the longest first
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
 _FOLDERS = {
     "pyslurm": (
         "tests/faults/test_pyslurm.py",
     ),  # counts its process's questions: nobody else's jobs are followed in it
-    "front": ("tests/browser/", "tests/server/", "tests/notebooks/"),
+    "browser": ("tests/browser/",),
+    "server": ("tests/server/", "tests/notebooks/"),
     "practice": ("tests/faults/", "tests/slurm/"),
     "kubernetes": ("tests/clusters/kubernetes/",),
 }

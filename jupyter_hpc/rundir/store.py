@@ -26,7 +26,7 @@ from ..worker.digest import Hasher
 from .run import Run, read_json
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-ANY_ID_PATTERN = re.compile(rf"(?:{ID_PATTERN.pattern})(?:_\d{{1,9}})?")  # a task's too
+ANY_ID_PATTERN = re.compile(rf"{ID_PATTERN.pattern}(?:_\d{{1,9}})?")  # a task's too
 FRESH_S = 60.0  # a buffer this young may be about to be linked
 
 

@@ -138,14 +138,14 @@ def test_a_failure_says_its_cause_and_remedy(lab: Lab, page: Page, shots: Path) 
 
 def test_hostile_names_and_logs_are_text(lab: Lab, page: Page) -> None:
     evil = "<img src=x onerror=document.title='owned'>"
-    cell = f"""%%slurm --name "{evil}"
+    cell = f"""%%slurm --name "{evil} in the list"
 print('y' * 1_000_000)
 print({evil!r}, '</pre><script>document.title="owned"</script>', '\\x1b[999999m', b'\\xff\\xfe')"""
     lab.open(page, "evil.ipynb", cell)
     run_all(page)
     expect(page.locator(".jp-HPCCard")).to_contain_text("completed", timeout=SLOW_MS)
     open_sidebar(page)
-    row = page.locator(".jp-HPCQueue-row", has_text="onerror").first
+    row = page.locator(".jp-HPCQueue-row", has_text="> in the list").first  # not another test's
     expect(row).to_be_visible(timeout=SLOW_MS)
     row.click()
     log = page.locator(".jp-HPCJob .jp-HPCLog-text")

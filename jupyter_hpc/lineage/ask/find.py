@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.exceptions import JobNotFound
-from ...rundir.store import ID_PATTERN
+from ...rundir.store import ANY_ID_PATTERN
 from ...worker.digest import digest_file
 from ..index.index import Index
 
-_RUN = re.compile(ID_PATTERN.pattern + r"(?:_\d{1,9})?")
 _DIGEST = re.compile(r"(b3|sha256):[0-9a-f]{6,64}")
 _MADE_BY_DIGEST = (
     "SELECT run_id, name, digest FROM edge WHERE role = 'generated' AND digest >= ? AND digest < ?"
@@ -65,7 +64,7 @@ def find(index: Index, text: str, *, namespace: Mapping[str, Any] | None = None)
     JobNotFound
         If it means nothing that any run made.
     """
-    if _RUN.fullmatch(text):
+    if ANY_ID_PATTERN.fullmatch(text):
         return Start("run", text, _there(index, text))
     if _DIGEST.fullmatch(text):
         return of_digest(index, text, text)
