@@ -42,6 +42,7 @@ PYTHON, PACKAGES = f"localhost/python:{_MINOR}", f"localhost/python-packages:{_M
 _ROOTS = (
     "cloudpickle",
     "ipython",
+    "ipywidgets",
     "numpy",
     "pandas",
     "matplotlib",
