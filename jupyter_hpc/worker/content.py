@@ -297,7 +297,9 @@ def become(old: Any, new: Any) -> None:
         If the type allows no change.
     """
     kind = type(old)
-    if hasattr(kind, "__next__") and hasattr(new, "__length_hint__") and not new.__length_hint__():
+    has_state = type(new) is kind and hasattr(kind, "__setstate__")
+    is_at_end = hasattr(kind, "__next__") and hasattr(new, "__length_hint__") and not new.__length_hint__()
+    if is_at_end and not (has_state and _state_of(new)):  # else it stands before what may still be appended
         for _ in old:  # an iterator at its end has neither state nor its own type
             pass
         return

@@ -13,7 +13,7 @@ import pytest
 from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import JobNotFound, ResultError
-from tests.faults.road import submit
+from tests.faults.road import submit, until
 
 CELL = "class Trap:\n    def __reduce__(self): return print, ('unpickled!',)\ny = Trap()"
 
@@ -128,6 +128,8 @@ def test_a_damaged_record_is_named_and_passed_over(cluster: Path, text: str) -> 
     assert good.wait(20)
     bad = submit("y = 2", "local")
     assert bad.wait(20)
+    until(lambda: "sources" in bad.record["code"], "what is recorded beside the submission")
+    until((bad.run.path / "end.json").exists, "nobody writes there any more")
     (bad.run.path / "record.json").write_bytes(text.encode("latin-1"))
     try:
         listed = commands.COMMANDS["jobs"].run(commands.parse(["jobs"], "%hpc")[1])

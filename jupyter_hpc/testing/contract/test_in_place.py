@@ -176,6 +176,12 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "b.tolist() == [2.0, 1.0, 0.0] and v.base is a and a[1] == 9",
         "",
     ),
+    "an iterator that stands at the end of a list that grows": (
+        "l = [1, 2, 3]; a = iter(l); b = iter([1]); c = reversed([1, 2]); d = iter((1, 2))",
+        "next(a); next(a); next(a); list(b); next(c); next(c); next(d)",
+        "(l.append(4), next(a))[1] == 4 and list(a) == list(b) == list(c) == [] and list(d) == [2]",
+        "",
+    ),
     "an array that was laid out backwards there": (
         "import numpy as np",
         "a = np.arange(4.0)[::-1]",
