@@ -49,6 +49,7 @@ _ROOTS = (
     "matplotlib-inline",
     "tqdm",
     "psutil",
+    "pydantic",
     "blake3",
     "fsspec",
     "s3fs",
