@@ -38,6 +38,7 @@ _TARGET = {"os.rename": 1, "os.link": 1, "sqlite3.connect": 0}  # which argument
 _SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/", "/lib", "/run/", "/var/lib/", "/opt/")
 _CODE = (".py", ".pyc", ".pyo", ".so", ".pth", ".ipynb", ".dist-info", ".mplstyle", ".ttf", ".afm")
 _PARTS = ("/site-packages/", "/dist-packages/", "/__pycache__/", "/.")
+_OURSELVES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # in a pod, the archive of this package
 
 
 class _Seen:
@@ -134,7 +135,11 @@ def _files(path: str) -> List[str]:
 
 def _counts(path: str) -> bool:
     """Whether a path is a file of the user's that is still there."""
-    if any(part in path for part in _PARTS) or path.startswith((_seen.directory + os.sep, sys.prefix + os.sep)):
+    if (
+        path == _OURSELVES
+        or any(part in path for part in _PARTS)
+        or path.startswith((_seen.directory + os.sep, sys.prefix + os.sep))
+    ):
         return False
     base = os.path.realpath(path)
     return os.path.isfile(path) and not base.startswith((_seen.directory + os.sep, *_SYSTEM))
