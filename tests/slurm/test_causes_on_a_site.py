@@ -210,7 +210,7 @@ def broken(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     """Start a practice Slurm with a line more in its configuration."""
     need_slurm()
     base = Path(tempfile.mkdtemp(prefix="jh", dir="/tmp"))
-    write = practice.cluster.write_configuration
+    write = practice.slurm_cluster.write_configuration
 
     def start(line: str) -> Path:
         def more(where: Path, **settings: Any) -> Path:
@@ -219,7 +219,7 @@ def broken(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
                 (where / name).write_text((where / name).read_text() + line + "\n")
             return found
 
-        monkeypatch.setattr(practice.cluster, "write_configuration", more)
+        monkeypatch.setattr(practice.slurm_cluster, "write_configuration", more)
         own = {"JUPYTER_HPC_PRACTICE_DIR": str(base / "slurm"), "JUPYTER_HPC_ROOT": str(base / "root")}
         isolate(monkeypatch, {**sandbox.environment, **own})
         practice.up(base / "slurm")
