@@ -34,9 +34,8 @@ async def _nothing(*_: object) -> None:
 @contextmanager
 def unrecorded() -> Iterator[None]:
     """Run cells without a record of where things come from."""
-    from jupyter_hpc.follow import follower
     from jupyter_hpc.jobs import results
-    from jupyter_hpc.lineage.record import inputs
+    from jupyter_hpc.lineage.record import end, inputs
     from jupyter_hpc.rundir.store import Store
     from jupyter_hpc.submission import handover, record, send
 
@@ -49,7 +48,7 @@ def unrecorded() -> Iterator[None]:
             (handover, "all_redacted", lambda record: record),
             (inputs, "origins", lambda items, _: {item.name: {} for item in items}),
             (inputs, "sent", lambda *_: None),
-            (follower.lineage, "ended", lambda *_: {}),
+            (end, "ended", lambda *_: {}),
             (results, "_remember", lambda *_: None),
             (Store, "worker_directory", bare),
         ):
