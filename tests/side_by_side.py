@@ -57,6 +57,7 @@ def main() -> int:
                 group, status, end = future.result()
                 ends[group] = status, end
         except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)  # else those that wait would begin now
             groups.stop()
             raise
     for group, (status, end) in ends.items():
