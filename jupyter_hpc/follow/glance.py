@@ -35,8 +35,8 @@ def look(run: Run, reader: RunReader | PartsReader | None = None, tail: LogTail 
     """
     record = run.record()
     tasks = parts_of(run, record)
-    parts = list(zip(tasks, refresh(tasks))) if tasks else []
-    [status] = refresh([run], {run.id: record}) if not parts else [_of_array(run, record, parts)]
+    parts = list(zip(tasks, refresh(tasks, {run.id: record})))
+    status = _of_array(run, record, parts) if parts else refresh([run], {run.id: record})[0]
     if status.state.is_final and record.get("state") != status.state.value:
         record = run.record()  # its end was written just now
     if reader is None or tail is None:
@@ -53,7 +53,7 @@ def refresh(runs: Sequence[Run], records: Mapping[str, dict[str, Any]] | None = 
     Parameters
     ----------
     records : mapping, optional
-        Records that were read already, by run id.
+        Records that were read already, by run id; a part's own fields are read beside the whole's.
     """
     statuses: dict[str, Status] = {}
     unknown: dict[str, list[tuple[Run, dict[str, Any]]]] = {}
@@ -63,13 +63,13 @@ def refresh(runs: Sequence[Run], records: Mapping[str, dict[str, Any]] | None = 
             statuses[run.id] = known.status
             _seen.pop(run.id, None)
             continue
-        record = (records or {}).get(run.id) or run.record_or_none() or {}
+        record = _record_of(run, records or {})
         final = recorded_status(record)
         if final is not None:
             statuses[run.id] = final
             _seen.pop(run.id, None)
         elif tasks := parts_of(run, record):
-            statuses[run.id] = _of_array(run, record, list(zip(tasks, refresh(tasks))))
+            statuses[run.id] = _of_array(run, record, list(zip(tasks, refresh(tasks, {run.id: record}))))
         elif record.get("target"):
             unknown.setdefault(record["target"]["name"], []).append((run, record))
         else:
@@ -78,6 +78,13 @@ def refresh(runs: Sequence[Run], records: Mapping[str, dict[str, Any]] | None = 
         found = portal.call(_refresh_target(name, group), 60)
         statuses.update({run.id: status for (run, _), status in zip(group, found)})
     return [statuses[run.id] for run in runs]
+
+
+def _record_of(run: Run, read: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    if run.id in read:
+        return read[run.id]
+    whole = read.get(run.whole.id) if run.whole is not None else None
+    return (run.record_within(whole) if whole else run.record_or_none()) or {}
 
 
 def _of_array(run: Run, record: dict[str, Any], parts: Sequence[Part]) -> Status:

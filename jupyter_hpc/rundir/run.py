@@ -119,11 +119,15 @@ class Run:
 
     def record_or_none(self) -> dict[str, Any] | None:
         """Return the record, or None if it isn't there yet or is damaged."""
-        record = read_json(self.path / "record.json")
-        kept = _unwritten.get(self.path, {})
         if self.whole is not None:
-            return _part_record(self, self.whole.record_or_none(), {**(record or {}), **kept})
-        return {**record, **kept} if is_record(record) else None
+            return self.record_within(self.whole.record_or_none())
+        record = read_json(self.path / "record.json")
+        return {**record, **_unwritten.get(self.path, {})} if is_record(record) else None
+
+    def record_within(self, whole: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Return the record of this part of a run whose record was read already."""
+        own = read_json(self.path / "record.json") or {}
+        return _part_record(self, whole, {**own, **_unwritten.get(self.path, {})})
 
     @property
     def was_cancelled(self) -> bool:

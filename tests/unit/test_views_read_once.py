@@ -14,6 +14,7 @@ from jupyter_hpc import practice
 from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.follow import glance
 from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.rundir.parts import make_parts
 from jupyter_hpc.rundir.run import Run, write_json
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.views.card import card_html, card_text
@@ -101,6 +102,15 @@ def test_a_look_at_a_quiet_live_job_opens_no_file_twice(quiet: Run) -> None:
 def test_a_card_of_a_live_job_reads_its_record_once(quiet: Run) -> None:
     found = opens(lambda: Job(quiet)._repr_mimebundle_(), quiet.path)
     assert found["record.json"] == 1, found
+
+
+def test_a_card_of_an_array_reads_the_arrays_record_once(quiet: Run) -> None:
+    make_parts(quiet, [1, 2, 3])
+    quiet.update(array={"text": "1-3", "indices": [1, 2, 3]}, state="COMPLETED", verdict={"state": "COMPLETED"})
+    for index in (1, 2, 3):
+        write_json(quiet.part(index).path / "record.json", {"state": "COMPLETED", "verdict": {"state": "COMPLETED"}})
+    found = opens(lambda: card_html(glance.look(quiet)), quiet.path)
+    assert {n for name, n in found.items() if name.endswith("record.json")} == {1}, found
 
 
 def test_the_list_reads_each_record_once(ended: Job, quiet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
