@@ -37,8 +37,7 @@ class ForeignJobs:
         self._known: dict[str, tuple[str, str, ForeignJob]] = {}
 
     def rows(self, runs: Container[str]) -> list[dict[str, Any]]:
-        """Return a row for each job that belongs to none of these runs, newest first."""
-        self._look()
+        """Return a row for each job of the last look that belongs to none of these runs, newest first."""
         rows = [
             row(key, target, backend, job)
             for key, (target, backend, job) in self._known.items()
@@ -55,13 +54,14 @@ class ForeignJobs:
             If the scheduler doesn't list it any more.
         """
         if key not in self._known:
-            self._look()
+            self.look()
         if key not in self._known:
             raise JobNotFound(f"There is no job {key}.", hint="The scheduler doesn't list it any more.")
         target, backend, job = self._known[key]
         return row(key, target, backend, job), job
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Take what the schedulers said last."""
         try:
             self._known = portal.call(self._collect(), PATIENCE_S)
         except TimeoutError:  # what was known before stands

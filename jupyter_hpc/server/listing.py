@@ -149,6 +149,7 @@ class Listing:
 
     def summaries(self) -> list[Summary]:
         """Return every job's row, the live ones as they stand now, with those that we did not submit."""
+        self.foreign.look()  # first: a run is there before its job is, so that no job of ours can seem to have none
         known = self._scan()
         own, foreign = self._own([row for _, row in known.values()]), self.foreign.rows(known)
         return sorted([*own, *foreign], key=_created, reverse=True) if foreign else own
