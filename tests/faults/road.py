@@ -85,7 +85,8 @@ def slurm(*argv: str) -> str:
     from jupyter_hpc import practice
 
     env = {**(practice.environment() if "SLURM_CONF" not in os.environ else {}), **os.environ}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
     return done.stdout.strip()
 
 
