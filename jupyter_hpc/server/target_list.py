@@ -9,6 +9,7 @@ from typing import Any
 from ..model.exceptions import HPCError
 from ..model.observation import Availability
 from ..runtime import portal
+from ..runtime.settings import BUILT_IN_TARGETS
 from ..targets.target import Target
 from ..targets.targets import targets
 
@@ -31,6 +32,7 @@ async def availability() -> list[dict[str, Any]]:
 
 async def _one(target: Target) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": target.name, "backend": target.backend, "source": target.source}
+    entry["magic"] = f"%%{target.name}" if target.name in BUILT_IN_TARGETS else f"%%hpc --on {target.name}"
     entry.update(available=False, message="", partitions=[], gpus=[])
     try:
         future = asyncio.wrap_future(portal.start(_ask(target)))

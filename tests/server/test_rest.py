@@ -157,6 +157,7 @@ def test_targets(server: Server) -> None:
     assert [row["partition"] for row in found["slurm"]["partitions"]] == ["debug", "gpu"]
     assert [(gpu["type"], gpu["total"]) for gpu in found["slurm"]["gpus"]] == [("a100", 4)]
     assert found["local"]["available"]
+    assert found["slurm"]["magic"] == "%%slurm"
     assert server.hpc("/targets/slurm").body["name"] == "slurm"
     assert server.hpc("/targets/nowhere").status == 404
 

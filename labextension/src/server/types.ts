@@ -510,6 +510,8 @@ export interface components {
       backend: string;
       /** @description Where it was configured. */
       source: string;
+      /** @description The line that sends a cell there, in any notebook: its options follow. */
+      magic: string;
       available: boolean;
       message: string;
       /** @description A partition or a node each; the first column names it. */

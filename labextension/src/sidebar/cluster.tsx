@@ -44,9 +44,7 @@ function Target(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { target, trans } = props;
-  const magic = ['slurm', 'k8s', 'local'].includes(target.name)
-    ? `%%${target.name}`
-    : `%%hpc --on ${target.name}`;
+  const { magic } = target;
   return (
     <section aria-label={target.name}>
       <h3>
