@@ -261,8 +261,7 @@ class Facts:
     def memory_used(self) -> int:
         """The most bytes that anybody saw: Slurm at the kill, or the worker's samples; 0 if nobody did."""
         said = _OVER.search(self.said)
-        at_end = ((self.reader.done or {}).get("use") or {}).get("peak_rss") or 0
-        return max(int(said[1]) if said else 0, self.reader.peak_rss, int(at_end))
+        return max(int(said[1]) if said else 0, self.reader.peak_rss)
 
     @property
     def of_limit(self) -> str:

@@ -72,10 +72,8 @@ def _number(text: Any) -> float:
 def measured(reader: RunReader | PartsReader) -> Measured | None:
     """Return what was measured, an array's largest task counting; None if nothing was."""
     if isinstance(reader, PartsReader):
-        found = [m for m in map(measured, reader.readers.values()) if m is not None]
-        return max(found, key=lambda m: m.peak_rss) if found else None
-    samples, started = reader.samples, reader.started
-    use = (reader.done or {}).get("use") or {}
+        reader = reader.largest
+    samples, started, use = reader.samples, reader.started, reader.use
     if started is None or not (samples or use):
         return None
     last = (reader.done or samples[-1])["t"]
@@ -83,7 +81,7 @@ def measured(reader: RunReader | PartsReader) -> Measured | None:
     return Measured(
         seconds=max(0.0, last - started["t"]),
         samples=len(samples),
-        peak_rss=max(reader.peak_rss, int(use.get("peak_rss") or 0)),
+        peak_rss=reader.peak_rss,
         cpu_s=float(use.get("cpu_s") or (samples[-1]["cpu_s"] if samples else 0.0)),
         cpus_peak=max(rates, default=0.0),
         gpus=tuple(map(_most, zip(*(g for g in gpus if g)))),

@@ -63,9 +63,10 @@ class RunReader:
         self.loaded = False
         self.signals: list[dict[str, Any]] = []
         self.samples: list[dict[str, Any]] = []  # of this attempt, thinned as they grow
-        self.peak_rss = 0
+        self.peak_rss = 0  # bytes, of this attempt
         self.unsaved: dict[str, Any] | None = None
         self.done: dict[str, Any] | None = None
+        self.use: dict[str, Any] = {}  # measured at the end, of the whole attempt
         self.mismatch: dict[str, Any] | None = None
         self.environment: dict[str, Any] | None = None  # only where it isn't the kernel's own
         self.building: dict[str, Any] | None = None
@@ -151,7 +152,7 @@ class RunReader:
             event = _in_neutral_words(event)
             self.started, self.done, self.mismatch, self.signals = event, None, None, []
             self.environment, self.files, self.samples = None, [], []
-            self.peak_rss, self.unsaved = 0, None
+            self.peak_rss, self.use, self.unsaved = 0, {}, None
             self.starts.append(event)
         elif kind == "loaded":
             self.loaded = True
@@ -160,7 +161,7 @@ class RunReader:
         elif kind == "sample":
             self._take_sample(event)
         elif kind == "done":
-            self.done = event
+            self._take_done(event)
         elif kind == "unsaved":
             self.unsaved = event
         elif kind == "mismatch":
@@ -200,6 +201,13 @@ class RunReader:
         if len(self.samples) > MOST_SAMPLES:
             del self.samples[1:-1:2]
 
+    def _take_done(self, event: dict[str, Any]) -> None:
+        self.done = event
+        use = event.get("use")
+        self.use = use if isinstance(use, dict) else {}
+        peak = self.use.get("peak_rss")
+        self.peak_rss = max(self.peak_rss, peak if isinstance(peak, int) else 0)  # samples miss short peaks
+
     def _text(self, end: int, *, whole: bool = False) -> list[Output]:
         if end <= self._text_offset or not self._wants_outputs:
             return []
@@ -223,6 +231,11 @@ class PartsReader:
     def __init__(self, run: Run, indices: Sequence[int], *, outputs: bool = True) -> None:
         self.readers = {index: RunReader(run.part(index), outputs=outputs) for index in indices}
         self._unfinished: dict[tuple[int, str], str] = {}
+
+    @property
+    def largest(self) -> RunReader:
+        """The task that took the most memory so far: what it used stands for all."""
+        return max(self.readers.values(), key=lambda task: task.peak_rss)
 
     def poll(self, *, everything: bool = False) -> list[Output]:
         """Read what is new; with ``everything`` also last lines without an end."""

@@ -55,5 +55,5 @@ def _samples(job: Job) -> list[dict[str, Any]]:
     reader = reader_of(job.run, outputs=False)
     reader.poll()
     if isinstance(reader, PartsReader):
-        reader = max(reader.readers.values(), key=lambda task: task.peak_rss)
+        reader = reader.largest
     return [{key: value for key, value in sample.items() if key != "e"} for sample in reader.samples]

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jupyter_hpc.explain.use import measured
 from jupyter_hpc.model.resources import Resources
-from jupyter_hpc.rundir.reader import MOST_SAMPLES, RunReader
+from jupyter_hpc.rundir.reader import MOST_SAMPLES, PartsReader, RunReader
 from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.views.meters import bar, spark, use_meters
 
@@ -34,6 +36,28 @@ def test_samples_are_kept_in_bounds_first_and_last_included(tmp_path: Path) -> N
     assert reader.peak_rss == 5100 << 20
     found = measured(reader)
     assert found is not None and abs(found.cpus_peak - 1.5) < 0.01 and abs(found.cpus - 1.5) < 0.01
+
+
+def test_the_largest_task_is_known_by_its_peak_though_the_samples_missed_it(tmp_path: Path) -> None:
+    """What an array's use is told of, and whose samples are drawn."""
+    steady = [sample(1), sample(50), {"e": "done", "t": 1051.0, "use": {"peak_rss": 151 << 20}}]
+    short = [sample(1), {"e": "done", "t": 1002.0, "use": {"peak_rss": 4 << 30}}]
+    run = Run(tmp_path)
+    for index, events in enumerate((steady, short)):
+        part = run.part(index).path
+        part.mkdir(parents=True)
+        lines = (json.dumps(event) for event in ({"e": "started", "t": 1000.0}, *events))
+        (part / "events.jsonl").write_text("\n".join(lines) + "\n")
+    reader = PartsReader(run, (0, 1))
+    reader.poll()
+    assert reader.largest is reader.readers[1]
+    found = measured(reader)
+    assert found is not None and found.peak_rss == 4 << 30
+
+
+@pytest.mark.parametrize("use", [None, [], {"peak_rss": None}, {"peak_rss": "many"}])
+def test_a_damaged_end_says_nothing_of_memory(tmp_path: Path, use: object) -> None:
+    assert reader_of(tmp_path, sample(1), {"e": "done", "t": 1.0, "use": use}).peak_rss == 101 << 20
 
 
 def test_a_new_attempt_begins_anew(tmp_path: Path) -> None:
