@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 SHARE = {"campaign": 0.25, "contract": 0.25}
-GROUPS = ("kubernetes", "practice", "here", "browser", "site", "server", "pyslurm")  # the longest first
+GROUPS = ("kubernetes", "practice", "site", "here", "browser", "server", "pyslurm")  # the longest first
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
 _FOLDERS = {
     "pyslurm": (
