@@ -55,6 +55,14 @@ def test_each_place_can_be_shown_and_a_wrong_one_is_named() -> None:
     assert "Did you mean out-of-memory?" in caught.value.hint
 
 
+@pytest.mark.parametrize("page", [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "decisions.md"], ids=lambda page: page.name)
+def test_each_module_that_is_named_is_there(page: Path) -> None:
+    named = set(re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", page.read_text(encoding="utf-8")))
+    assert named
+    for name in named:
+        assert any((place / name).exists() for place in (ROOT, ROOT / "jupyter_hpc")), name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_relative_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
