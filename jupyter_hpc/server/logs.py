@@ -1,13 +1,17 @@
-"""Windows of a log by byte offset, and a search that doesn't read it into memory."""
+"""Windows of a log by byte offset, and a search that doesn't read it into memory.
+
+A log may shrink while it is read: a requeue empties ``scheduler.log``. So it is read by pieces and never mapped,
+since a mapped page that is no more ends the whole process (SIGBUS).
+"""
 
 from __future__ import annotations
 
-import mmap
 import os
 from pathlib import Path
 from typing import Any
 
 WINDOW = 256 << 10
+PIECE = 1 << 20  # that is searched at once
 MOST_MATCHES = 200
 CONTEXT = 200
 
@@ -63,17 +67,52 @@ def search(path: Path, text: str, start: int) -> dict[str, Any]:
     needle = text.encode()
     found: list[dict[str, Any]] = []
     try:
-        with open(path, "rb") as file:
-            if not os.fstat(file.fileno()).st_size:
-                return {"matches": [], "next": None}
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                at = data.find(needle, max(0, start))
-                while at >= 0 and len(found) < MOST_MATCHES:
-                    begin, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
-                    end = len(data) if end < 0 else end
-                    line = data[max(begin, at - CONTEXT) : min(end, at + CONTEXT)]
-                    found.append({"offset": at, "line_offset": begin, "line": line.decode("utf-8", "replace")})
-                    at = data.find(needle, end)
+        with open(path, "rb", buffering=0) as file:
+            log = _Pieces(file.fileno())
+            at = log.find(needle, max(0, start))
+            while at >= 0 and len(found) < MOST_MATCHES:
+                begin, end = log.line_begin(at), log.line_end(at)
+                line = log.read(max(begin, at - CONTEXT), min(end, at + CONTEXT))
+                found.append({"offset": at, "line_offset": begin, "line": line.decode("utf-8", "replace")})
+                at = log.find(needle, max(end, at + 1))  # a text may begin with the end of a line
     except (FileNotFoundError, NotADirectoryError):
         return {"matches": [], "next": None}
     return {"matches": found, "next": at if at >= 0 else None}
+
+
+class _Pieces:
+    """A file as large as it was at first; what is gone meanwhile isn't found."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._size = os.fstat(descriptor).st_size
+
+    def read(self, begin: int, end: int) -> bytes:
+        return os.pread(self._descriptor, max(0, end - begin), begin)
+
+    def find(self, needle: bytes, start: int) -> int:
+        """Return where a text stands next; -1 if nowhere."""
+        if not needle:
+            return -1
+        while start < self._size:
+            piece = self.read(start, min(self._size, start + PIECE + len(needle) - 1))
+            at = piece.find(needle)
+            if at >= 0:
+                return start + at
+            if not piece:
+                break
+            start += PIECE
+        return -1
+
+    def line_begin(self, at: int) -> int:
+        while at > 0:
+            begin = max(0, at - PIECE)
+            newline = self.read(begin, at).rfind(b"\n")
+            if newline >= 0:
+                return begin + newline + 1
+            at = begin
+        return 0
+
+    def line_end(self, at: int) -> int:
+        end = self.find(b"\n", at)
+        return end if end >= 0 else self._size

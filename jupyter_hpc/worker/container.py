@@ -365,7 +365,11 @@ def verify(directory: str, manifest: Dict[str, Any]) -> None:
 
 
 def load_buffers(directory: str, manifest: Dict[str, Any]) -> List[Any]:
-    """Return the large buffers: mapped copy-on-write where that pays, else read."""
+    """Return the large buffers: mapped copy-on-write where that pays, else read.
+
+    Their files are ours and final: each is written under another name and renamed, and nobody opens it for writing
+    again. What is removed stays mapped; only a file that shrinks would end the process.
+    """
     buffers: List[Any] = []
     if not manifest["buffers"]:
         return buffers
