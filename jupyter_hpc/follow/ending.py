@@ -10,15 +10,23 @@ from ..explain.verdict import Verdict
 from ..lineage.record import end
 from ..model.states import Status
 from ..rundir.reader import RunReader
-from ..worker.circumstances import is_space
+from ..rundir.run import Run
+from ..rundir.unwritten import remove
 from .follower import Follower
+
+_SECRETS = ("env", "prologue", "request.json")  # values of --env, a site's own lines, what a pod is told
+
+
+def remove_secrets(run: Run) -> None:
+    """Remove what may be secret: it has done its work."""
+    for name in _SECRETS:
+        remove(run.path / name)
 
 
 def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
-    """Record how a job ended; values of ``--env`` and the prologue may be secrets and have done their work."""
+    """Record how a job ended."""
     run = follower.run
-    for name in ("env", "prologue", "request.json"):
-        (run.path / name).unlink(missing_ok=True)
+    remove_secrets(run)
     known = run.record()
     known["environment"] = {**known.get("environment", {}), **_environment(follower.reader)}
     fields: dict[str, Any] = {
@@ -31,13 +39,7 @@ def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
         "verdict": verdict.to_record(),
         "attempts": follower.attempts(ended=status.ended_at, how=status.state.value, reason=status.reason),
     }
-    fields = {**fields, **_lineage(follower.reader, known), **follower.incidents.close()}
-    try:
-        run.update(**fields)
-    except OSError as error:
-        if not is_space(error):
-            raise
-        run.keep(**fields)
+    run.update(**{**fields, **_lineage(follower.reader, known), **follower.incidents.close()})
 
 
 def _lineage(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:

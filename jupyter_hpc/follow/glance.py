@@ -58,6 +58,7 @@ def refresh(runs: Sequence[Run], records: Mapping[str, dict[str, Any]] | None = 
     statuses: dict[str, Status] = {}
     unknown: dict[str, list[tuple[Run, dict[str, Any]]]] = {}
     for run in runs:
+        run.catch_up()
         known = followed(run)
         if known is not None:  # it has read the files already
             statuses[run.id] = known.status

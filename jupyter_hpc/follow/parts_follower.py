@@ -14,6 +14,7 @@ from ..explain.verdict import Verdict
 from ..model.exceptions import TasksFailed
 from ..model.states import JobState, Status
 from ..rundir.run import Run
+from .ending import remove_secrets
 from .status import combined
 
 # -- how the array stands ------------------------------------------------------------------------
@@ -64,8 +65,10 @@ class PartsFollower:
         self._changed = True
         if not self.ended.done() and all(t.ended.done() for t in self._tasks):
             status = self.status
-            write_end(self.run, status)
-            self.ended.set_result(status)
+            try:
+                write_end(self.run, status)
+            finally:  # whatever keeps it from being written: nobody waits for ever
+                self.ended.set_result(status)
         for listener in list(self.listeners):
             listener()
 
@@ -74,7 +77,7 @@ def write_end(run: Run, status: Status) -> None:
     """Record how an array ended; what its tasks came to stands in their own records."""
     error = "" if status.state is JobState.COMPLETED else TasksFailed.__name__
     hint = f"`%hpc show {run.id}_N` shows task N; the names of the others are here." if error else ""
-    (run.path / "env").unlink(missing_ok=True)  # values of --env may be secrets and have done their work
+    remove_secrets(run)
     run.update(
         state=status.state.value,
         reason=status.reason,

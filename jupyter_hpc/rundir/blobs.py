@@ -11,6 +11,7 @@ from pathlib import Path
 from ..worker.digest import digest_bytes
 from .run import Run
 from .store import Store
+from .unwritten import later, may_pass
 
 FOLDER = "blobs"  # in the run directory
 
@@ -21,18 +22,27 @@ def store_of(run: Run) -> Store:
 
 
 def keep(run: Run, data: bytes) -> str:
-    """Keep a text for a run and return its digest.
+    """Keep a text for a run and return its digest; where the disk doesn't take it now, it waits.
 
     Raises
     ------
     OSError
-        If the disk is full, or the run is gone.
+        If the run is gone.
     """
     digest = digest_bytes(data)
     path = (run.whole or run).path / FOLDER / digest.partition(":")[2]
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        store_of(run).place_buffer(str(path), memoryview(data), digest)
+
+    def place() -> None:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            store_of(run).place_buffer(str(path), memoryview(data), digest)
+
+    try:
+        place()
+    except OSError as error:
+        if not may_pass(error):
+            raise
+        later(path, place)
     return digest
 
 

@@ -5,6 +5,7 @@ What it holds is described in :mod:`jupyter_hpc.rundir.store`, which has all of 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.exceptions import JobNotFound, ResultError
+from . import unwritten
 
 RECORD_FORMAT = 1
 WAITS = "waits."  # with a process's identity: a cell of it waits for the job, until somebody removes the file
@@ -28,7 +30,6 @@ _OWN_FIELDS = {  # what a part doesn't share with the whole
     *("outputs", "files", "execution", "determinism", "exception", "unloaded", "changes"),
 }
 LOCK_S = 2.0  # an update takes about a millisecond
-_unwritten: dict[Path, dict[str, Any]] = {}  # of records on a full disk: nobody may wait for room
 
 
 def write_json(path: Path, record: Any) -> None:
@@ -122,12 +123,12 @@ class Run:
         if self.whole is not None:
             return self.record_within(self.whole.record_or_none())
         record = read_json(self.path / "record.json")
-        return {**record, **_unwritten.get(self.path, {})} if is_record(record) else None
+        return unwritten.with_waiting(self.path, record) if is_record(record) else None
 
     def record_within(self, whole: dict[str, Any] | None) -> dict[str, Any] | None:
         """Return the record of this part of a run whose record was read already."""
         own = read_json(self.path / "record.json") or {}
-        return _part_record(self, whole, {**own, **_unwritten.get(self.path, {})})
+        return _part_record(self, whole, unwritten.with_waiting(self.path, own))
 
     @property
     def was_cancelled(self) -> bool:
@@ -136,22 +137,48 @@ class Run:
         return any(record.get("cancel_asked_at") for record in whole)
 
     def update(self, **fields: Any) -> dict[str, Any]:
-        """Merge fields into the record, atomically, and return it; no other process's fields are lost."""
+        """Merge fields into the record, atomically, and return it; no other process's fields are lost.
+
+        Where the disk doesn't take them they wait (`has_kept`): this process sees them, and tries again.
+        """
         with _locked(self.path / "record.lock"):
-            kept = _unwritten.get(self.path, {})
-            known = self.record() if self.whole is None else read_json(self.path / "record.json") or {}
-            write_json(self.path / "record.json", {**known, **kept, **fields})
-            _unwritten.pop(self.path, None)
-        return self.record() if self.whole else {**known, **fields}
+            known = self._written()
+            new = {**unwritten.with_waiting(self.path, known), **fields}
+            try:
+                write_json(self.path / "record.json", new)
+                unwritten.forget(self.path)
+            except OSError as error:
+                if not unwritten.may_pass(error):
+                    raise
+                unwritten.keep(self.path, fields, known)
+                unwritten.later(self.path, self._write_kept)
+        return self.record() if self.whole else new
+
+    def _written(self) -> dict[str, Any]:
+        """Return what this run's own file has: of a part, its own fields."""
+        known = read_json(self.path / "record.json")
+        if self.whole is None and not is_record(known):
+            return self.record()  # which says what is wrong
+        return known or {}
 
     @property
     def has_kept(self) -> bool:
         """Fields of the record wait for room on the disk."""
-        return self.path in _unwritten
+        return unwritten.waits(self.path)
 
-    def keep(self, **fields: Any) -> None:
-        """Let the record have fields that the disk has no room for, as this process sees it, until there is room."""
-        _unwritten.setdefault(self.path, {}).update(fields)
+    def catch_up(self) -> None:
+        """Try again to write what waits for room on the disk."""
+        if self.has_kept:
+            unwritten.try_now(self.path)
+
+    def _write_kept(self) -> None:
+        try:
+            self.update()
+        except (JobNotFound, FileNotFoundError):
+            if (self.whole or self).path.parent.exists():  # it was removed; a disk that is out of reach may come back
+                unwritten.forget(self.path)
+        if self.has_kept:
+            raise OSError(errno.ENOSPC, "what waits can't be written yet", str(self.path))
 
     def check_ours(self, path: Path) -> None:
         """Refuse what another user could have written.

@@ -178,8 +178,10 @@ class Store:
                 raise
         try:
             os.link(blob, path)
+        except FileExistsError:  # another process has placed it
+            return
         except OSError:  # a file system without hard links
-            shutil.copyfile(blob, path)
+            _copy_whole(blob, path)
 
     def keep(self, target: Path, content: bytes | Path, digest: str) -> None:
         """Put a content at a path: a link to the equal one that the store has, which it gets if it lacks it."""
@@ -265,11 +267,13 @@ class Store:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         temporary.mkdir(mode=0o700)
-        fill(temporary)
         try:
+            fill(temporary)
             os.rename(temporary, target)
-        except OSError:  # another kernel was first
+        except BaseException as error:
             shutil.rmtree(temporary, ignore_errors=True)
+            if not (isinstance(error, OSError) and target.exists()):  # else another kernel was first
+                raise
 
 
 def _damage(run: Run) -> str:
@@ -281,6 +285,15 @@ def _damage(run: Run) -> str:
     if (run.path / "record.json").exists():
         return "its record.json is damaged"
     return "it has no record.json: its submission was cut off" if age > 60 else ""
+
+
+def _copy_whole(source: Path, path: str) -> None:
+    """Copy a file, or leave nothing: a part of it would be taken for the whole."""
+    try:
+        shutil.copyfile(source, path)
+    except OSError:
+        Path(path).unlink(missing_ok=True)
+        raise
 
 
 def _write_all(path: Path, raw: Any) -> None:
