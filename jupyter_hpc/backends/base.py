@@ -37,12 +37,19 @@ class Submission:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What came of it: the native id, and the command and script as submitted."""
+    """What came of it: the native id, and the command and script as submitted.
+
+    Attributes
+    ----------
+    native_uid : str
+        What tells the job from a later one of the same id, where the scheduler has such a thing.
+    """
 
     native_id: str
     command: tuple[str, ...] = ()
     script: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
+    native_uid: str = ""
 
 
 class Backend(abc.ABC):
@@ -175,9 +182,41 @@ class Backend(abc.ABC):
         """
         return None
 
+    async def cancel(self, run: Run, native_id: str) -> None:
+        """Ask the scheduler to end a run's job; no error if it has ended, or its id is another job's by now.
+
+        Raises
+        ------
+        NoAnswer
+            If it may have been ended, or not.
+        HPCError
+            If it goes on: the scheduler refused.
+        """
+        for own in await self.owned(run, native_id):
+            await self.end(own)
+
     @abc.abstractmethod
-    async def cancel(self, native_id: str) -> None:
-        """Ask the scheduler to end a job; no error if it has ended already.
+    async def owned(self, run: Run, native_id: str) -> Sequence[str]:
+        """Return the jobs that are this run's and have not ended, as :meth:`end` takes them.
+
+        A scheduler may hand out an id again, so a job is known by its id and by what ties it to its run (a mark in
+        its comment, a uid, the time when a process started). It is looked at now, never remembered: what is done to
+        a job can't be undone.
+
+        Parameters
+        ----------
+        native_id : str
+            What the record says; it may be another run's by now.
+
+        Raises
+        ------
+        NoAnswer
+            If that can't be told now.
+        """
+
+    @abc.abstractmethod
+    async def end(self, native_id: str) -> None:
+        """Ask the scheduler to end a job that :meth:`owned` named a moment ago; called by :meth:`cancel` only.
 
         Raises
         ------

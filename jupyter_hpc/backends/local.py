@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ..model.exceptions import SubmissionError
 from ..model.observation import Observation
 from ..model.states import JobState
+from ..rundir.run import Run
 from ..runtime import process
 from . import script
 from .base import Backend, Submission, Submitted
@@ -78,9 +80,10 @@ class LocalBackend(Backend):
             JobState.COMPLETED if status == 0 else JobState.FAILED, reason, exit_code=status, signal=number
         )
 
-    async def cancel(self, native_id: str) -> None:
-        if not process.is_alive(native_id):
-            return
+    async def owned(self, run: Run, native_id: str) -> Sequence[str]:
+        return [native_id] if process.is_alive(native_id) and _runs(native_id, run) else []
+
+    async def end(self, native_id: str) -> None:
         group = int(native_id.partition(".")[0])
         _signal(group, signal.SIGTERM)
         for _ in range(int(GRACE_S / 0.05)):
@@ -91,6 +94,15 @@ class LocalBackend(Backend):
             if not process.is_alive(native_id):
                 return
         _signal(group, signal.SIGKILL)
+
+
+def _runs(native_id: str, run: Run) -> bool:
+    """Whether a process is the batch script of this run, by its arguments; true where no `/proc` tells."""
+    try:
+        arguments = Path(f"/proc/{native_id.partition('.')[0]}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return not os.path.isdir("/proc/self")
+    return os.fsencode(run.id) in map(os.path.basename, arguments)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

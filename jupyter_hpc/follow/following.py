@@ -87,7 +87,7 @@ async def cancel(run: Run) -> None:
     native_id = record.get("native_id")
     try:
         if native_id:
-            await watcher.backend.cancel(str(native_id))
+            await watcher.backend.cancel(run, str(native_id))
     except NoAnswer:  # it may have happened
         raise
     except HPCError:

@@ -25,7 +25,7 @@ RECORD_FORMAT = 1
 WAITS = "waits."  # with a process's identity: a cell of it waits for the job, until somebody removes the file
 PARTS = "tasks"  # the folder of a run's parts, by the name of the first kind that there was
 _OWN_FIELDS = {  # what a part doesn't share with the whole
-    *("array", "state", "reason", "node", "native_id", "started_at", "ended_at", "verdict"),
+    *("array", "state", "reason", "node", "native_id", "native_uid", "started_at", "ended_at", "verdict"),
     *("cancel_asked_at", "attempts", "incidents", "submitted_at", "command", "notes", "why", "image"),
     *("outputs", "files", "execution", "determinism", "exception", "unloaded", "changes"),
 }

@@ -137,6 +137,7 @@ class Handover:
         now = connection.clock.time()
         fields: dict[str, Any] = {
             "native_id": submitted.native_id,
+            **({"native_uid": submitted.native_uid} if submitted.native_uid else {}),
             "submitted_at": now,
             "command": all_redacted(list(submitted.command)),
             "notes": list(submitted.notes),
@@ -178,7 +179,7 @@ class Handover:
             try:
                 native_id = native_id or await self._earlier(backend) or ""
                 if native_id:
-                    await backend.cancel(native_id)
+                    await backend.cancel(run, native_id)
                 return
             except NoAnswer:
                 connection.went_away(connection.clock.time())

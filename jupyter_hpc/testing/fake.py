@@ -20,7 +20,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -253,7 +253,11 @@ class FakeBackend(Backend):
         await self._answer("restore")
         return self._take(run, self._script) if self.restores else None
 
-    async def cancel(self, native_id: str) -> None:
+    async def owned(self, run: Run, native_id: str) -> Sequence[str]:
+        job = self._jobs.get(native_id)
+        return [native_id] if job is not None and job.run_id == run.id else []
+
+    async def end(self, native_id: str) -> None:
         await self._answer("cancel")
         self.cancelled.append(native_id)
         self.says(native_id, (0, JobState.CANCELLED))

@@ -143,10 +143,10 @@ def seen(job: Job):
 
 
 def test_rows_are_read_as_squeue_s():
-    observation, comment = seen(Job(**{**LIVE, "state_reason": "Priority", "comment": "jupyter_hpc:x|\ny"}))
+    observation, comment = seen(Job(**{**LIVE, "state_reason": "Priority", "comment": "for physics|\ny"}))
     assert observation.state is JobState.PENDING
     assert "(Priority)" in observation.reason
-    assert comment == "jupyter_hpc:x| y"
+    assert comment == "for physics| y"
     observation, _ = seen(Job(**{**LIVE, "state": "SOMETHING_NEW", "start_time": 1_000_000_000}))
     assert (observation.native_state, observation.started_at) == ("SOMETHING_NEW", 1_000_000_000)
 

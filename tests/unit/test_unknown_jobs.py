@@ -104,7 +104,7 @@ def test_a_refused_cancel_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     class Refusing:
         refusal: HPCError = TargetError("You may not.")
 
-        async def cancel(self, native_id: str) -> None:
+        async def cancel(self, run: Run, native_id: str) -> None:
             raise self.refusal
 
     refusing = Refusing()

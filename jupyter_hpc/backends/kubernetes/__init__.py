@@ -101,6 +101,13 @@ class KubernetesBackend(Backend):
     def _namespace(self, name: str) -> Namespace:
         return self._namespaces.setdefault(name, Namespace(self._client, name))
 
+    def _space(self, run: Run, native_id: str) -> Namespace:
+        """Return the namespace of a run's Job, which knows by its uid what is the run's."""
+        found = self._namespace(native_id.partition("/")[0])
+        if run.id not in found.uids:
+            found.uids[run.id] = str((run.record_or_none() or {}).get("native_uid") or "")
+        return found
+
     # -- submission ------------------------------------------------------------------------------
 
     def preview(self, submission: Submission) -> Submitted:
@@ -122,10 +129,11 @@ class KubernetesBackend(Backend):
             made = await self._create_with_payload(submission, job)
         namespace.jobs.found.setdefault(made["metadata"]["name"], made)
         native_id = f"{namespace.name}/{made['metadata']['name']}"
+        namespace.uids[run.id] = uid = made["metadata"]["uid"]
         self._follow(run, native_id)
         written = manifest.as_yaml(job)
         (run.path / manifest.FILE).write_text(written, encoding="utf-8")
-        return Submitted(native_id, COMMAND, written)
+        return Submitted(native_id, COMMAND, written, native_uid=uid)
 
     async def _create_with_payload(self, submission: Submission, job: Mapping[str, Any]) -> dict[str, Any]:
         """Create the Job, the Secret that it owns, and let it go: no pod ever waits for a kernel that died here."""
@@ -138,7 +146,7 @@ class KubernetesBackend(Backend):
                 patch = {"spec": {"suspend": False}}
                 made = await self._again("PATCH", self._path("jobs", made["metadata"]["name"]), patch)
         except BaseException:
-            await self._delete(f"{self._client.namespace}/{made['metadata']['name']}")
+            await self.end(_handle(self._client.namespace, made))
             raise
         return made
 
@@ -190,11 +198,11 @@ class KubernetesBackend(Backend):
         known = self._channels.get(run.id)
         if known is not None or manifest.is_shared(run, self.settings):
             return known
-        namespace, _, name = native_id.partition("/")
+        name = native_id.partition("/")[2]
         spec = (run.record_or_none() or {}).get("spec") or {}
         python = spec.get("python") or (f"{spec['venv']}/bin/python" if spec.get("venv") else "python3")
         made = self._channels[run.id] = Channel(
-            self._client, self._namespace(namespace), run, name, python, archive.store_of(run, self.settings)
+            self._client, self._space(run, native_id), run, name, python, archive.store_of(run, self.settings)
         )
         return made
 
@@ -215,8 +223,9 @@ class KubernetesBackend(Backend):
             return Observation(JobState.RUNNING, "", "Running", str(seen.pods[-1]["spec"].get("nodeName") or ""))
         if found.state is None or not found.state.is_final:
             return found
+        space = native_id.partition("/")[0]
         if seen.job is not None and found.native_state in WAITING:  # it can't start, and would wait for ever
-            await self._delete(native_id)
+            await self.end(_handle(space, seen.job))
         elif not await self._has_arrived(run_id, native_id):
             return Observation(
                 JobState.RUNNING,
@@ -226,7 +235,7 @@ class KubernetesBackend(Backend):
                 found.started_at,
             )
         if seen.job is not None and found.native_state == SUSPENDED:  # else its queue would start it anew, unheard
-            await self._delete(native_id)
+            await self.end(_handle(space, seen.job))
         if found.native_state == "Deleted" and self._run(run_id).was_cancelled:
             found = replace(found, reason="")  # by us
         self._final[run_id] = found
@@ -259,12 +268,11 @@ class KubernetesBackend(Backend):
 
     async def _seen(self, run_id: str, native_id: str) -> Seen:
         """Return what there is of a job; events and the like only where they may explain something."""
-        space, _, name = native_id.partition("/")
-        namespace = self._namespace(space)
+        namespace, name = self._space(self._run(run_id), native_id), native_id.partition("/")[2]
         await namespace.pods.ready()
         job = await namespace.job(name, run_id)
         pods = namespace.pods_of(run_id)
-        seen = Seen(job, pods, name in namespace.jobs.gone, now=time.time())
+        seen = Seen(job, pods, namespace.was_deleted(name, run_id), now=time.time())
         if job is None or seen.now - (time_stamp(job["metadata"].get("creationTimestamp")) or 0) < LOOK_CLOSER_S:
             return seen
         if is_held(seen):
@@ -291,21 +299,43 @@ class KubernetesBackend(Backend):
         namespace, kinds = self._namespace(self._client.namespace), manifest.gpu_kinds(self.settings)
         return available(message, await namespace.nodes(), await namespace.all_pods(), *kinds)
 
-    async def cancel(self, native_id: str) -> None:
+    async def owned(self, run: Run, native_id: str) -> Sequence[str]:
+        """By the uid that the server told at submission; where none was recorded, by the label."""
+        space, _, name = native_id.partition("/")
+        if uid := (run.record_or_none() or {}).get("native_uid"):
+            return [f"{native_id}/{uid}"]
+        await self._client.connect()
         try:
-            await self._delete(native_id)
+            job = await self._client.request("GET", _path_of(space, name))
         except Unreachable as error:
             raise NoAnswer(error.message, hint=error.hint) from None
-
-    async def _delete(self, native_id: str) -> None:
-        await self._client.connect()
-        space, _, name = native_id.partition("/")
-        path = f"/apis/batch/v1/namespaces/{space}/jobs/{name}"
-        try:
-            await self._client.request("DELETE", path, query={"propagationPolicy": "Background"})
         except ApiError as error:
-            if error.status != 404:
+            if error.status == 404:
+                return []
+            raise TargetError(*_sentence(error)) from None
+        is_ours = (job["metadata"].get("labels") or {}).get(manifest.RUN) == run.id
+        return [f"{native_id}/{job['metadata']['uid']}"] if is_ours else []
+
+    async def end(self, native_id: str) -> None:
+        """Delete the Job NAMESPACE/NAME/UID: the server itself compares the uid."""
+        await self._client.connect()
+        space, name, uid = native_id.split("/")
+        wanted = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        try:
+            await self._client.request("DELETE", _path_of(space, name), wanted)
+        except Unreachable as error:
+            raise NoAnswer(error.message, hint=error.hint) from None
+        except ApiError as error:
+            if error.status not in (404, 409):  # it is gone, or the name is another Job's by now
                 raise TargetError(*_sentence(error)) from None
+
+
+def _path_of(space: str, name: str) -> str:
+    return f"/apis/batch/v1/namespaces/{space}/jobs/{name}"
+
+
+def _handle(space: str, job: Mapping[str, Any]) -> str:
+    return f"{space}/{job['metadata']['name']}/{job['metadata']['uid']}"
 
 
 def _origin(item: Mapping[str, Any]) -> str | None:

@@ -188,6 +188,7 @@ class Namespace:
         self._client = client
         self.jobs = Listed(client, f"/apis/batch/v1/namespaces/{name}/jobs")
         self.pods = Watched(client, f"/api/v1/namespaces/{name}/pods")
+        self.uids: dict[str, str] = {}  # run id → the uid of its Job, where that is known: a name may be used again
         self.foreign = Listed(client, f"/apis/batch/v1/namespaces/{name}/jobs", f"{MANAGED_BY}!={MANAGER}")
         self._events: dict[str, tuple[float, list[dict[str, Any]]]] = {}
         self._nodes: tuple[float, list[dict[str, Any]]] = (0.0, [])
@@ -204,13 +205,20 @@ class Namespace:
             If it can't be had.
         """
         job, pods = self.jobs.found.get(name), self.pods_of(run_id)
-        if job is None and name in self.jobs.gone:
+        if self.was_deleted(name, run_id):
             return None
         since = self._asks_since(job, pods[-1] if pods else None)
         if since is not None:
             newest, oldest = JOBS_S
             await self.jobs.look(min(max((time.time() - since) / 10, newest), oldest))
-        return self.jobs.found.get(name)
+        return None if self.was_deleted(name, run_id) else self.jobs.found.get(name)
+
+    def was_deleted(self, name: str, run_id: str) -> bool:
+        """Whether a run's Job is gone; another may have its name."""
+        job, uid = self.jobs.found.get(name), self.uids.get(run_id)
+        if job is None:
+            return name in self.jobs.gone
+        return bool(uid) and job["metadata"]["uid"] != uid
 
     def _asks_since(self, job: Mapping[str, Any] | None, pod: Mapping[str, Any] | None) -> float | None:
         """Return for how long the Job itself has had to say what comes; None while its pod does."""
@@ -229,8 +237,13 @@ class Namespace:
     def pods_of(self, run_id: str) -> list[dict[str, Any]]:
         """Return the pods of a run, also those that were deleted, oldest first."""
         both = {**self.pods.gone, **self.pods.found}
-        own = [p for p in both.values() if (p["metadata"].get("labels") or {}).get(RUN) == run_id]
+        own = [p for p in both.values() if self._is_of(p["metadata"], run_id)]
         return sorted(own, key=lambda p: (p["metadata"].get("creationTimestamp") or "", p["metadata"]["name"]))
+
+    def _is_of(self, metadata: Mapping[str, Any], run_id: str) -> bool:
+        uid, owners = self.uids.get(run_id), metadata.get("ownerReferences") or ()
+        is_marked = (metadata.get("labels") or {}).get(RUN) == run_id
+        return is_marked and (not uid or not owners or any(owner.get("uid") == uid for owner in owners))
 
     def is_gone(self, pod: Mapping[str, Any]) -> bool:
         known = self.pods.found.get(pod["metadata"]["name"])

@@ -17,7 +17,7 @@ from ...rundir.parts import parts_of
 from ...rundir.run import Run
 from .. import script
 from ..base import Backend, NoAnswer, Submission, Submitted
-from .accounting import DROPPED, Accounting, dropped, mark_of, paired
+from .accounting import DROPPED, Accounting, alive, dropped, mark_of, paired
 from .availability import available
 from .command import SlurmCommand, scrubbed, unreachable
 from .foreign import parse_foreign
@@ -151,8 +151,8 @@ class SlurmBackend(Backend):
         }
 
     async def find(self, run: Run) -> str | None:
-        for native_id, (_, comment) in (await self._queue()).items():
-            if comment == mark_of(run.id):
+        for native_id, (_, mark) in (await self._queue()).items():
+            if mark == mark_of(run.id):
                 return native_id.partition("_")[0]
         record = run.record_or_none() or {}
         return await self.accounting.find(run.id, float(record.get("created") or time.time()))
@@ -193,8 +193,9 @@ class SlurmBackend(Backend):
         done = await self.command.run(["scontrol", "ping"], timeout_s=PING_S)
         return " is UP" in done.out
 
-    async def _queue(self) -> dict[str, tuple[Observation, str]]:
-        done = await self.command.run(["squeue", "-h", "-r", "--me", "-t", "all", "-O", squeue_format()])
+    async def _queue(self, *, is_act: bool = False) -> dict[str, tuple[Observation, str]]:
+        argv = ["squeue", "-h", "-r", "--me", "-t", "all", "-O", squeue_format()]
+        done = await self.command.run(argv, is_act=is_act)
         if done.status != 0:
             raise self._unreachable(done.last_line)
         self._answer, self._foreign = done.out, None
@@ -222,9 +223,12 @@ class SlurmBackend(Backend):
             self._foreign = parse_foreign(self._answer)
         return self._foreign
 
-    async def cancel(self, native_id: str) -> None:
+    async def owned(self, run: Run, native_id: str) -> Sequence[str]:
+        return alive(run.id, await self._queue(is_act=True))
+
+    async def end(self, native_id: str) -> None:
         done = await self.command.run(["scancel", native_id])
-        if done.status != 0 and not re.search(r"invalid job id|already completed", done.err, re.IGNORECASE):
+        if done.status != 0 and not re.search(r"invalid job id|already complet", done.err, re.IGNORECASE):
             raise TargetError(
                 f"scancel {native_id} failed: {done.last_line}", hint="Try again, or scancel it in a shell."
             )

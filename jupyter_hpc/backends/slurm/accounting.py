@@ -13,7 +13,7 @@ from ...model.observation import Observation
 from ...model.states import JobState
 from ..base import NoAnswer
 from .command import SlurmCommand
-from .job_states import SACCT_FIELDS, parse_accounting
+from .job_states import OURS, SACCT_FIELDS, parse_accounting
 
 # the archive is up to a second behind squeue, and eight after the controller was started
 ASK_AFTER_S = (0.0, 1.5, 10.0)
@@ -22,12 +22,12 @@ DROPPED = "it was taken from its array before it began, as scancel does"
 OFF_S = 600.0  # a site without accounting doesn't get one while we wait
 AWAY_S = 20.0  # one whose database doesn't answer has it again soon
 _SLACK_S = 300.0  # clocks of login node and controller may differ
-_MARK = re.compile(r"jupyter_hpc:([\w-]+)")
+_MARK = re.compile(rf"{OURS}([\w-]+)")
 
 
 def mark_of(run_id: str) -> str:
     """Return the comment by which a run's job is known; the tasks of an array share one."""
-    return f"jupyter_hpc:{run_id.partition('_')[0]}"
+    return f"{OURS}{run_id.partition('_')[0]}"
 
 
 class Accounting:
@@ -73,10 +73,7 @@ class Accounting:
             seen, mark = found.get(native, (None, ""))
             if seen is None:
                 continue
-            if mark not in (
-                "",
-                run_id.partition("_")[0],
-            ):  # a controller that crashed hands out its last ids again
+            if mark not in ("", run_id.partition("_")[0]):  # a controller that crashed hands out its last ids again
                 self._said[run_id] = f"sacct has the job of another run ({mark}) under that id"
             elif seen.state is not None and seen.state.is_final:
                 self._ended[run_id] = seen
@@ -84,7 +81,10 @@ class Accounting:
                 self._said[run_id] = f"sacct has it as {seen.native_state}, which it was before"
 
     async def _rows(self, *selection: str) -> list[tuple[str, Observation, str]]:
-        """Return (native id, observation, the run id of its mark) for each job that sacct knows."""
+        """Return (native id, observation, the run id of its mark) for each job that sacct knows.
+
+        The mark is empty where sacct keeps nothing that could have one, as of jobs that pyslurm submitted.
+        """
         fields = ",".join([*SACCT_FIELDS, *self._marks])
         try:
             done = await self._command.run(["sacct", "-X", "-n", "-P", *selection, "-o", fields])
@@ -102,7 +102,7 @@ class Accounting:
             parts = line.split("|", len(SACCT_FIELDS))
             match = _MARK.search(parts[-1])
             for native, seen in parse_accounting("|".join(parts[: len(SACCT_FIELDS)])).items():
-                rows.append((native, seen, match[1] if match else ""))
+                rows.append((native, seen, match[1] if match else "none" if parts[-1].strip("|") else ""))
         return rows
 
     def _is_without(self, *, is_kept: bool) -> list[tuple[str, Observation, str]]:
@@ -146,19 +146,26 @@ def _chunks(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def paired(jobs: Mapping[str, str], rows: Mapping[str, tuple[Observation, str]]) -> dict[str, Observation]:
     """Return run id → observation of the jobs among squeue's rows.
 
-    By native id, unless the job of that id carries another run's mark: a controller that crashed hands out
-    again the ids that it had not yet saved. Else by the mark.
+    By native id, if the job of that id carries the run's mark: a controller that crashed hands out again the ids
+    that it had not yet saved, to anybody. Else by the mark.
     """
     marks = {(mark, _task(native)): native for native, (_, mark) in rows.items() if mark}
     found = {}
     for run_id, native in jobs.items():
         mark = mark_of(run_id)
         row, marked = rows.get(native), marks.get((mark, _task(run_id)))
-        if row is not None and not (row[1].startswith("jupyter_hpc:") and row[1] != mark):
+        if row is not None and row[1] == mark:
             found[run_id] = row[0]
         elif marked is not None:
             found[run_id] = replace(rows[marked][0], native_id=marked)
     return found
+
+
+def alive(run_id: str, rows: Mapping[str, tuple[Observation, str]]) -> list[str]:
+    """Return the jobs among squeue's rows that carry a run's mark and have not ended; of an array its one id."""
+    mark, task = mark_of(run_id), _task(run_id)
+    own = [n for n, (seen, its) in rows.items() if its == mark and not (seen.state and seen.state.is_final)]
+    return [n for n in own if _task(n) == task] if task else sorted({n.partition("_")[0] for n in own})
 
 
 def dropped(before: Mapping[str, tuple[Observation, str]], now: Mapping[str, tuple[Observation, str]]) -> set[str]:

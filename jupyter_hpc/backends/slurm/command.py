@@ -84,8 +84,14 @@ class SlurmCommand:
         timeout_s: float | None = None,
         cwd: str | None = None,
         stdin: bytes | None = None,
+        is_act: bool = False,
     ) -> process.Completed:
         """Run a command of the cluster.
+
+        Parameters
+        ----------
+        is_act : bool
+            A question that belongs to an act of the user, which is not counted.
 
         Raises
         ------
@@ -98,7 +104,7 @@ class SlurmCommand:
         conf = environment.get("SLURM_CONF")
         if conf is not None and not os.path.isfile(conf):  # the commands would look elsewhere for a minute
             raise unreachable(self.where(), "there is no such file.")
-        if argv[0] in QUESTIONS:
+        if argv[0] in QUESTIONS and not is_act:
             self.budget.spend()
         limit_s = timeout_s or TIMEOUT_S
         try:

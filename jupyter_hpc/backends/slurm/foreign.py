@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...model.observation import ForeignJob
-from .accounting import mark_of
 from .inventory import number, seconds
-from .job_states import MORE, native_id, observation, queue_row, time_stamp
+from .job_states import MORE, OURS, mark_in, native_id, observation, queue_row, time_stamp
 
-_OURS = mark_of("")
 _REST = re.compile(
     r"(?P<alloc>[^|]*)\|(?P<job>[^|]*)\|(?P<node>[^|]*)\|(?P<log>[^|]*)\|(?P<folder>/[^|]*)\|(?P<name>.*?)\|?"
 )
@@ -29,7 +27,8 @@ def _job(row: dict[str, str]) -> ForeignJob:
     more = MORE.fullmatch(row["More"])
     rest = _REST.fullmatch(more["rest"]) if more else None
     native, seen = native_id(row), observation(row)
-    ours = row["Comment"].removeprefix(_OURS) if row["Comment"].startswith(_OURS) else ""
+    mark = mark_in(row)
+    ours = mark.removeprefix(OURS) if mark.startswith(OURS) else ""
     if more is None or rest is None:  # a path with the delimiter
         return ForeignJob(native, seen, run_id=ours, ends_with=f"scancel {native}")
     gpus, kind = _gpus(rest, number(more["nodes"]) or 1)

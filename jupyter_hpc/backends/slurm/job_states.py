@@ -67,6 +67,10 @@ OWN_FIELDS = 1 + FIELDS.index("Comment")
 # what follows a comment, which may itself hold the delimiter: a limit, a time and a number can be told from it
 MORE = re.compile(r"\|(?P<limit>[^|]*)\|(?P<submitted>\d{4}-[\d:T-]+|N/A)\|(?P<nodes>[\d-]+)\|(?P<rest>.*)")
 
+OURS = "jupyter_hpc:"
+_MARK = re.compile(rf"\b{OURS}([\w-]+)")
+_LOG = re.compile(r"/runs/(\d{8}-\d{6}-[0-9a-f]{6})/(?:tasks/[^/|]+/)?scheduler\.log\|")
+
 
 def squeue_format() -> str:
     """Return the ``-O`` argument: delimited, so that its shape is the same on all versions; free text last."""
@@ -74,13 +78,22 @@ def squeue_format() -> str:
 
 
 def parse_queue(text: str) -> dict[str, tuple[Observation, str]]:
-    """Return native id → (observation, comment) from ``squeue -h -O`` output; odd lines are passed over."""
+    """Return native id → (observation, mark) from ``squeue -h -O`` output; odd lines are passed over."""
     found = {}
     for line in text.splitlines():
         row = queue_row(line)
         if row is not None:
-            found[native_id(row)] = (observation(row), row["Comment"])
+            found[native_id(row)] = (observation(row), mark_in(row))
     return found
+
+
+def mark_in(row: dict[str, str]) -> str:
+    """Return the mark of the run that a job is of; of any other job its comment.
+
+    A site may write its own comments into jobs: then the job's log tells, which is in the run directory.
+    """
+    found = _MARK.search(row["Comment"]) or _LOG.search(row["More"])
+    return f"{OURS}{found[1]}" if found else row["Comment"]
 
 
 def queue_row(line: str) -> dict[str, str] | None:

@@ -197,6 +197,20 @@ def test_a_second_interrupt_cancels(notebook: Notebook) -> None:
     assert executed.error.name == "JobCancelled"
 
 
+def test_a_cancel_never_ends_another_run_s_job(notebook: Notebook) -> None:
+    """A scheduler may hand out an id again: what the record says may be somebody else's job by now."""
+    flag = notebook.folder / "go"
+    waits = f"import os, time\nprint('up')\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 'whole'"
+    notebook.remote(waits, "--detach")
+    notebook.run("import time\nmine = _hpc")
+    notebook.remote(waits, "--detach")
+    notebook.run("other = _hpc\nwhile 'up' not in other.logs(): time.sleep(0.05)")
+    notebook.run("mine.run.update(native_id=other.native_id, native_uid='')\nmine.cancel()")
+    flag.touch()
+    assert notebook.value("other.result(60)['x']") == "whole"
+    notebook.run("done = mine.wait(60)")
+
+
 # -- options -------------------------------------------------------------------------------------
 
 

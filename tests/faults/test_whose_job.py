@@ -1,0 +1,72 @@
+"""A controller that crashed hands out ids again: what is done to a run is never done to the new owner of its id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.states import JobState
+from tests.faults.road import slurm, submit, until
+from tests.faults.test_controller import PENDING, Cluster, small  # noqa: F401 a fixture
+
+SLEEP = ("sbatch", "--parsable", "--output=/dev/null", "--wrap", "sleep 300")
+
+
+def state(native_id: str) -> str:
+    return slurm("squeue", "-h", "-t", "all", "-j", native_id, "-o", "%T")
+
+
+@pytest.fixture
+def forgotten(small: Cluster) -> Iterator[Callable[..., tuple[Job, str]]]:  # noqa: F811
+    """Returns a job that the controller forgot, and the id of one submitted by hand that got its id."""
+    others: list[str] = []
+
+    def find(**options: str) -> tuple[Job, str]:
+        for _ in range(6):  # it saves its jobs at most every five seconds: one of these times it has not
+            job = submit("w = 7", passthrough=PENDING, **options)
+            small.restart("slurmctld")
+            array = (f"--array={options['array']}",) if "array" in options else ()
+            others.append(slurm(*SLEEP[:2], *array, *SLEEP[2:]))
+            if others[-1] == job.native_id:
+                return job, others[-1]
+            job.cancel()
+        raise AssertionError("the controller had saved its jobs each time: nothing was tried")
+
+    yield find
+    slurm("scancel", *others)
+
+
+def test_a_cancel_of_a_forgotten_job_leaves_the_new_owner_of_its_id_alone(
+    forgotten: Callable[..., tuple[Job, str]],
+) -> None:
+    job, other = forgotten()
+    job.cancel()
+    assert state(other) in ("PENDING", "RUNNING")
+    assert job.wait(60)
+    assert (job.state, job.record["verdict"]["cause"]) == (JobState.CANCELLED, "cancelled-by-you")
+    assert state(other) in ("PENDING", "RUNNING")
+
+
+def test_a_cancel_of_a_forgotten_array_s_task_too(forgotten: Callable[..., tuple[Job, str]]) -> None:
+    job, other = forgotten(array="1-2")
+    job.tasks[0].cancel()
+    assert state(f"{other}_1") in ("PENDING", "RUNNING")
+    job.cancel()
+    assert state(f"{other}_1") in ("PENDING", "RUNNING")
+    assert state(f"{other}_2") in ("PENDING", "RUNNING")
+    assert job.wait(60)
+    assert job.state is JobState.CANCELLED
+
+
+def test_how_the_new_owner_ends_is_not_how_ours_did(forgotten: Callable[..., tuple[Job, str]], tmp_path: Path) -> None:
+    """It is submitted again, as what was forgotten before it began is."""
+    job, other = forgotten()
+    until(lambda: state(other) == "RUNNING", "the other one runs")
+    slurm("scancel", other)
+    until(lambda: job.native_id != other, "submitted again", 60)
+    assert not job.wait(0), job
+    slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
+    assert job.result(60) == {"w": 7}
