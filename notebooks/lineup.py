@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jupyter_hpc import JobState
@@ -16,6 +16,7 @@ from jupyter_hpc.backends import script
 from jupyter_hpc.backends.base import Backend, Submission, Submitted
 from jupyter_hpc.exceptions import SubmissionError, TargetError
 from jupyter_hpc.model.observation import Observation
+from jupyter_hpc.rundir.run import Run
 
 
 class Lineup(Backend):
@@ -72,7 +73,12 @@ class Lineup(Backend):
             return Observation(JobState.RUNNING, node=os.uname().nodename)
         return Observation(JobState.PENDING, "another cell is before it in the line")
 
-    async def cancel(self, native_id: str) -> None:
+    async def owned(self, run: Run, native_id: str) -> Sequence[str]:
+        """Return the job if it still runs, and is this run's: its arguments tell."""
+        pid = _alive(native_id)
+        return [native_id] if pid and run.id in _command(pid) else []
+
+    async def end(self, native_id: str) -> None:
         """End it: the batch script, which passes SIGTERM on to the cell, or flock while that waits."""
         if pid := _alive(native_id):
             self._cancelled.add(native_id)
@@ -88,6 +94,13 @@ def _alive(native_id: str) -> int:
     """Return the pid if that process still runs, else 0."""
     pid, _, started = native_id.partition(".")
     return int(pid) if started and _started(int(pid)) == started else 0
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:  # it ended meanwhile
+        return ""
 
 
 def _children(pid: int) -> list[int]:

@@ -13,14 +13,14 @@ from ..rundir.run import Run
 
 SCRIPT = r"""#!/bin/bash
 # Runs one jupyter_hpc worker and writes how it ended, also when it can't do that itself.
-# usage: RUN WORKER LIMIT KERNEL PYTHON VENV CONDA [MODULE ...]
+# usage: RUN WORKER LIMIT RESTARTS KERNEL PYTHON VENV CONDA [MODULE ...]
 umask 077
 place() { # a task of an array has a run directory of its own below the array's
   shared=$1 run=$1
   [ ! -d "$1/tasks" ] || run=$1/tasks/${1##*/}_$SLURM_ARRAY_TASK_ID
 }
 place "$1"
-limit=$3
+limit=$3 restarts=$4
 
 oom_kills=0
 count_oom_kills() { # of this node's kernel, since the last count
@@ -40,6 +40,23 @@ refuse() { # what is wrong, and what to do
   exit 78
 }
 
+is_complete() { # the cell came to its end; what it saved because it was told to end is no result
+  local said
+  { said=$(< "$run/result/manifest.json"); } 2> /dev/null || return 1
+  [[ $said != *'"kind": "signal"'* && $said != *'"kind": "unsaved"'* ]]
+}
+claim() { # this attempt, which only one start can have: the file is made by the first, also on NFS
+  local attempt=$run/attempt.1
+  [ "$restarts" = 0 ] || attempt=$run/attempt.$((${SLURM_RESTART_COUNT:-0} + 1))
+  if (set -C; : > "$attempt") 2> /dev/null; then
+    printf 'job %s on %s' "${SLURM_JOB_ID:-$$}" "$HOSTNAME" > "$attempt"
+  elif [ -e "$attempt" ]; then # else the disk is full or read-only, as the worker will say
+    refuse "the job was started a second time, on $HOSTNAME; its first start was $(< "$attempt")" ""
+  fi
+}
+
+is_complete && exit 0
+claim
 if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then # requeued: what the attempt before left is not this one's
   cp "$run/scheduler.log" "$run/scheduler.log.$((SLURM_RESTART_COUNT - 1))" && : > "$run/scheduler.log"
 fi
@@ -121,8 +138,8 @@ from jupyter_hpc_worker.main import main; main()'
 (
   [ -f "$shared/prologue" ] && prologue "$shared/prologue"
   place "$1"
-  worker=$2 kernel=$4 python=$5 venv=$6 conda=$7
-  shift 7
+  worker=$2 kernel=$5 python=$6 venv=$7 conda=$8
+  shift 8
   [ $# -gt 0 ] && before=$(first_python) && load_modules "$@"
   [ -n "$conda" ] && activate_conda "$conda" && python=${python:-$CONDA_PREFIX/bin/python}
   if [ -n "$venv" ]; then
@@ -184,16 +201,21 @@ exit "$status"
 """
 
 
-def arguments(run: Run, spec: JobSpec, worker: Path, executable: str, limit_s: int = 0) -> list[str]:
+def arguments(
+    run: Run, spec: JobSpec, worker: Path, executable: str, limit_s: int = 0, *, restarts: bool = False
+) -> list[str]:
     """Return the script's arguments.
 
     Parameters
     ----------
     limit_s : int
         Seconds after which the script ends the worker itself; 0 where the scheduler does.
+    restarts : bool
+        The scheduler may start it again by itself; else a second start is refused.
     """
     chosen = (spec.python, spec.venv, spec.conda)
-    return [str(run.path), str(worker), str(limit_s), executable, *(x or "" for x in chosen), *spec.modules]
+    numbers = (limit_s, int(restarts))
+    return [str(run.path), str(worker), *map(str, numbers), executable, *(x or "" for x in chosen), *spec.modules]
 
 
 def write(run: Run, spec: JobSpec) -> Path:

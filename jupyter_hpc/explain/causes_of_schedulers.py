@@ -7,6 +7,7 @@ from .cause import AGAIN, MORE_MEMORY, MORE_TIME, Cause
 from .signs import (
     CANCELLED,
     CUT_OFF_AT_START,
+    CUT_SHORT,
     FAILED,
     FULL_HERE,
     NOT_LAUNCHED,
@@ -128,6 +129,16 @@ SCHEDULER_CAUSES: tuple[Cause, ...] = (
         | (is_state(JobState.CANCELLED) & CUT_OFF_AT_START),
         "{f.node} could not start the job: a prolog script failed there, or its own folders are full or gone.",
         "{remedy} {f.avoids_node} `sinfo -R` may say what is wrong with it.",
+        AGAIN,
+    ),
+    Cause(
+        "started-twice",
+        JobState.LOST,
+        "JobLost",
+        says("jupyter_hpc: the job was started a second time") & CUT_SHORT,
+        "The job was started a second time, which it doesn't allow: that start did nothing, and the first one "
+        "had not come to its end.",
+        "`%hpc logs` shows how far the first one came. {remedy} {f.restarts}",
         AGAIN,
     ),
     Cause(

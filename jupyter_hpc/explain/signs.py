@@ -177,6 +177,10 @@ NOT_LAUNCHED = (
     & never_started()
 )
 STARTED = holds("the worker started", lambda f: f.reader.started is not None)
+CUT_SHORT = holds(
+    "its first start did not end by itself, as far as is known",
+    lambda f: f.end is None or f.end.get("signalled"),
+)
 FAILED = holds(
     "it ended with an exit code",
     lambda f: f.number is None and not f.has_result and (f.end is not None or f.state is JobState.FAILED),

@@ -86,7 +86,16 @@ def _may_run_again(facts: Facts) -> bool:
         return False
     if not _AGAIN.search(facts.said):
         return False
-    return not facts.has_result or facts.raised.get("kind") == "signal"
+    return not _is_complete(facts)
+
+
+def is_complete(reader: RunReader) -> bool:
+    """Whether there is a result of a cell that came to its end: then no further attempt changes anything."""
+    return _is_complete(Facts(reader, None))
+
+
+def _is_complete(facts: Facts) -> bool:
+    return facts.has_result and facts.raised.get("kind") not in ("signal", "unsaved")
 
 
 def _is_over(facts: Facts) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..backends.registry import backend_of
 from ..explain.attempts import attempts, taken_back
-from ..explain.verdict import Verdict, judge, why_it_waits
+from ..explain.verdict import Verdict, is_complete, judge, why_it_waits
 from ..model.observation import Observation, waiting_words
 from ..model.states import JobState, Status
 from ..rundir.reader import RunReader
@@ -80,8 +80,8 @@ class Follower:
 
     def observe(self, seen: Observation) -> None:
         """Take what the scheduler said, and read the files that it may have been ahead of."""
-        started = self.reader.started
-        if started is not None and seen.state is JobState.PENDING and self._requeued_at != started["t"]:
+        started, is_pending = self.reader.started, seen.state is JobState.PENDING
+        if started is not None and is_pending and self._requeued_at != started["t"] and not is_complete(self.reader):
             self._requeued_at = started["t"]
             self.run.update(attempts=self.attempts())
         if seen.state is not None and seen.state.is_final:

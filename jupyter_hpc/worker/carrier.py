@@ -90,12 +90,33 @@ class _Carrier:
                 self.status = REFUSED
                 return self._end()
             self._prepare()
+        elif not self._is_first():
+            return REFUSED
         if self.request["limit"]:
             self.limit_at = time.monotonic() + self.request["limit"]
         if self._has_environment():
             self._start()
             self._follow()
         return self._end()
+
+    def _is_first(self) -> bool:
+        """Claim the run's one attempt: Kubernetes itself may start a pod twice, and only --retries allows that."""
+        if self.request["retries"]:
+            return True
+        path = os.path.join(self.directory, "attempt.1")
+        here = os.uname().nodename
+        try:
+            with open(path, "x", encoding="utf-8") as file:
+                file.write(f"pod {here}")
+        except FileExistsError:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                self._say(
+                    f"jupyter_hpc: the job was started a second time, on {here}; its first start was {file.read()}"
+                )
+            return False
+        except OSError:  # the disk is full or read-only, as the worker will say
+            pass
+        return True
 
     def _place(self, name: str, data: bytes) -> None:
         path = os.path.join(self.directory, name)

@@ -227,7 +227,7 @@ def test_node_down(cluster: Path, requeue: bool) -> None:
 
 @shows("requeued")
 def test_requeued(cluster: Path) -> None:
-    job = submit(WAITS)
+    job = submit(WAITS, requeue=True)
     says(job, "ready")
     slurm("scontrol", "requeue", job.native_id)
     until(lambda: job.state is JobState.PENDING and "it was requeued" in job.reason, "said that it was requeued")

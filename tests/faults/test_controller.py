@@ -314,7 +314,7 @@ if attempt == 0:
     time.sleep(300)
 y = 6
 """
-    job = submit(cell, qos="low", cpus=8, passthrough=("-w", "c2"))
+    job = submit(cell, qos="low", cpus=8, requeue=True, passthrough=("-w", "c2"))
     says(job, "attempt 0")
     told = reasons(job)
     high = full_slurm.submit("root", "sleep 4", "--qos=high", "--cpus-per-task=8", "-w", "c2")

@@ -101,6 +101,7 @@ def test_a_submission():
         "gpus": "gpu:gpux:2",
         "qos": "high",
         "resource_sharing": "exclusive",
+        "is_requeueable": False,
         "environment": {
             "A": "1",
             "SLURM_NTASKS_PER_NODE": "3",

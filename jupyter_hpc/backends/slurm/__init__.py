@@ -24,7 +24,7 @@ from .foreign import parse_foreign
 from .job_states import parse_queue, squeue_format, time_stamp, with_canceller
 from .limits import is_checked, violation
 from .pyslurm.client import pyslurm_of
-from .sbatch import leading_directives, sbatch_arguments
+from .sbatch import leading_directives, may_restart, sbatch_arguments
 from .site import site_of
 
 SBATCHES = 8  # at once
@@ -82,8 +82,9 @@ class SlurmBackend(Backend):
 
     def preview(self, submission: Submission) -> Submitted:
         run, spec = submission.run, submission.spec
-        arguments = script.arguments(run, spec, submission.worker, submission.executable)
         options = sbatch_arguments(run, spec)
+        worker, executable = submission.worker, submission.executable
+        arguments = script.arguments(run, spec, worker, executable, restarts=may_restart(options))
         command = ("sbatch", "--parsable", *options, str(run.path / "job.sh"), *arguments)
         return Submitted("", command, script.SCRIPT)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections.abc import Sequence
 
 from ...model.exceptions import OptionError
 from ...model.resources import slurm_time
@@ -69,9 +70,18 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
     arguments = [f"--{key}={value}" for key, value in wanted if value is not None]
     if resources.exclusive:
         arguments.append("--exclusive")
-    if spec.requeue:
-        arguments.append("--requeue")
+    arguments.append("--requeue" if spec.requeue else "--no-requeue")  # many sites' default is to requeue
     return [*arguments, *checked_passthrough(spec.passthrough)]
+
+
+def may_restart(arguments: Sequence[str]) -> bool:
+    """Whether Slurm may start the job again by itself: the last such option holds, which sbatch takes abbreviated."""
+    said = [a for a in arguments if _means(a, "--requeue", 5) or _means(a, "--no-requeue", 6)]
+    return bool(said) and _means(said[-1], "--requeue", 5)
+
+
+def _means(argument: str, option: str, shortest: int) -> bool:
+    return option.startswith(argument) and len(argument) >= shortest
 
 
 def _output(run: Run, spec: JobSpec) -> str:

@@ -82,3 +82,13 @@ def test_a_worker_that_was_told_to_end_may_save_what_it_has(tmp_path: Path) -> N
     passes(clock, 60)  # it does no more
     found = found_by(follower)
     assert found is not None and found.state is JobState.TIMEOUT
+
+
+def test_a_job_whose_result_is_there_is_not_one_that_waits_again(tmp_path: Path) -> None:
+    """A completed job that somebody requeues waits in the queue: its second start ends with the result that it has."""
+    follower, worker, _ = begun(tmp_path)
+    worker.succeeds()
+    follower.poll()
+    follower.observe(Observation(JobState.PENDING))
+    found = found_by(follower)
+    assert found is not None and found.state is JobState.COMPLETED

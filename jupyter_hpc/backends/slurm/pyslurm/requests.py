@@ -78,6 +78,11 @@ _OPTIONS: dict[str, tuple[str, str, Callable[[str], object]]] = {
     "time": ("time_limit", r"[0-9]+-[0-9]{2}:[0-9]{2}:[0-9]{2}", str),
     "gpus": ("gpus", r"([^:,=]+:)?[1-9][0-9]*", _gpus),
 }  # not gpus-per-task: how srun then binds tasks to GPUs is told by sbatch only
+_FLAGS: dict[str, tuple[str, object]] = {
+    "--exclusive": ("resource_sharing", "exclusive"),
+    "--requeue": ("is_requeueable", True),
+    "--no-requeue": ("is_requeueable", False),
+}
 _VARIABLES = {  # sbatch's option → what it sets for the job's own srun and for whoever counts cores
     "ntasks-per-node": "SLURM_NTASKS_PER_NODE",
     "cpus-per-task": "SLURM_CPUS_PER_TASK",
@@ -113,8 +118,9 @@ def _described(options: Sequence[str]) -> dict[str, Any] | None:
     for option in options:
         if option in ("--parsable", "--export=ALL"):
             continue
-        if option == "--exclusive":
-            described["resource_sharing"] = "exclusive"
+        if option in _FLAGS:
+            attribute, meaning = _FLAGS[option]
+            described[attribute] = meaning
             continue
         key, _, value = option.removeprefix("--").partition("=")
         attribute, form, said = _OPTIONS.get(key, ("", "", str))

@@ -152,6 +152,7 @@ class JobSubmitDescription:
             *_SBATCH,
             "partitions",
             "resource_sharing",
+            "is_requeueable",
             "environment",
             "script",
             "script_args",
@@ -171,6 +172,7 @@ class JobSubmitDescription:
         argv += [f"--{option}={given[name]}".replace("=gpu:", "=") for name, option in _SBATCH.items() if name in given]
         argv += [f"--partition={','.join(self.partitions)}"] if "partitions" in given else []
         argv += ["--exclusive"] if given.get("resource_sharing") == "exclusive" else []
+        argv += [f"--{'' if self.is_requeueable else 'no-'}requeue"] if "is_requeueable" in given else []
         for value in self.environment.values():
             value.encode()  # Cython takes no other text
         arguments = takewhile(bool, self.script_args)  # an empty one ends the list
