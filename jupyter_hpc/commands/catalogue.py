@@ -108,7 +108,7 @@ COMMANDS: dict[str, Command] = {
         _jobs,
     ),
     "show": Command("one job: state, cause, what it asked, sent and brought", takes_run, _show),
-    "logs": Command("what the cell wrote", _logs_arguments, _logs),
+    "logs": Command("what the cell wrote", _logs_arguments, _logs, is_log=True),
     "attach": Command("watch a job again; names come back", takes_run, _attach),
     "why": Command("why a job waits, when it is to start, what would start now", _why_arguments, _why),
     **LINEAGE,

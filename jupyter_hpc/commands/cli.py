@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from ..model.exceptions import HPCError
+from ..model.printable import printable
 from . import catalogue as commands
 
 
@@ -25,14 +27,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if name == "logs" and arguments.follow:
             return _follow(arguments.run)
-        print(commands.COMMANDS[name].run(arguments))
+        print(commands.COMMANDS[name].answer(arguments))
     except (HPCError, TimeoutError) as error:
-        print(f"jupyter hpc: {error}", file=sys.stderr)
+        print(f"jupyter hpc: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # | head
         return 0
+    except Exception as error:  # what a cell raised may say anything
+        print(printable("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -40,17 +45,21 @@ def _follow(run: str) -> int:
     from ..jobs.job import Job
     from ..rundir.reader import reader_of
     from ..rundir.store import store
+    from ..views.ansi import Colours
 
     job = Job(store().find(run))
     reader = reader_of(job.run)
+    streams = {"stdout": (sys.stdout, Colours()), "stderr": (sys.stderr, Colours())}
     while True:
         ended = job.wait(0.5)
         for output in reader.poll(everything=ended):
-            if output.kind in ("stdout", "stderr"):
-                stream = sys.stdout if output.kind == "stdout" else sys.stderr
-                stream.write(output.text)
+            if output.kind in streams:
+                stream, colours = streams[output.kind]
+                stream.write(colours.add(output.text))
                 stream.flush()
         if ended:
+            for stream, colours in streams.values():
+                stream.write(colours.end())
             return 0
 
 

@@ -12,6 +12,7 @@ from ..model.resources import format_size, format_time
 from ..model.spec import first_line
 from ..model.states import JobState
 from ..rundir.store import store
+from ..views.style import plain
 from .definition import table, takes_run
 
 
@@ -37,8 +38,8 @@ def _jobs(arguments: argparse.Namespace) -> str:
                 status.native_id.partition(".")[0],
                 status.state.value,
                 took,
-                text[:36],
-                status.reason[:60],
+                plain(text, 36),
+                plain(status.reason, 60),
             )
         )
     return "\n".join([table(rows), *damaged])
@@ -53,12 +54,12 @@ def _show(arguments: argparse.Namespace) -> str:
     record, status, verdict = picture.record, picture.status, picture.verdict
     lines = [describe(record, status), *(f"→ {x}" for x in (verdict.get("hint"),) if x)]
     lines += [*tasks_text(picture.parts), *facts(picture)]
-    lines += [f"evidence: {x}" for x in verdict.get("evidence", [])]
-    asked = ", ".join(f"{k}={v}" for k, v in record["spec"].items() if k not in ("resources", "prologue"))
+    lines += [f"evidence: {plain(x)}" for x in verdict.get("evidence", [])]
+    asked = plain(", ".join(f"{k}={v}" for k, v in record["spec"].items() if k not in ("resources", "prologue")), 4000)
     lines.append(f"asked for: {record['spec']['resources'] or 'default resources'} {asked}".rstrip())
     sent = ", ".join(f"{i['name']} ({format_size(i['nbytes'])})" for i in record["inputs"])
     lines += [
-        f"sent: {sent or 'no names'}",
+        f"sent: {plain(sent, 4000) or 'no names'}",
         f"directory: {picture.run.path}",
         "",
         record["code"]["text"].rstrip(),

@@ -8,6 +8,7 @@ from ..follow.explained import explained
 from ..jobs.job import Job
 from ..model.resources import format_time
 from ..model.states import JobState
+from ..views.style import plain
 
 
 def why_text(job: Job) -> str:
@@ -38,5 +39,5 @@ def _ended(job: Job) -> str:
     lines = [f"{job.id} has ended: {job.describe()}"]
     if verdict.get("hint"):
         lines.append(f"→ {verdict['hint']}")
-    lines += [f"evidence: {x}" for x in verdict.get("evidence", [])]
+    lines += [f"evidence: {plain(x)}" for x in verdict.get("evidence", [])]
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from ..follow.parts_follower import Follows
 from ..jobs.job import Job
 from ..jobs.outcome import Outcome
 from ..lineage.record.session import session
+from ..model.printable import printable
 from ..rundir.reader import Output, PartsReader, RunReader, reader_of
 from ..rundir.run import WAITS, Run
 from ..runtime.process import identity_of
@@ -93,7 +94,7 @@ def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[s
     outcome.bring(shell.user_ns, check=check, force=force)
     apart("the origin of names", session.bound, outcome.known)
     for note in apart("what settings changed", bring_back, outcome.settings, default=()):
-        print(note, file=sys.stderr)  # noqa: T201
+        print(printable(note), file=sys.stderr)  # noqa: T201
 
 
 def _watch(follower: Follows, reader: RunReader | PartsReader, view: View, job: Job) -> Output | None:

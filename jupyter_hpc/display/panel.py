@@ -6,10 +6,12 @@ import sys
 from typing import Protocol
 
 from ..jobs.job import Job
+from ..model.printable import printable
 from ..model.states import Status
 from ..rundir.reader import Output, PartsReader, RunReader
+from ..views.ansi import Colours
 from ..views.icons import icon
-from .publish import show
+from .publish import in_notebook, show
 
 
 class View(Protocol):
@@ -31,7 +33,9 @@ class View(Protocol):
 
 def make_view(job: Job, reader: RunReader | PartsReader, *, quiet: bool) -> View:
     """Return the widget panel in a notebook with ipywidgets, else plain text."""
-    if quiet or not _in_notebook():
+    from IPython.core.getipython import get_ipython
+
+    if quiet or not in_notebook(get_ipython()):
         return TextView(job, quiet=quiet)
     try:
         from .widget import Panel
@@ -39,12 +43,6 @@ def make_view(job: Job, reader: RunReader | PartsReader, *, quiet: bool) -> View
         return Panel(job, reader)
     except ImportError:
         return TextView(job, quiet=quiet)
-
-
-def _in_notebook() -> bool:
-    from IPython.core.getipython import get_ipython
-
-    return hasattr(get_ipython(), "kernel")
 
 
 class TextView:
@@ -56,6 +54,9 @@ class TextView:
         self._job = job
         self._quiet = quiet
         self._last = ""
+        from IPython.core.getipython import get_ipython
+
+        self._colours = None if in_notebook(get_ipython()) else {"stdout": Colours(), "stderr": Colours()}
 
     def update(self, status: Status, outputs: list[Output]) -> None:
         where = f"{self._job.target} {status.native_id.partition('.')[0]}"
@@ -63,9 +64,11 @@ class TextView:
         if not self._quiet and words != self._last and not status.state.is_final:
             self._last = words
             self.say(words.rstrip())
-        show(outputs, text=True)
+        show(outputs, text=True, colours=self._colours)
 
     def finish(self) -> None:
+        for kind, colours in (self._colours or {}).items():
+            (sys.stdout if kind == "stdout" else sys.stderr).write(colours.end())
         if not self._quiet:
             self.say(f"{icon(self._job.status.state)[0]} {self._job.describe()}")
 
@@ -73,5 +76,5 @@ class TextView:
         """The error that ends the cell says how to come back."""
 
     def say(self, text: str) -> None:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(printable(text) + "\n")
         sys.stderr.flush()

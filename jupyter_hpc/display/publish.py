@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from ..rundir.reader import Output
+from ..views.ansi import Colours, coloured
 
 
-def show(outputs: list[Output], *, text: bool) -> None:
-    """Publish displays as the kernel's own; with ``text`` also stdout and stderr."""
+def in_notebook(shell: Any) -> bool:
+    """Tell whether a front end decides what is done with escape sequences; else the user's terminal acts on them."""
+    return hasattr(shell, "kernel")
+
+
+def fit(shell: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Return what a cell displayed, for a terminal with no sequences but colours."""
+    words = data.get("text/plain")
+    return data if in_notebook(shell) or not isinstance(words, str) else {**data, "text/plain": coloured(words)}
+
+
+def show(outputs: list[Output], *, text: bool, colours: Mapping[str, Colours] | None = None) -> None:
+    """Publish displays as the kernel's own; with ``text`` also stdout and stderr, each through its ``colours``."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
@@ -16,7 +30,7 @@ def show(outputs: list[Output], *, text: bool) -> None:
         if output.kind in ("stdout", "stderr"):
             if text:
                 stream = sys.stdout if output.kind == "stdout" else sys.stderr
-                stream.write(output.text)
+                stream.write(colours[output.kind].add(output.text) if colours else output.text)
                 stream.flush()
         elif output.kind == "attempt":
             words = f"{output.text} begins: what stands above is of the one before, which was taken back"
@@ -25,7 +39,7 @@ def show(outputs: list[Output], *, text: bool) -> None:
             shell.display_pub.clear_output(wait=output.wait)
         elif output.kind in ("display", "update_display"):
             shell.display_pub.publish(
-                output.data,
+                fit(shell, output.data),
                 output.metadata,
                 transient=output.transient,
                 update=output.kind == "update_display",

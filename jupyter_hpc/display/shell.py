@@ -57,12 +57,14 @@ def show(shell: Any, output: Output, value: Any) -> None:
     if sys.displayhook is not shell.displayhook:  # somebody captures what is shown
         sys.displayhook(_AsShown(output))
         return
+    from .publish import fit
+
     hook: Any = shell.displayhook
     hook.start_displayhook()
     hook.write_output_prompt()
     if value is not None:
         hook.update_user_ns(value)
         hook.fill_exec_result(value)
-    hook.write_format_data(output.data, output.metadata)
+    hook.write_format_data(fit(shell, output.data), output.metadata)
     hook.log_output(output.data)
     hook.finish_displayhook()

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..model import exceptions
 from ..model.exceptions import JobError, RemoteError
+from ..model.printable import printable
 from ..worker.apart import apart
 from . import not_sent
 from .job import Job
@@ -22,7 +23,7 @@ class RemoteTraceback(Exception):
         self.text = text
 
     def __str__(self) -> str:
-        return f"\n{self.text}"
+        return f"\n{printable(self.text)}"
 
 
 def tail(job: Job, lines: int = TAIL_LINES) -> str:
@@ -73,7 +74,7 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
         remote.type_name, remote.traceback = described["type"], described["traceback"]
         _explain(remote, job.verdict)
         return remote
-    hint = str(job.verdict.get("hint") or not_sent.hint(described, job.record))
+    hint = printable(str(job.verdict.get("hint") or not_sent.hint(described, job.record)))
     apart("the suggestion", _add_note, error, described, hint)
     try:
         error.job = job  # type: ignore[attr-defined]
@@ -97,4 +98,4 @@ def _add_note(error: BaseException, described: dict[str, Any], hint: str) -> Non
 def _render(error: BaseException, described: dict[str, Any], where: str, hint: str) -> list[str]:
     """In a notebook: the traceback of the node, as if it had happened here."""
     lines = [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
-    return [*lines, *(f"→ {line}" for line in hint.splitlines())]
+    return [printable(line) for line in (*lines, *(f"→ {line}" for line in hint.splitlines()))]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..capture.cell.magics import exposed
+from ..model.printable import printable
 from .help import help_text
 from .magic_names import ANY_TARGET, choose, opening
 from .parse import parse
@@ -207,7 +208,7 @@ def _mark_stale(job: Job, namespace: dict[str, Any]) -> list[str]:
 
 def _say(text: str) -> None:
     """Show what a cell waits for before there is a job to show."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(printable(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _spec(arguments: CellArguments, cell: str, target: Target) -> JobSpec:

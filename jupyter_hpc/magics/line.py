@@ -8,6 +8,7 @@ from typing import Any
 from ..commands import catalogue as commands
 from ..commands.jobs import resubmitted
 from ..jobs.job import Job
+from ..model.printable import printable
 from ..rundir.store import store
 
 
@@ -31,7 +32,7 @@ def run_line(shell: Any, argv: list[str]) -> Any:
         return _rerun(shell, arguments)
     if name in ("attach", "result", "resubmit") or (name == "logs" and arguments.follow):
         return _with_job(shell, name, arguments)
-    print(commands.COMMANDS[name].run(arguments))  # noqa: T201
+    print(commands.COMMANDS[name].answer(arguments))  # noqa: T201
     return None
 
 
@@ -44,11 +45,11 @@ def _rerun(shell: Any, arguments: Any) -> None:
 
     old = Job(store().find(arguments.run))
     for line in warnings(old.run, arguments.workdir):
-        print(f"! {line}", file=sys.stderr)  # noqa: T201
+        print(printable(f"! {line}"), file=sys.stderr)  # noqa: T201
     new = rerun(old, target=arguments.on, changes=changes(arguments), workdir=arguments.workdir)
     shell.user_ns["_hpc"] = new
     run_attached(shell, new, brings=False)
-    print(reproduction(old.run, new.run).text)  # noqa: T201
+    print(printable(reproduction(old.run, new.run).text))  # noqa: T201
 
 
 def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
@@ -73,5 +74,6 @@ def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
         if outcome.is_call
         else sorted({*outcome.names, *outcome.changes.names} - {*outcome.changes.kept})
     )
-    print("\n".join([f"received {', '.join(map(str, shown)) or 'no names'}", *outcome.notes()]))  # noqa: T201
+    lines = [f"received {', '.join(map(str, shown)) or 'no names'}", *outcome.notes()]
+    print(printable("\n".join(lines)))  # noqa: T201
     return None

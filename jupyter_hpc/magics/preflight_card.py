@@ -6,6 +6,7 @@ import html
 import shlex
 
 from ..capture.environment.requirements import AUTO, Requirements
+from ..model.printable import printable
 from ..model.resources import format_size
 from ..submission.preflight import Preflight
 from ..views.style import BOX, PRE
@@ -68,22 +69,27 @@ def preflight_text(plan: Preflight) -> str:
     table = [("name", "type", "size", "why"), *rows(plan)]
     widths = [max(len(r[i]) for r in table) for i in range(3)]
     lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[3]]) for row in table]
-    return "\n".join(
-        [
-            *summary(plan),
-            "",
-            *lines,
-            "",
-            shlex.join(plan.submitted.command),
-            "",
-            plan.submitted.script,
-        ]
+    return printable(
+        "\n".join(
+            [
+                *summary(plan),
+                "",
+                *lines,
+                "",
+                shlex.join(plan.submitted.command),
+                "",
+                plan.submitted.script,
+            ]
+        )
     )
 
 
 def preflight_html(plan: Preflight) -> str:
     """Return the card as HTML."""
-    escape = html.escape
+
+    def escape(text: str) -> str:
+        return html.escape(printable(text))
+
     head = "".join(f"<div>{escape(line)}</div>" for line in summary(plan))
     cells = "".join(
         "<tr>" + "".join(f'<td style="text-align:left">{escape(c)}</td>' for c in row) + "</tr>" for row in rows(plan)

@@ -35,6 +35,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .printable import printable
+
 __all__ = [
     "CaptureError",
     "CellExit",
@@ -89,7 +91,7 @@ class HPCError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n{self.hint}" if self.hint else self.message
+        return printable(f"{self.message}\n{self.hint}" if self.hint else self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
@@ -97,6 +99,9 @@ class HPCError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Three lines in a notebook rather than forty; ``%tb`` still has the whole."""
+        return [printable(line) for line in self._lines()]
+
+    def _lines(self) -> list[str]:
         head = f"{type(self).__name__}: {self.message}"
         return [
             head,
@@ -162,8 +167,8 @@ class JobError(HPCError):
         self.job = job
         self.log_tail = log_tail
 
-    def _render_traceback_(self) -> list[str]:
-        lines = super()._render_traceback_()
+    def _lines(self) -> list[str]:
+        lines = super()._lines()
         if self.log_tail:
             lines += ["  last lines of the log:", *(f"  | {x}" for x in self.log_tail.splitlines())]
         return lines
@@ -176,8 +181,8 @@ class RemoteError(JobError):
     type_name: str = ""
     traceback: str = ""
 
-    def _render_traceback_(self) -> list[str]:
-        return [*self.traceback.splitlines(), *HPCError._render_traceback_(self)]
+    def _lines(self) -> list[str]:
+        return [*self.traceback.splitlines(), *HPCError._lines(self)]
 
 
 class EnvironmentMismatch(JobError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..jobs.job import Job
+from ..model.printable import all_printable
 from ..model.states import JobState
 from ..rundir.reader import PartsReader, reader_of
 from ..rundir.run import WAITS, read_json
@@ -18,7 +19,7 @@ def detail(job: Job) -> dict[str, Any]:
     record, status = job.record, job.status
     verdict = record.get("verdict") or {}
     manifest = read_json(job.run.result / MANIFEST) or {}
-    return {
+    found: dict[str, Any] = {
         **summary(job.run, record, status),
         "why": (record.get("why") or []) if status.state is JobState.PENDING else [],
         "hint": verdict.get("hint") or "",
@@ -44,6 +45,7 @@ def detail(job: Job) -> dict[str, Any]:
             for task in job.tasks[:1000]
         ],
     }
+    return {key: all_printable(value) for key, value in found.items()}
 
 
 def _value(entry: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ..follow.following import watcher_of
 from ..follow.watcher import Watcher
 from ..model.exceptions import HPCError, JobNotFound
 from ..model.observation import ForeignJob
+from ..model.printable import printable
 from ..runtime import portal
 from ..targets.targets import targets
 
@@ -100,7 +101,7 @@ class ForeignJobs:
 def row(key: str, target: str, backend: str, job: ForeignJob) -> dict[str, Any]:
     """Return what a list shows of a foreign job: the fields of our own, and the mark."""
     seen = job.seen
-    return {
+    found: dict[str, Any] = {
         "id": key,
         "name": job.name or job.native_id,
         "target": target,
@@ -120,6 +121,7 @@ def row(key: str, target: str, backend: str, job: ForeignJob) -> dict[str, Any]:
         "tasks": 0,
         "foreign": True,
     }
+    return {name: printable(value) if isinstance(value, str) else value for name, value in found.items()}
 
 
 def detail(summary: dict[str, Any], job: ForeignJob) -> dict[str, Any]:
@@ -134,7 +136,7 @@ def detail(summary: dict[str, Any], job: ForeignJob) -> dict[str, Any]:
         "code": "",
         "unsent": {},
         "directory": "",
-        "log_path": str(job.log or ""),
+        "log_path": printable(str(job.log or "")),
         "ends_with": job.ends_with,
     }
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..follow.following import follow, followed
 from ..follow.glance import refresh
+from ..model.printable import printable
 from ..model.spec import first_line
 from ..model.states import JobState, Status
 from ..rundir.parts import indices_of
@@ -54,7 +55,7 @@ def summary(run: Run, record: Mapping[str, Any], status: Status | None = None) -
     """Return what a row shows of a run."""
     resources = record["spec"].get("resources") or {}
     state = status.state.value if status else str(record.get("state"))
-    return {
+    row: Summary = {
         "id": run.id,
         "name": record.get("name") or first_line(str(record["code"].get("text") or ""))[:120],
         "target": record["target"]["name"],
@@ -74,6 +75,11 @@ def summary(run: Run, record: Mapping[str, Any], status: Status | None = None) -
         "tasks": len(indices_of(record)),
         "foreign": False,
     }
+    return _printable(row)
+
+
+def _printable(row: Summary) -> Summary:
+    return {key: printable(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
 class Listing:
@@ -220,14 +226,16 @@ def _grouped(rows: list[Summary], by: str) -> list[Summary]:
 
 
 def _live_fields(status: Status) -> Summary:
-    return {
-        "state": status.state.value,
-        "reason": status.reason,
-        "node": status.node,
-        "native_id": status.native_id,
-        "started_at": status.started_at,
-        "ended_at": status.ended_at,
-    }
+    return _printable(
+        {
+            "state": status.state.value,
+            "reason": status.reason,
+            "node": status.node,
+            "native_id": status.native_id,
+            "started_at": status.started_at,
+            "ended_at": status.ended_at,
+        }
+    )
 
 
 def _matches(row: Summary, query: Query) -> bool:

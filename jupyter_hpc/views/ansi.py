@@ -1,12 +1,26 @@
-"""Terminal text for a page: carriage returns folded, colours kept, everything else escaped."""
+"""What a job printed, for a page or a terminal: colours kept, carriage returns folded, all else without effect."""
 
 from __future__ import annotations
 
 import html
 import re
 
-_ESCAPE = re.compile(r"\x1b(?:\[([0-9;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+from ..model.printable import printable
+
+_STRING = r"[^\x07\x1b\x9c\n]*"  # of a title, a link, the clipboard; none hides the lines after it
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)(?:(?P<colour>[0-9;:]*)m|[0-?]*[ -/]*[@-~])"
+    rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]|\x1b"
+)
+_BEGUN = re.compile(  # at the end of a piece of text
+    r"(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*"
+    rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}\x1b?"
+    r"|\x1b[ -/]*)\Z"
+)
+_LONGEST = 4096  # of what is taken for a sequence that is still to end
+_MOVES = "\b\r"  # within a line: progress bars
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 # readable on light and on dark pages; JupyterLab's own variables where they exist
 _COLOURS = {
@@ -49,7 +63,52 @@ def _fold_line(line: str) -> str:
 
 def strip(text: str) -> str:
     """Return the text without escape sequences and control characters."""
-    return _CONTROL.sub("", _ESCAPE.sub("", text))
+    return _inert(_ESCAPE.sub("", text))
+
+
+def _inert(text: str, but: str = "") -> str:
+    """Without control characters; what turns its direction is shown as text."""
+    return printable(_CONTROL.sub(lambda found: found[0] if found[0] in but else "", text), but=but)
+
+
+class Colours:
+    """Text for a terminal as it comes, piece by piece: colours and what moves within a line, no other sequence."""
+
+    def __init__(self) -> None:
+        self._begun = ""
+        self._is_coloured = False
+
+    def add(self, text: str) -> str:
+        """Return what of the text so far can be shown."""
+        text = self._begun + text
+        begun = _BEGUN.search(text, max(0, len(text) - _LONGEST))
+        end = begun.start() if begun else len(text)
+        self._begun = text[end:]
+        return self._shown(text[:end])
+
+    def end(self) -> str:
+        """Return the rest; what is shown after it has its own colours."""
+        rest, self._begun = self._shown(self._begun), ""
+        was, self._is_coloured = self._is_coloured, False
+        return rest + ("\x1b[0m" if was else "")
+
+    def _shown(self, text: str) -> str:
+        found: list[str] = []
+        position = 0
+        for match in _ESCAPE.finditer(text):
+            found.append(_inert(text[position : match.start()], _MOVES))
+            position = match.end()
+            if (colour := match["colour"]) is not None:
+                self._is_coloured = bool(colour.strip("0"))
+                found.append(f"\x1b[{colour}m")
+        found.append(_inert(text[position:], _MOVES))
+        return "".join(found)
+
+
+def coloured(text: str) -> str:
+    """Return a log for a terminal."""
+    stream = Colours()
+    return stream.add(text) + stream.end()
 
 
 MOST_SPANS = 1000  # more is no reading matter, and each costs a page more than its text
@@ -69,8 +128,8 @@ def to_html(text: str, style: dict[str, str] | None = None) -> str:
     for match in _ESCAPE.finditer(text):
         found.append(_span(text[position : match.start()], style))
         position = match.end()
-        if match[2] == "m" and (changes := changes + 1) <= MOST_SPANS:
-            now = _apply(style, match[1] or "0") if changes < MOST_SPANS else {}
+        if match["colour"] is not None and (changes := changes + 1) <= MOST_SPANS:
+            now = _apply(style, match["colour"] or "0") if changes < MOST_SPANS else {}
             style.clear()
             style.update(now)
     found.append(_span(text[position:], style))
@@ -78,7 +137,7 @@ def to_html(text: str, style: dict[str, str] | None = None) -> str:
 
 
 def _span(text: str, style: dict[str, str]) -> str:
-    text = html.escape(_CONTROL.sub("", text), quote=False)
+    text = html.escape(_inert(text), quote=False)
     if not text or not style:
         return text
     return f'<span style="{";".join(f"{k}:{v}" for k, v in style.items())}">{text}</span>'

@@ -27,7 +27,7 @@ def card_html(picture: Picture) -> str:
         rows.append(tasks_html(picture.parts))
     lines = apart("what the job used", uses, picture, default=[])
     if lines:
-        rows.append(_quiet(" · ".join(html.escape(line.words) for line in lines)))
+        rows.append(_quiet(" · ".join(escaped(line.words) for line in lines)))
     if enough := right_size(lines):
         rows.append(_quiet(f"{command(enough)} would do"))
     rows += [_quiet(html.escape(line)) for line in apart("what came back", facts, picture, default=[])]
@@ -77,11 +77,11 @@ def _way_back(picture: Picture) -> str:
 def card_text(picture: Picture) -> str:
     """Return the card as plain text."""
     words = describe(picture.record, picture.status)
-    lines = [f"{icon(picture.status.state)[0]} {plain(words, 2000)}", *tasks_text(picture.parts)]
+    lines = [f"{icon(picture.status.state)[0]} {words}", *tasks_text(picture.parts)]
     if line := suggestion(picture.record):
-        lines.append(f"Resubmit with {line}")
+        lines.append(plain(f"Resubmit with {line}"))
     found = apart("what the job used", uses, picture, default=[])
-    lines += [" · ".join(line.words for line in found)] if found else []
+    lines += [plain(" · ".join(line.words for line in found))] if found else []
     if enough := right_size(found):
         lines.append(f"{enough} would do")
     lines += apart("what came back", facts, picture, default=[])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from ..model.states import JobState, Status
 from ..rundir.run import read_json
 from .icons import icon
 from .picture import Part
+from .style import escaped, plain
 
 MOST_ROWS = 20
 _CELL = "padding:0 10px 0 0;text-align:left;border:0;vertical-align:top"
@@ -45,7 +45,7 @@ def tasks_html(parts: Sequence[Part]) -> str:
         sign, colour = icon(status.state)
         state = f'<span style="color:{colour}">{sign}</span> {status.state.value.lower().replace("_", " ")}'
         words = (f"task {run.index}", status.node, _took(status), status.reason[:160])
-        cells = [html.escape(word) for word in words]
+        cells = [escaped(word) for word in words]
         cells.insert(1, state)
         rows.append("<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>")
     more = f"<div>and {len(parts) - len(shown)} more</div>" if len(parts) > len(shown) else ""
@@ -57,7 +57,7 @@ def tasks_text(parts: Sequence[Part]) -> list[str]:
     shown = chosen(parts)
     lines = [
         f"  {icon(status.state)[0]} task {run.index}: "
-        + " · ".join(x for x in (status.state.value, status.node, _took(status), status.reason[:160]) if x)
+        + plain(" · ".join(x for x in (status.state.value, status.node, _took(status), status.reason[:160]) if x))
         for run, status in shown
     ]
     return lines + ([f"  and {len(parts) - len(shown)} more"] if len(parts) > len(shown) else [])

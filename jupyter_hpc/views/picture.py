@@ -12,6 +12,7 @@ from ..model.states import Status
 from ..rundir.reader import PartsReader, RunReader
 from ..rundir.run import Run
 from .log import LogTail
+from .style import plain
 
 Part = tuple[Run, Status]
 
@@ -54,4 +55,4 @@ def describe(record: dict[str, Any], status: Status) -> str:
         parts.append(f"on {status.node}")
     if status.started_at:
         parts.append(f"for {format_time((status.ended_at or time.time()) - status.started_at)}")
-    return " · ".join(parts) + (f" · {status.reason}" if status.reason else "")
+    return plain(" · ".join(parts) + (f" · {status.reason}" if status.reason else ""), 4000)

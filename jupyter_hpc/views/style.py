@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from .ansi import strip
+from ..model.printable import printable
 
 BOX = (
     "border:1px solid rgba(128,128,128,.35);border-radius:4px;padding:6px 10px;margin:2px 0;"
@@ -21,8 +21,8 @@ _MOST = 600
 
 
 def plain(text: object, most: int = _MOST) -> str:
-    """Return one line of text that may be hostile: no control characters, bounded."""
-    words = " ".join(strip(str(text)[: 4 * most]).split())
+    """Return one line of text that may be hostile: what would act is shown as text; bounded."""
+    words = printable(" ".join(str(text)[: 4 * most].split()))
     return words if len(words) <= most else f"{words[:most]}…"
 
 
@@ -33,7 +33,7 @@ def escaped(text: object, most: int = _MOST) -> str:
 
 def command(line: str) -> str:
     """Return a command to copy."""
-    return f'<code style="{COPY}">{html.escape(line)}</code>'
+    return f'<code style="{COPY}">{escaped(line, 2000)}</code>'
 
 
 def with_code(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +46,7 @@ def sent_html(record: Mapping[str, Any]) -> str:
         for e in entries[:MOST_NAMES]
     ]
     rows += [f"and {len(entries) - MOST_NAMES} more"] if len(entries) > MOST_NAMES else []
-    listed = "".join(f"<li>{html.escape(row)}</li>" for row in rows)
+    listed = "".join(f"<li>{escaped(row)}</li>" for row in rows)
     return folded(f"sent {names}, {total}", f'<ul style="margin:2px 0;{QUIET}">{listed}</ul>')
 
 

@@ -15,6 +15,22 @@ async function shown(text: string): Promise<[string, string[]]> {
   return [host.textContent ?? '', coloured.map(each => each.textContent ?? '')];
 }
 
+describe('a log keeps its colours and does nothing else', () => {
+  it.each([
+    ['a\x1b]52;c;ZXZpbA==\x07b', 'ab', []],
+    ['\x1b]8;;https://evil.example/\x1b\\click\x1b]8;;\x1b\\', 'click', []],
+    ['a\x1b[2J\x1b[H\x1b[5Ab\x1bc', 'ab', []],
+    ['a\x9b2Jb\x9d52;c;x\x9cc\x90q\x9cd', 'abcd', []],
+    ['a\x0e\x07\x7fb', 'ab', []],
+    ['a\u202eb\u2066', 'a\\u202eb\\u2066', []],
+    ['\x1b]0;no end\nnext', '0;no end\nnext', []],
+    ['\x1b[32mgreen\x1b[0m', 'green', ['green']]
+  ])('%j is %j', async (text, plain, coloured) => {
+    expect(await shown(text)).toEqual([plain, coloured]);
+    expect(readable(text).replace(/\x1b\[[0-9;:]*m/g, '')).toBe(plain);
+  });
+});
+
 describe('a log is folded as a terminal would', () => {
   it.each([
     ['plain\ntext', 'plain\ntext'],

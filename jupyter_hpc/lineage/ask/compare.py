@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...model.printable import printable
 from ...model.resources import format_time
 from ...rundir.run import Run
 from ...rundir.store import Store
@@ -47,7 +48,7 @@ class Difference:
             lines += ["code:", *(f"  {line}" for line in self.code)]
         for part in ("git", "parameters", "packages", "inputs", "outputs", "resources", "outcome"):
             lines += _rows(part, getattr(self, part))
-        return "\n".join(lines) if self else f"{self.first} and {self.second} do not differ."
+        return printable("\n".join(lines)) if self else f"{self.first} and {self.second} do not differ."
 
     def __repr__(self) -> str:
         return self.text

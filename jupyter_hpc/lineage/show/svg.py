@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
+import html as markup
 from typing import TYPE_CHECKING
 
+from ...model.printable import printable
 from ..ask.graph import Link, Node
 from .text import MOST_NODES, ordered, title_of
 
@@ -17,6 +18,11 @@ _DETOUR = 24  # how far right of the boxes a link passes that skips a row
 _COLOURS = {"run": "#1976d2", "cell": "#7b8794", "gone": "#b0b0b0", "value": "#2e7d32", "file": "#2e7d32"}
 _FAILED = "#c62828"
 _ROOT = "<start>"
+
+
+def escape(text: str) -> str:
+    """Return text from records, which may hold anything, for the picture."""
+    return markup.escape(printable(text), quote=True)
 
 
 def html(lineage: Lineage) -> str:
@@ -50,7 +56,7 @@ def svg(lineage: Lineage) -> str:
     parts += [_box(lineage, ident, *place) for ident, place in places.items()]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="lineage of {escape(lineage.start.title, quote=True)}" '
+        f'role="img" aria-label="lineage of {escape(lineage.start.title)}" '
         f'font-family="var(--jp-ui-font-family, sans-serif)" font-size="11" fill="currentColor">{"".join(parts)}</svg>'
     )
 

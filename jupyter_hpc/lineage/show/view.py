@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.exceptions import HPCError
+from ...model.printable import printable
 from ...rundir.store import Store
 from ..ask import find, graph, stale
 from ..ask.details import Details, details
@@ -48,7 +49,7 @@ class Lineage:
     def text(self) -> str:
         from .text import text
 
-        return text(self)
+        return printable(text(self))
 
     def __repr__(self) -> str:
         return self.text

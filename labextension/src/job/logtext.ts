@@ -3,6 +3,11 @@ export const WINDOW = 64 * 1024;
 const MOST_CHUNKS = 24;
 const LONGEST_LINE = 4000;
 const ESCAPE = '\x1b';
+const COLOUR = /^\x1b\[[0-9;:]*m$/;
+// a colour, any other sequence (the clipboard, a link, the cursor), or a control character
+const SEQUENCE =
+  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+const TURNS = /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g; // the direction of the text around it
 const PIECE = /\x1b\[[0-?]*[ -/]*[@-~]|[^]/gu;
 
 /** A part of a log, from a byte to before another. */
@@ -51,7 +56,7 @@ function joined(old: readonly IChunk[], chunk: IChunk): IChunk[] {
 
 /** The text as it is shown: folded, and no line longer than a page can bear. */
 export function readable(text: string): string {
-  return fold(text)
+  return inert(fold(text))
     .split('\n')
     .map(line =>
       line.length > LONGEST_LINE
@@ -59,6 +64,13 @@ export function readable(text: string): string {
         : line
     )
     .join('\n');
+}
+
+/** The text with colours and no other sequence; what would turn its direction is shown as text. */
+function inert(text: string): string {
+  return text
+    .replace(SEQUENCE, found => (COLOUR.test(found) ? found : ''))
+    .replace(TURNS, found => `\\u${found.charCodeAt(0).toString(16)}`);
 }
 
 /** Apply carriage returns, backspaces and erasures of a line, as a terminal would; colours stay with what they colour. */

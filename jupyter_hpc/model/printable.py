@@ -1,0 +1,36 @@
+"""Text from outside (names, reasons, exceptions, paths) as text that does nothing to a terminal or a page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# control characters of both halves, separators that begin a line, what turns the direction of the text around it,
+# and halves of characters, which are no text (os.fsdecode makes them of a name in another encoding)
+_ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str, *, but: str = "") -> str:
+    r"""Return the text with each character that acts written as in Python, such as ``\x1b``; lines and tabs stay.
+
+    Parameters
+    ----------
+    but : str
+        Characters that stay, too.
+    """
+    return _ACTIVE.sub(lambda found: found[0] if found[0] in but else _written(found[0]), text)
+
+
+def _written(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def all_printable(record: Any) -> Any:
+    """Return JSON-able data in which every text is printable."""
+    if isinstance(record, str):
+        return printable(record)
+    if isinstance(record, dict):
+        return {printable(str(key)): all_printable(value) for key, value in record.items()}
+    if isinstance(record, (list, tuple)):
+        return [all_printable(each) for each in record]
+    return record
