@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-MARK = "[redacted: looks like a secret]"
+from .redaction_of_code import MARK, values_redacted
+from .secret_forms import KNOWN
 
 _NAME = (
     r"(?:token|secret|passw(?:or)?d|passwd|passphrase|pwd|api_?key|access_?key|account_?key|private_?key"
@@ -15,21 +16,7 @@ _NAME = (
 )
 SECRET_NAME = rf"(?:^|[_\-.]|(?<=[a-z])){_NAME}(?:$|[_\-.\d])"
 _SECRET_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
-_FORMATS = (  # what services give out, each known by its own beginning
-    r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}",
-    r"glpat-[A-Za-z0-9_\-]{16,}|gl(?:dt|rt|ptt|cbt)-[A-Za-z0-9_\-]{16,}",
-    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
-    r"sk-[A-Za-z0-9_\-]{20,}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{16,}",
-    r"hf_[A-Za-z0-9]{20,}|nvapi-[A-Za-z0-9_\-]{20,}|r8_[A-Za-z0-9]{20,}|gsk_[A-Za-z0-9]{20,}",
-    r"xox[abeoprs]-[A-Za-z0-9\-]{10,}|xapp-[A-Za-z0-9\-]{10,}|https://hooks\.slack\.com/services/[^\s\"']+",
-    r"AIza[A-Za-z0-9_\-]{30,}|ya29\.[A-Za-z0-9_\-.]{20,}|GOCSPX-[A-Za-z0-9_\-]{20,}",
-    r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*",  # a JSON web token
-    r"pypi-[A-Za-z0-9_\-]{20,}|npm_[A-Za-z0-9]{20,}|dckr_pat_[A-Za-z0-9_\-]{16,}|SG\.[\w\-]{16,}\.[\w\-]{16,}",
-    r"dapi[0-9a-f]{32}|hvs\.[A-Za-z0-9_\-]{20,}|wandb_v1_[A-Za-z0-9_]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}",
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-)
-_KNOWN = re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(_FORMATS) + ")", re.DOTALL)
-_IN_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)[^\s/@\"'?#]+@")
+_IN_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{0,30}://)[^\s/@\"'?#]+@")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_\-.=]{16,}")
 _PLAIN = r"\"[^\"]*\"|'[^']*'|[^\s\"',;&}\]]+"
 _ASSIGNED = re.compile(
@@ -52,7 +39,7 @@ def is_secret(name: str, value: str) -> bool:
 def redacted(text: str) -> str:
     """Return a text with a mark in the place of each token, key, password and credential in it.
 
-    For settings and addresses; code is kept as it is.
+    For settings and addresses, where any value may be written without quotes; code has `code_redacted`.
     """
     text = tokens_redacted(text)
     for pattern in (_PAIR, _FLAG, _ASSIGNED):
@@ -62,9 +49,14 @@ def redacted(text: str) -> str:
 
 def tokens_redacted(text: str) -> str:
     """The same for what is a secret by its own form, whatever its name: fit for code, too."""
-    text = _KNOWN.sub(MARK, text)
+    text = KNOWN.sub(MARK, text)
     text = _IN_URL.sub(lambda m: m["scheme"], text)
     return _BEARER.sub(lambda m: f"{m[1]} {MARK}", text)
+
+
+def code_redacted(text: str) -> str:
+    """The same for code, diffs and configuration, where values that are no secret must stay what they are."""
+    return values_redacted(tokens_redacted(text))
 
 
 def all_redacted(record: Any) -> Any:

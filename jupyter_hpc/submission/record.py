@@ -18,7 +18,7 @@ from ..lineage.record import inputs
 from ..lineage.record.session import session
 from ..lineage.record.sources import repositories
 from ..model.exceptions import HPCError
-from ..model.redaction import all_redacted
+from ..model.redaction import all_redacted, code_redacted
 from ..model.spec import JobSpec
 from ..rundir import blobs
 from ..rundir.run import RECORD_FORMAT, Run
@@ -49,7 +49,7 @@ def new_record(
             "text": request.text,
             "digest": digest_bytes(request.text.encode()),
             "label": request.label,
-            "functions": {k: dict(v) for k, v in built.functions.items()},
+            "functions": {k: {**v, "source": code_redacted(v["source"])} for k, v in built.functions.items()},
             "modules": {
                 "digest": built.modules.asked_digest,
                 "files": {k: str(v) for k, v in built.modules.asked().items()},

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..backends.build import LINK
 from ..model.exceptions import OptionError
-from ..model.redaction import MARK, all_redacted
+from ..model.redaction import all_redacted
+from ..model.redaction_of_code import MARK
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 from ..rundir import blobs

@@ -6,6 +6,7 @@ import os
 import secrets
 import string
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,8 +73,7 @@ def found_in(folder: Path, kinds: dict[str, str]) -> list[str]:
 @pytest.fixture
 def secretive(sandbox: Sandbox, kernel: Notebook) -> Iterator[Notebook]:
     """A kernel whose environment, repository and configuration are full of secrets; its store is its own."""
-    folder = sandbox.directory / "secretive"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="secretive", dir=sandbox.directory))
     environment = {**sandbox.environment, **KINDS, "JUPYTER_HPC_ROOT": str(folder / "hpc")}
     notebook = Notebook("local", environment, folder)
     yield notebook
@@ -90,10 +90,11 @@ def test_twenty_kinds_of_secrets_are_recorded_nowhere(secretive: Notebook) -> No
     git(folder, "add", "conf.py", ".env")
     git(folder, "commit", "-qm", "one")
     git(folder, "remote", "add", "origin", remote)
-    (folder / "conf.py").write_text(f"token = {KINDS['HF_TOKEN']!r}\n")
+    said = {"said by its name": some(12)}  # in none of the forms
+    (folder / "conf.py").write_text(f"token = {KINDS['HF_TOKEN']!r}\npassword = {said['said by its name']!r}\n")
     (folder / ".env").write_text(f"A={KINDS['DB_PASSWORD']}\n")
     notebook.run(f"import os\npairs = [f'--env={{k}}={{os.environ[k]}}' for k in {list(KINDS)}]")
-    notebook.run(f"os.environ['HF_TOKEN'] = {KINDS['HF_TOKEN']!r}")
+    notebook.run(f"os.environ['HF_TOKEN'] = {KINDS['HF_TOKEN']!r}\ndb = {{'password': {said['said by its name']!r}}}")
     notebook.remote("import os\nx = len(os.environ['DB_PASSWORD'])\n1 / 0", "{pairs} --name a", fails=True)
     notebook.remote("import os\nx = len(os.environ['WANDB_API_KEY'])", "{pairs}")
     assert notebook.value("x") == 40
@@ -104,7 +105,24 @@ def test_twenty_kinds_of_secrets_are_recorded_nowhere(secretive: Notebook) -> No
     )
     assert notebook.value("where['remote']") == "https://example.org/x.git"
     assert notebook.value("(where['dirty'], where['diff_redacted'])") == (True, True)
-    assert found_in(folder / "hpc", KINDS) == []
+    assert found_in(folder / "hpc", KINDS | said) == []
+
+
+def test_a_secret_in_a_function_and_in_a_parameter_is_beside_the_cell_nowhere(secretive: Notebook) -> None:
+    """What travels holds it, of course, and so does a cell's own text, which somebody sent."""
+    notebook, store = secretive, secretive.directory / "hpc"
+    inside = {name: some(14) for name in ("function", "label", "parameter")}
+    notebook.run(f"def connect(password={inside['function']!r}):\n    return len(password)")
+    notebook.run(f"api_key = {inside['parameter']!r}")
+    cell = f"connect(password={inside['label']!r}), len(api_key)\nx = connect()"
+    notebook.remote(cell)
+    assert notebook.value("x") == 14
+    record = notebook.value("__import__('json').dumps({**_hpc.record, 'code': {**_hpc.record['code'], 'text': ''}})")
+    assert [name for name, value in inside.items() if value in record] == []
+    shown = notebook.run("%hpc lineage x").result["text/plain"].partition(cell.partition("\n")[0])
+    assert [name for name, value in inside.items() if value in shown[0] + shown[2]] == []
+    assert [each for each in found_in(store, inside) if "lineage.sqlite" in each or "/cells/" in each] == []
+    assert list(store.glob("lineage.sqlite")) and list(store.glob("cells/*.jsonl"))
 
 
 def test_a_secret_that_is_planted_is_found(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...model.exceptions import OptionError
+from ...model.redaction import code_redacted
 from ...rundir.run import Run, read_json
 from ...worker.container import MANIFEST, PICKLE
 
@@ -22,7 +23,12 @@ def parameters(run: Run, code: str) -> dict[str, str]:
     for place in _places(code):
         name = place.name if place.name not in found else f"{place.name} ({place.where})"
         found.setdefault(name, place.text)
-    return {**inputs(run), **found}
+    return {name: _redacted(name, text) for name, text in {**inputs(run), **found}.items()}
+
+
+def _redacted(name: str, text: str) -> str:
+    assigned = f"{name.partition(' ')[0]}="
+    return code_redacted(assigned + text).removeprefix(assigned)
 
 
 def inputs(run: Run) -> dict[str, str]:

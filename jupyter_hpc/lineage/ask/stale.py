@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...model.redaction import code_redacted
 from ...rundir.run import Run, read_json
 from ...worker.container import MANIFEST
 from ..index.activity import CODE_TYPES, MAY_MUTATE
@@ -143,5 +144,5 @@ def _functions(record: Mapping[str, Any], namespace: Mapping[str, Any]) -> Itera
             source = inspect.getsource(value)
         except (OSError, TypeError):
             continue
-        if source != ran.get("source"):
+        if ran.get("source") not in (source, code_redacted(source)):
             yield f"{name}() was changed"

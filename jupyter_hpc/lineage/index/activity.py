@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...model.redaction import code_redacted
 from ...model.spec import first_line
 from ...rundir import blobs
 from ...rundir.run import Run, read_json
@@ -30,6 +31,7 @@ RUN_COLUMNS = (
     *("reuse_key", "reused_from", "node", "agent", "host", "error", "cause"),
 )
 LOCAL_CELL = "local_cell"
+_LABELLED = 20_000  # characters of code of which the first line is found
 MAY_MUTATE = "may be changed in place"  # the type of an edge: the cell handed the value to a call
 CODE_TYPES = ("builtins.module", "builtins.function", "builtins.type")  # known by their text
 _NO_VALUES = (*CODE_TYPES, "builtins.builtin_function_or_method")
@@ -100,7 +102,7 @@ def of_cell(line: bytes, session: str) -> Facts | None:
         started_at=t,
         session=session,
         state="FAILED" if cell.get("failed") else "COMPLETED",
-        label=first_line(str(cell.get("text") or ""))[:120],
+        label=_label(str(cell.get("text") or "")),
         notebook=cell.get("notebook"),
         cell_id=cell.get("cell_id"),
         exec_count=cell.get("execution_count"),
@@ -128,6 +130,11 @@ def _used(item: dict[str, Any]) -> Edge:
     return _value("used", item, tuple(sources), tuple(derived))
 
 
+def _label(text: str) -> str:
+    """Return what a list shows of code; the index stands beside the runs, and keeps no secret of theirs."""
+    return first_line(code_redacted(text[:_LABELLED]))[:120]
+
+
 def _value(role: str, item: dict[str, Any], sources: Any = (), derived: Any = ()) -> Edge:
     type_ = str(item.get("type") or "")
     kind = "code" if type_ in _NO_VALUES else "value"
@@ -153,7 +160,7 @@ def _run_row(run: Run, record: Mapping[str, Any], environment: str | None) -> di
         kind=str(record.get("kind") or "cell"),
         backend=record["target"].get("backend"),
         target=record["target"]["name"],
-        label=first_line(str(code.get("text") or ""))[:120],
+        label=_label(str(code.get("text") or "")),
         notebook=notebook.get("path"),
         cell_id=notebook.get("cell_id"),
         exec_count=notebook.get("execution_count"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 BUSY_S = 10.0
 
 # run is prov:Activity; edge is prov:used and prov:wasGeneratedBy; link is prov:wasInformedBy, found from digests,

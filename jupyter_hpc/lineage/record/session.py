@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...capture.cell.analysis import Step, joined
-from ...model.redaction import tokens_redacted
+from ...model.redaction import code_redacted
 from ...rundir.store import Store, new_id
 from ...worker.digest import digest_bytes
 from ...worker.files import Files
@@ -97,7 +97,7 @@ class Session:
             "execution_count": cell.execution_count,
             "notebook": cell.notebook,
             "cell_id": cell.cell_id,
-            "text": tokens_redacted(cell.text),  # nobody asked for this cell to be kept
+            "text": code_redacted(cell.text),  # nobody asked for this cell to be kept
             "digest": digest_bytes(cell.text.encode("utf-8", "surrogatepass")),
             "reads": {n: known.digest if known else None for n, known in reads.items()},
             "writes": list(names.assigns),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ...capture.environment import git
-from ...model.redaction import tokens_redacted
+from ...model.redaction import code_redacted
 from ...rundir import blobs
 from ...rundir.run import Run
 from ...worker.digest import digest_file
@@ -40,7 +40,7 @@ async def repositories(
             continue
         record = {"of": names, **state.to_record(), "diff": None}
         if state.diff:
-            text = tokens_redacted(state.diff)
+            text = code_redacted(state.diff)
             record["diff"] = blobs.keep(run, text.encode())
             record["diff_redacted"] = text != state.diff
             record["diff_left_out"] = list(state.left_out)
