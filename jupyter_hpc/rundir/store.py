@@ -23,10 +23,13 @@ from typing import Any
 from ..model.exceptions import HPCError, JobNotFound
 from ..runtime.settings import root
 from ..worker.digest import Hasher
+from . import shipped
+from .opened import is_ours, open_below, open_root
 from .run import Run, read_json
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 ANY_ID_PATTERN = re.compile(rf"{ID_PATTERN.pattern}(?:_\d{{1,9}})?")  # a task's too
+_FOLDERS = ("runs", "blobs", "modules", "worker")
 FRESH_S = 60.0  # a buffer this young may be about to be linked
 
 
@@ -42,7 +45,7 @@ class Store:
     Parameters
     ----------
     root : Path
-        A directory that the nodes see too; created with mode 0700.
+        A directory that the nodes see too; created with mode 0700, and left as it is if it is there.
     """
 
     def __init__(self, root: Path) -> None:
@@ -61,26 +64,18 @@ class Store:
         Raises
         ------
         HPCError
-            If the root can't be created or belongs to somebody else.
+            If the root can't be created, or somebody else can write in it or put something else in its place.
         """
         try:
-            for folder in (self.root, self.runs_directory, self.root / "blobs", self.root / "modules"):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            info = self.root.stat()
+            with open_root(self.root, make=True) as root:
+                for name in _FOLDERS:
+                    root.folder(name, make=True).close()
         except OSError as error:
             raise HPCError(
                 f"The run directory {self.root} can't be used: {error.strerror}.",
                 hint="Set JUPYTER_HPC_ROOT, or `root` in jupyter_hpc_config.json, "
                 "to a folder of yours that the nodes see.",
             ) from None
-        if info.st_uid != os.getuid() or info.st_mode & 0o077:
-            if info.st_uid == os.getuid():
-                self.root.chmod(0o700)
-                return
-            raise HPCError(
-                f"The run directory {self.root} belongs to another user.",
-                hint="Set JUPYTER_HPC_ROOT to a folder of yours.",
-            )
 
     def create(self) -> Run:
         """Create an empty run directory."""
@@ -167,7 +162,7 @@ class Store:
         """Write one large buffer, or link the equal one that the store already has."""
         algorithm, _, value = digest.partition(":")
         blob = self.root / "blobs" / algorithm / value[:2] / value
-        if not (blob.exists() and blob.stat().st_size == raw.nbytes):
+        if not (is_ours(blob) and blob.stat().st_size == raw.nbytes):
             blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary = blob.with_name(f".{value[:16]}.{secrets.token_hex(4)}")
             try:
@@ -187,18 +182,19 @@ class Store:
         """Put a content at a path: a link to the equal one that the store has, which it gets if it lacks it."""
         algorithm, _, value = digest.partition(":")
         blob = self.root / "blobs" / algorithm / value[:2] / value
-        try:
-            os.link(blob, target)
-            return
-        except OSError:  # not there, most often
-            pass
+        if is_ours(blob):
+            try:
+                os.link(blob, target)
+                return
+            except OSError:  # a file system without hard links
+                pass
         data = content if isinstance(content, bytes) else content.read_bytes()
         hasher = Hasher(algorithm)
         hasher.update(data)
         if hasher.tagged() == digest:
             self.place_buffer(str(target), memoryview(data), digest)
         else:  # the file changed since it was read
-            target.write_bytes(data)
+            _write_all(target, data)
 
     def forget(self, run: Run) -> None:
         """Remove a run that has ended.
@@ -255,16 +251,27 @@ class Store:
         """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
         digest, files = _worker_files()
         target = self.root / "worker" / digest
+        if not shipped.is_whole(self.root, target, dict(files)):
+            self.discard(target)
         self.publish(target, lambda folder: _copy_all(folder, files))
         if not (target / _bytecode("jupyter_hpc_worker/main.py")).exists():
             _compile(target, [name for name, _ in files])
+            shipped.sign_bytecode(self.root, target)
         return target
 
     def publish(self, target: Path, fill: Callable[[Path], Any]) -> None:
-        """Make a folder appear at once with all its content; does nothing if it is there."""
-        if target.exists():
-            return
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make a folder appear at once with all its content; does nothing if it is there.
+
+        Raises
+        ------
+        NotOurs
+            If somebody else made it, or could change it.
+        """
+        *above, name = target.relative_to(self.root).parts
+        with open_below(self.root, above, make=True) as parent:
+            if name in parent:
+                parent.folder(name).close()
+                return
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         temporary.mkdir(mode=0o700)
         try:
@@ -274,6 +281,13 @@ class Store:
             shutil.rmtree(temporary, ignore_errors=True)
             if not (isinstance(error, OSError) and target.exists()):  # else another kernel was first
                 raise
+
+    def discard(self, target: Path) -> None:
+        """Remove a folder that `publish` is to make anew."""
+        gone = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        with suppress(FileNotFoundError):
+            os.rename(target, gone)
+            shutil.rmtree(gone, ignore_errors=True)
 
 
 def _damage(run: Run) -> str:
@@ -288,9 +302,11 @@ def _damage(run: Run) -> str:
 
 
 def _copy_whole(source: Path, path: str) -> None:
-    """Copy a file, or leave nothing: a part of it would be taken for the whole."""
+    """Copy a file into a private one, or leave nothing: a part of it would be taken for the whole."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        shutil.copyfile(source, path)
+        with open(descriptor, "wb") as copy, open(source, "rb") as whole:
+            shutil.copyfileobj(whole, copy)
     except OSError:
         Path(path).unlink(missing_ok=True)
         raise
@@ -310,7 +326,7 @@ def _copy_all(folder: Path, files: list[tuple[str, bytes]]) -> None:
     for name, data in files:
         path = folder / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(data)
+        _write_all(path, data)
 
 
 def _bytecode(name: str) -> str:
@@ -323,7 +339,7 @@ def _bytecode(name: str) -> str:
 def _compile(folder: Path, names: list[str]) -> None:
     """Compile for this Python: a node may not write bytecode, and compiling takes longer than a small cell.
 
-    The folder is named by its content, so the compiled form never needs to be checked against the source.
+    The compiled form is signed (`shipped.sign_bytecode`), so it never needs to be checked against the source.
     ``main.py`` comes last: it tells that all the others are there.
     """
     import py_compile

@@ -11,6 +11,7 @@ import pytest
 from jupyter_hpc.runtime import portal
 from jupyter_hpc.targets import connection
 from jupyter_hpc.targets.targets import target
+from jupyter_hpc.testing.sandbox import environment
 from tests.conftest import Sandbox
 from tests.faults.road import Counter
 
@@ -24,6 +25,16 @@ def cluster(sandbox: Sandbox, practice_slurm: Path) -> Iterator[Path]:
         for name, value in sandbox.environment.items():
             patch.setenv(name, value)
         yield sandbox.directory
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder where this process has its run directories, its secret and all else, for cells on this machine."""
+    for name in [n for n in os.environ if n.startswith(("SLURM", "SBATCH", "JUPYTER"))]:
+        monkeypatch.delenv(name)
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""Whether the worker that lies in a root is the one that was shipped: it is run with all rights of its user.
+
+Its sources are compared with this process's own. Bytecode can't be, since another Python may have made it, so it is
+signed with the user's secret when it is compiled; what a node's Python added since is removed, and made there again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .opened import Folder, NotOurs, open_below
+from .run import read_json, write_json
+from .secret import user_mac
+
+_CACHE = "__pycache__"
+_SIGNATURES = "bytecode."  # and a process's name for its Python's bytecode: each signs its own
+_seen: set[tuple[str, int, int]] = set()  # folders that this process looked through
+
+
+def is_whole(root: Path, target: Path, files: Mapping[str, bytes]) -> bool:
+    """Whether a worker's folder has what it should and nothing else; also if it isn't there at all.
+
+    Parameters
+    ----------
+    files : mapping
+        Content by path, of all sources.
+    """
+    try:
+        with open_below(root, target.relative_to(root).parts) as folder:
+            info = os.fstat(folder.descriptor)
+            state = (str(target), info.st_ino, info.st_mtime_ns)
+            if state in _seen:
+                return True
+            if not _is_whole(folder, target, files):
+                return False
+            _seen.add(state)
+            return True
+    except FileNotFoundError:
+        return True
+    except NotOurs:
+        return False
+
+
+def _is_whole(folder: Folder, target: Path, files: Mapping[str, bytes]) -> bool:
+    signed = _signed(folder, target)
+    sources: dict[str, bytes] = {}
+    for path, inside, name in folder.files():
+        if path.startswith(_SIGNATURES) and path.count("/") == 0:
+            continue
+        with inside.file(name) as file:
+            data = file.read()
+        if _CACHE not in path.split("/"):
+            sources[path] = data
+        elif signed.get(path) != _mac(path, data):
+            os.unlink(name, dir_fd=inside.descriptor)
+    return sources == dict(files)
+
+
+def _signed(folder: Folder, target: Path) -> dict[str, Any]:
+    """Return the signatures of bytecode, by path; they need no protection, as nobody else can make one."""
+    found: dict[str, Any] = {}
+    for name in folder.names():
+        if name.startswith(_SIGNATURES):
+            record = read_json(target / name)
+            found.update(record if isinstance(record, dict) else {})
+    return found
+
+
+def sign_bytecode(root: Path, target: Path) -> None:
+    """Sign the bytecode that this process has compiled; where there is no room for that, the sources will do."""
+    tag = str(sys.implementation.cache_tag)
+    signatures = {}
+    with open_below(root, target.relative_to(root).parts) as folder:
+        for path, inside, name in folder.files():
+            if _CACHE in path.split("/") and f".{tag}." in name:
+                with inside.file(name) as file:
+                    signatures[path] = _mac(path, file.read())
+    with suppress(OSError):
+        write_json(target / f"{_SIGNATURES}{tag}", signatures)
+
+
+def _mac(path: str, data: bytes) -> str:
+    return user_mac(b"bytecode", path.encode(), data)
