@@ -21,6 +21,7 @@ from .jobs import (
     _result,
     _result_arguments,
     _show,
+    _trust,
     _why,
     _why_arguments,
 )
@@ -115,6 +116,7 @@ COMMANDS: dict[str, Command] = {
     "cancel": Command("end a job", takes_run, _cancel),
     "resubmit": Command("a job once more, with other resources or elsewhere", _resubmit_arguments, _resubmit),
     "result": Command("wait for a job and bring its names", _result_arguments, _result),
+    "trust": Command("sign a result of before results were signed, or of another home, as yours", takes_run, _trust),
     "targets": Command("where cells can run, and what is there now", _nothing, _targets),
     "config": Command("every setting and the file it came from", _nothing, _config),
     "doctor": Command("what works here, what doesn't, what to type", _nothing, _doctor),

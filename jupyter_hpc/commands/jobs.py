@@ -159,6 +159,17 @@ def _result(arguments: argparse.Namespace) -> str:
     return "\n".join([*map(str, names), *outcome.notes()])
 
 
+def _trust(arguments: argparse.Namespace) -> str:
+    from ..rundir import checked
+
+    run = store().find(arguments.run)
+    signed = checked.trust(run)
+    if not signed:
+        return f"{run.id} has nothing that could be signed."
+    made = "what it was sent and what it made are" if "result" in signed else "what it was sent is"
+    return f"Signed as yours: {made} loaded from now on. ({(run.whole or run).id})"
+
+
 def _result_arguments(parser: argparse.ArgumentParser) -> None:
     takes_run(parser)
     parser.add_argument("--timeout", type=float, help="seconds to wait for a job that has not ended")

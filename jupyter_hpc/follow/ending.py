@@ -12,13 +12,14 @@ from ..model.states import Status
 from ..rundir.reader import RunReader
 from ..rundir.run import Run
 from ..rundir.unwritten import remove
+from ..worker.signing import KEY
 from .follower import Follower
 
-_SECRETS = ("env", "prologue", "request.json")  # values of --env, a site's own lines, what a pod is told
+_SECRETS = ("env", "prologue", "request.json", KEY)  # values of --env, a site's own lines, what a pod is told
 
 
 def remove_secrets(run: Run) -> None:
-    """Remove what may be secret: it has done its work."""
+    """Remove what a run's batch script and worker were given that nobody else should read: they have ended."""
     for name in _SECRETS:
         remove(run.path / name)
 

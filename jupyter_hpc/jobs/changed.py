@@ -19,8 +19,10 @@ from cloudpickle import cloudpickle as _cp
 from ..capture import memo, sent
 from ..capture.reach import reached_names
 from ..model.exceptions import ResultError
+from ..rundir import checked
+from ..rundir.checked import Checked
 from ..rundir.run import Run
-from ..worker import classes, container
+from ..worker import classes
 from ..worker.changes import put
 from ..worker.continuation import Hole, numbered_there
 from ..worker.looking import is_a
@@ -107,18 +109,16 @@ def load_payload(run: Run, keep: Iterable[str] | None, *, is_foreign: bool) -> t
         Another kernel sent it: this one may lack its classes and functions and what they reach, and gets these, too.
     """
     main = sys.modules["__main__"].__dict__
-    folder = run.payload
-    run.check_ours(folder)
-    manifest = container.read_manifest(str(folder))
-    for path in reversed(manifest["cell"]["module_paths"]):
-        if path not in sys.path:
-            sys.path.append(path)
-    names, lost = [record["name"] for record in manifest["names"]], ""
-    values, objects, reached, error = _loaded(folder, manifest, names)
-    if error is not None:  # what it had begun has its number already: once more without it
-        bad = names[len(values)]
-        lost = f"it holds a part of {bad}, which can't be loaded here: {type(error).__name__}: {error}"
-        values, objects, reached, _ = _loaded(folder, manifest, names[: len(values)])
+    with checked.payload(run) as found:
+        for path in reversed(found.manifest["cell"]["module_paths"]):
+            if path not in sys.path:
+                sys.path.append(path)
+        names, lost = [record["name"] for record in found.manifest["names"]], ""
+        values, objects, reached, error = _loaded(found, names)
+        if error is not None:  # what it had begun has its number already: once more without it
+            bad = names[len(values)]
+            lost = f"it holds a part of {bad}, which can't be loaded here: {type(error).__name__}: {error}"
+            values, objects, reached, _ = _loaded(found, names[: len(values)])
     kept = {**reached, **values}
     if is_foreign and keep is not None:
         code = [name for name, value in values.items() if is_a(value, (type, types.FunctionType))]
@@ -129,21 +129,18 @@ def load_payload(run: Run, keep: Iterable[str] | None, *, is_foreign: bool) -> t
     return objects, values, lost
 
 
-def _loaded(
-    folder: Any, manifest: Mapping[str, Any], names: list[str]
-) -> tuple[dict[str, Any], list[Any], dict[str, Any], Exception | None]:
+def _loaded(found: Checked, names: list[str]) -> tuple[dict[str, Any], list[Any], dict[str, Any], Exception | None]:
     """Return values by name, objects by number, what functions reach by name, and what kept the next from loading."""
     values: dict[str, Any] = {}
     failed = None
-    with open(folder / container.PICKLE, "rb") as file:
-        unpickler = _PayloadUnpickler(file, buffers=iter(container.load_buffers(str(folder), dict(manifest))))
-        try:
-            for name in names:
-                values[name] = unpickler.load()
-        except Exception as error:  # the user's own code may raise anything
-            failed = error
-        objects = numbered_there(unpickler.memo.copy())
-        unpickler.memo = {}
+    unpickler = _PayloadUnpickler(found.pickle(), buffers=iter(found.buffers()))
+    try:
+        for name in names:
+            values[name] = unpickler.load()
+    except Exception as error:  # the user's own code may raise anything
+        failed = error
+    objects = numbered_there(unpickler.memo.copy())
+    unpickler.memo = {}
     return values, objects, unpickler.reached, failed
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from ..capture import memo
@@ -13,6 +12,8 @@ from ..capture.sent import to as sent_to
 from ..lineage.record.end import RESULT
 from ..lineage.record.known import SIMPLE, Known, known_values
 from ..model.exceptions import ResultError
+from ..rundir import checked
+from ..rundir.checked import Checked
 from ..rundir.run import Run
 from ..worker import container
 from ..worker.apart import apart
@@ -48,8 +49,10 @@ def load(job: Job, *, here: bool = False) -> Outcome:
     outcome.sent = sent_to((job.run.whole or job.run).id)
     manifest: dict[str, Any] = {}
     if (job.run.result / container.MANIFEST).exists():
-        manifest = _checked_manifest(job.run)
-        _load_values(job, manifest, outcome, here)
+        with checked.result(job.run) as found:
+            manifest = found.manifest
+            _check_python(job.run, manifest)
+            _load_values(job, found, outcome, here)
     if verdict.get("error") and (manifest.get("error") or {}).get("kind") in (None, "signal", "unsaved"):
         outcome.error = _job_error(job, verdict)
     elif manifest.get("error"):
@@ -68,15 +71,7 @@ def _lost_value(job: Job, why: str) -> ResultError:
     )
 
 
-def _checked_manifest(run: Run) -> dict[str, Any]:
-    run.check_ours(run.result)
-    try:
-        manifest = container.read_manifest(str(run.result))
-        container.verify(str(run.result), manifest)
-    except (container.ContainerError, OSError, KeyError, TypeError) as error:
-        raise ResultError(
-            f"The result of {run.id} can't be trusted: {error}.", hint="Nothing was loaded from it."
-        ) from None
+def _check_python(run: Run, manifest: dict[str, Any]) -> None:
     if manifest["has_code"] and tuple(manifest["python"][:2]) != sys.version_info[:2]:
         there = ".".join(map(str, manifest["python"][:2]))
         here = ".".join(map(str, sys.version_info[:2]))
@@ -84,10 +79,10 @@ def _checked_manifest(run: Run) -> dict[str, Any]:
             f"The result of {run.id} holds functions or classes of Python {there}; this kernel runs {here}.",
             hint=f"Open it in a kernel with Python {there}.",
         )
-    return manifest
 
 
-def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: bool) -> None:
+def _load_values(job: Job, found: Checked, outcome: Outcome, here: bool) -> None:
+    manifest = found.manifest
     outcome.unsent.update(manifest.get("unsent") or {})
     outcome.mutated = list(manifest.get("mutated") or [])
     outcome.missing = list(manifest.get("missing") or [])
@@ -108,9 +103,9 @@ def _load_values(job: Job, manifest: dict[str, Any], outcome: Outcome, here: boo
     try:
         if base.lost:
             raise ResultError(base.lost)
-        values = [(name, value, None) for name, value in zip(names, _read(job, manifest, base))]
+        values = [(name, value, None) for name, value in zip(names, _read(job, found, base))]
     except Exception:  # a foreign __setstate__ may raise anything; the other names still come
-        values = _salvaged(job, manifest, names, base)
+        values = _salvaged(job, found, names, base)
     known = dict(zip(names, manifest["names"]))
     for name, value, why in values:
         if name == SHOWN:
@@ -149,18 +144,16 @@ def _remember(job: Job, name: str, value: Any, item: dict[str, Any], manifest: d
     return known_values.made(job.id, name, value, item["digest"], here, item["nbytes"])
 
 
-def _read(job: Job, manifest: dict[str, Any], base: Base) -> list[Any]:
-    directory = str(job.run.result)
-    with open(Path(directory, container.PICKLE), "rb") as file:
-        buffers = container.load_buffers(directory, manifest)
-        unpickler = ResultUnpickler(file, job.run, buffers=chain(base.objects, buffers))
-        try:
-            if base.objects:
-                unpickler.load()  # the prelude
-            values = [unpickler.load() for _ in manifest["names"]]
-        finally:
-            unpickler.memo = {}  # it may hold the unpickler itself, and so everything
-    apart("the origin of large arrays", memo.remember_loaded, buffers, manifest["buffers"])
+def _read(job: Job, found: Checked, base: Base) -> list[Any]:
+    buffers = found.buffers()
+    unpickler = ResultUnpickler(found.pickle(), job.run, buffers=chain(base.objects, buffers))
+    try:
+        if base.objects:
+            unpickler.load()  # the prelude
+        values = [unpickler.load() for _ in found.manifest["names"]]
+    finally:
+        unpickler.memo = {}  # it may hold the unpickler itself, and so everything
+    apart("the origin of large arrays", memo.remember_loaded, buffers, found.manifest["buffers"])
     return values
 
 
@@ -172,26 +165,24 @@ def _note_unloaded(job: Job, outcome: Outcome, manifest: dict[str, Any]) -> None
         job.run.update(unloaded=unloaded)
 
 
-def _salvaged(job: Job, manifest: dict[str, Any], names: list[str], base: Base) -> list[tuple[str, Any, str | None]]:
+def _salvaged(job: Job, found: Checked, names: list[str], base: Base) -> list[tuple[str, Any, str | None]]:
     try:
-        return _salvage(job, manifest, names, base)
+        return _salvage(job, found, names, base)
     except Exception as error:  # nothing can be read: each name says why
         return [(name, None, f"{type(error).__name__}: {error}") for name in names]
 
 
-def _salvage(job: Job, manifest: dict[str, Any], names: list[str], base: Base) -> list[tuple[str, Any, str | None]]:
+def _salvage(job: Job, found: Checked, names: list[str], base: Base) -> list[tuple[str, Any, str | None]]:
     """Return each name with its value, or with the reason why that can't be rebuilt here."""
     from .salvage import SalvagingUnpickler
 
-    directory = str(job.run.result)
-    with open(Path(directory, container.PICKLE), "rb") as file:
-        buffers = chain(base.objects, container.load_buffers(directory, manifest))
-        finder = ResultUnpickler(file, job.run)
-        unpickler = SalvagingUnpickler(file, finder, buffers=buffers)
-        if base.objects:
-            unpickler.load()
-            unpickler.damage((n for n, obj in enumerate(base.objects) if obj is Hole), base.lost)
-        return [(name, unpickler.load_name(), unpickler.failure) for name in names]
+    file = found.pickle()
+    finder = ResultUnpickler(file, job.run)
+    unpickler = SalvagingUnpickler(file, finder, buffers=chain(base.objects, found.buffers()))
+    if base.objects:
+        unpickler.load()
+        unpickler.damage((n for n, obj in enumerate(base.objects) if obj is Hole), base.lost)
+    return [(name, unpickler.load_name(), unpickler.failure) for name in names]
 
 
 # -- errors --------------------------------------------------------------------------------------

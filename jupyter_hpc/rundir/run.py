@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import secrets
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..model.exceptions import JobNotFound, ResultError
+from ..model.exceptions import JobNotFound
 from . import unwritten
 
 RECORD_FORMAT = 1
@@ -180,22 +179,6 @@ class Run:
         if self.has_kept:
             raise OSError(errno.ENOSPC, "what waits can't be written yet", str(self.path))
 
-    def check_ours(self, path: Path) -> None:
-        """Refuse what another user could have written.
-
-        Raises
-        ------
-        ResultError
-            If a folder on the way or a file in it isn't owned by this user, or others may write it.
-        """
-        for each in (self.path, path, *_files(path)):
-            info = os.lstat(each)
-            if info.st_uid != os.getuid() or stat.S_ISLNK(info.st_mode) or info.st_mode & 0o022:
-                raise ResultError(
-                    f"{each} is not yours alone, so nothing is loaded from it.",
-                    hint="Results are unpickled only from files that you own and nobody else can write.",
-                )
-
 
 def own_fields_removed(record: dict[str, Any]) -> dict[str, Any]:
     """Return what of a record is code, inputs and wishes, without what came of them."""
@@ -244,8 +227,3 @@ def flock(descriptor: int, seconds: float) -> bool:
             time.sleep(pause)
         except OSError:  # no locks on this file system
             return True
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for directory, folders, files in os.walk(folder):
-        yield from (Path(directory, name) for name in (*folders, *files))

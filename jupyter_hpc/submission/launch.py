@@ -11,6 +11,7 @@ from typing import Any
 from ..backends.base import Submission
 from ..model.spec import JobSpec
 from ..model.tasks import parse_tasks
+from ..rundir import secret
 from ..rundir.blobs import store_of
 from ..rundir.parts import make_parts
 from ..rundir.run import Run, write_json
@@ -44,5 +45,6 @@ def launch(run: Run, record: dict[str, Any], spec: JobSpec, where: Target, say: 
         tasks = parse_tasks(spec.array)
         make_parts(run, tasks.indices)
         record["array"] = {"text": tasks.text, "indices": list(tasks.indices)}
+    secret.begin(run)
     write_json(run.path / "record.json", record)
     hand_over(Submission(run, spec, store_of(run).worker_directory(), sys.executable), where, say)

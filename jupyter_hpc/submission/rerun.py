@@ -11,7 +11,7 @@ from typing import Any
 from ..capture.environment.snapshot import snapshot
 from ..lineage.ask.parameters import changed
 from ..lineage.index.activity import environment, outputs, packages
-from ..model.exceptions import HPCError, OptionError
+from ..model.exceptions import OptionError
 from ..rundir.blobs import store_of
 from ..rundir.run import Run, write_json
 from ..rundir.store import Store
@@ -78,11 +78,10 @@ def rerun(
     OptionError
         If the cell has no such parameter.
     HPCError
-        If its inputs are gone, or it can't be submitted.
+        If its inputs are gone or not as they were signed, or it can't be submitted.
     """
     run = run.whole or run
     record = run.record()
-    _check_inputs(run)
     options: dict[str, Any] = {"workdir": workdir} if workdir else {}
     options.update(_interpreter(record, target or record["target"]["name"]))
 
@@ -95,15 +94,6 @@ def rerun(
             _set(new, own, dict(changes))
 
     return resubmit(run, target=target, options=options, revise=revise)
-
-
-def _check_inputs(run: Run) -> None:
-    try:
-        container.verify(str(run.payload), container.read_manifest(str(run.payload)))
-    except (OSError, container.ContainerError, KeyError, TypeError) as error:
-        raise HPCError(
-            f"{run.id} can't run again: its inputs are not whole ({error}).", hint="Run the cell again."
-        ) from None
 
 
 def _interpreter(record: Mapping[str, Any], where: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from ..model.redaction import all_redacted
 from ..model.redaction_of_code import MARK
 from ..model.resources import Resources
 from ..model.spec import JobSpec
-from ..rundir import blobs
+from ..rundir import blobs, checked
 from ..rundir.run import Run, own_fields_removed
 from ..rundir.store import store
 from .checks import accepted
@@ -47,6 +47,8 @@ def resubmit(
     ------
     OptionError
         If a resource is wrong or could never be had there, or the job had values of ``--env``, which no record keeps.
+    ResultError
+        If its payload isn't as it was signed.
     HPCError
         If it can't be submitted.
     """
@@ -70,7 +72,7 @@ def resubmit(
         replace(spec, resources=changes.merged(spec.resources)),
     )
     runs = store()
-    with new_run(runs) as run:
+    with checked.payload(old), new_run(runs) as run:  # what is signed as ours, and run, must have been ours
         shutil.copytree(old.payload, run.payload, copy_function=_link, dirs_exist_ok=True)
         if (old.path / blobs.FOLDER).is_dir():
             shutil.copytree(old.path / blobs.FOLDER, run.path / blobs.FOLDER, copy_function=_link)

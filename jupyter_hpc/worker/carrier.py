@@ -17,6 +17,7 @@ import time
 
 from . import relay
 from .environment import ANOTHER_BUILT, Environment
+from .signing import KEY
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class _Carrier:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, self._on_term)
         if not self.is_shared:
+            if self.request.get("key"):
+                self._place(KEY, bytes.fromhex(self.request["key"]))
             for name in self.request["inline"]:
                 self._place(name, _member(self.archive, name))
             if not self._has_payload():

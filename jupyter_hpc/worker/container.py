@@ -14,7 +14,7 @@ import types
 from collections import namedtuple
 
 from .apart import apart
-from .digest import Hasher, digest_bytes, digest_file
+from .digest import Hasher, digest_bytes, digest_open
 from .looking import attribute, is_a, module_of
 
 TYPE_CHECKING = False  # a start without typing and pickle is faster
@@ -68,7 +68,7 @@ class _Sink:
     """Counts and digests what the pickler writes."""
 
     def __init__(self, path: str) -> None:
-        self._file = open(path, "wb", opener=_private)
+        self._file = open(path, "wb", opener=private)
         self._total = Hasher()
         self._segment = Hasher()
         self.size = 0
@@ -92,7 +92,8 @@ class _Sink:
         return self._total.tagged()
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file so that it is private if it is made; for ``open(…, opener=)``."""
     return os.open(path, flags, 0o600)
 
 
@@ -206,7 +207,7 @@ def write(
     manifest["names"] = segments.records
     manifest["buffers"] = buffers
     manifest["pickle"] = {"size": segments.sink.size, "digest": pickle_digest}
-    with open(os.path.join(directory, MANIFEST), "w", encoding="utf-8", opener=_private) as file:
+    with open(os.path.join(directory, MANIFEST), "w", encoding="utf-8", opener=private) as file:
         json.dump(manifest, file)
     return failures
 
@@ -315,7 +316,7 @@ def _write_buffers(
 
 
 def _write_buffer(path: str, raw: Any, digest: str) -> None:
-    with open(path, "wb", buffering=0, opener=_private) as file:
+    with open(path, "wb", buffering=0, opener=private) as file:
         view = memoryview(raw)
         while view.nbytes:
             view = view[file.write(view[: 64 << 20]) :]
@@ -329,9 +330,14 @@ def read_manifest(directory: str) -> Dict[str, Any]:
     ContainerError
         If it is not JSON or of a newer format than this one.
     """
+    with open(os.path.join(directory, MANIFEST), "rb") as file:
+        return parsed_manifest(file.read(), directory)
+
+
+def parsed_manifest(data: bytes, directory: str) -> Dict[str, Any]:
+    """Return a manifest that was read; the errors are those of `read_manifest`."""
     try:
-        with open(os.path.join(directory, MANIFEST), encoding="utf-8") as file:
-            manifest = json.load(file)
+        manifest = json.loads(data)
     except ValueError as error:
         raise ContainerError(f"the manifest of {directory} is not JSON: {error}") from None
     if not isinstance(manifest, dict) or manifest.get("format") not in _READ:
@@ -348,20 +354,36 @@ def verify(directory: str, manifest: Dict[str, Any]) -> None:
     ContainerError
         Naming the first file that differs.
     """
-    files = [(PICKLE, manifest["pickle"])] + [(b["file"], b) for b in manifest["buffers"]]
-    for name, record in files:
-        if name != PICKLE and (os.path.dirname(name) != "buffers" or not name.endswith(".bin")):
+    check_names(directory, manifest)
+    for name, record in [(PICKLE, manifest["pickle"])] + [(b["file"], b) for b in manifest["buffers"]]:
+        with open(os.path.join(directory, name), "rb", buffering=0) as file:
+            verify_file(file, os.path.join(directory, name), record)
+
+
+def check_names(directory: str, manifest: Dict[str, Any]) -> None:
+    """Refuse a manifest that names files elsewhere.
+
+    Raises
+    ------
+    ContainerError
+        Naming the first of them.
+    """
+    for name in (b["file"] for b in manifest["buffers"]):
+        if os.path.dirname(name) != "buffers" or not name.endswith(".bin"):
             raise ContainerError(f"the manifest of {directory} names a file outside it: {name!r}")
-        path = os.path.join(directory, name)
-        algorithm = record["digest"].partition(":")[0]
-        if os.path.getsize(path) != record["size"]:
-            raise ContainerError(f"{path} has {os.path.getsize(path)} bytes, not {record['size']}")
-        try:
-            found = digest_file(path, algorithm)
-        except LookupError as error:
-            raise ContainerError(f"{path} can't be verified: {error}") from None
-        if found != record["digest"]:
-            raise ContainerError(f"{path} was changed after it was written ({found})")
+
+
+def verify_file(file: Any, path: str, record: Dict[str, Any]) -> None:
+    """Check the bytes of an open file against its record; the errors are those of `verify`."""
+    size = os.fstat(file.fileno()).st_size
+    if size != record["size"]:
+        raise ContainerError(f"{path} has {size} bytes, not {record['size']}")
+    try:
+        found = digest_open(file, record["digest"].partition(":")[0])
+    except LookupError as error:
+        raise ContainerError(f"{path} can't be verified: {error}") from None
+    if found != record["digest"]:
+        raise ContainerError(f"{path} was changed after it was written ({found})")
 
 
 def load_buffers(directory: str, manifest: Dict[str, Any]) -> List[Any]:
@@ -371,17 +393,18 @@ def load_buffers(directory: str, manifest: Dict[str, Any]) -> List[Any]:
     again. What is removed stays mapped; only a file that shrinks would end the process.
     """
     buffers: List[Any] = []
-    if not manifest["buffers"]:
-        return buffers
-    import mmap
-
     for record in manifest["buffers"]:
-        path = os.path.join(directory, record["file"])
-        with open(path, "rb", buffering=0) as file:
-            if record["size"] >= MAP_BYTES:
-                buffers.append(mmap.mmap(file.fileno(), record["size"], access=mmap.ACCESS_COPY))
-            else:
-                data = bytearray(record["size"])
-                file.readinto(data)
-                buffers.append(data)
+        with open(os.path.join(directory, record["file"]), "rb", buffering=0) as file:
+            buffers.append(load_buffer(file, record["size"]))
     return buffers
+
+
+def load_buffer(file: Any, size: int) -> Any:
+    """Return the content of an open file, mapped copy-on-write where that pays."""
+    if size >= MAP_BYTES:
+        import mmap
+
+        return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+    data = bytearray(size)
+    file.readinto(data)
+    return data

@@ -53,12 +53,17 @@ def digest_bytes(data: Any) -> str:
 
 def digest_file(path: str, algorithm: Optional[str] = None) -> str:
     """Return the tagged digest of a file, read in chunks so that memory doesn't grow."""
+    with open(path, "rb", buffering=0) as file:
+        return digest_open(file, algorithm)
+
+
+def digest_open(file: Any, algorithm: Optional[str] = None) -> str:
+    """Return the tagged digest of what is left of an open file."""
     hasher = Hasher(algorithm)
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
-    with open(path, "rb", buffering=0) as file:
-        while True:
-            n = file.readinto(buffer)
-            if not n:
-                return hasher.tagged()
-            hasher.update(view[:n])
+    while True:
+        n = file.readinto(buffer)
+        if not n:
+            return hasher.tagged()
+        hasher.update(view[:n])

@@ -17,6 +17,7 @@ from .circumstances import remember_oom_kills
 from .continuation import numbered_there
 from .events import EventWriter, LogFile
 from .rich import Publisher
+from .signing import Signer
 
 TYPE_CHECKING = False  # importing typing takes longer than a small cell
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class _Worker:
         self.events = events
         self.log = log
         self.publisher = publisher
+        self.signer = Signer(directory)
         self.labels: Dict[str, str] = {}
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__

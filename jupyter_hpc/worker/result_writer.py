@@ -14,6 +14,7 @@ from .continuation import Nowhere, has_identity, prelude, resume
 from .ipython import HIDDEN
 from .looking import is_a
 from .shown import SHOWN, goes_back
+from .signing import SIGNATURE
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -234,8 +235,13 @@ class ResultWriter:
         if no_room is not None:
             manifest["error"] = no_room
         manifest["needs"] = sorted(self._needs)
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(manifest, file)
+        data = json.dumps(manifest).encode()
+        with open(path, "wb") as file:
+            file.write(data)
+        signature = self.worker.signer.of_result(data)
+        if signature:
+            with open(os.path.join(directory, SIGNATURE), "w", opener=container.private) as file:
+                file.write(signature)
 
 
 class Changes:

@@ -17,6 +17,7 @@ from ....model.spec import JobSpec
 from ....rundir.run import Run, read_json, write_json
 from ....worker import depot
 from ....worker.digest import digest_bytes, digest_file
+from ....worker.signing import KEY
 from ...build import FILES, LINK
 from ..manifest import ROOT, default_image, environments, value
 
@@ -75,6 +76,7 @@ def build(run: Run, spec: JobSpec, worker: Path, settings: Mapping[str, Any]) ->
         "streamed": 0 if is_small or stored else len(found),
         "store": store,
         "stored": stored,
+        "key": _key(run),  # with the request, in the Secret: an object store may have other readers
         "module_paths": [f"modules/{folder.name}" for folder in module_paths(run)],
         **_request(run, spec, settings),
     }
@@ -85,6 +87,12 @@ def build(run: Run, spec: JobSpec, worker: Path, settings: Mapping[str, Any]) ->
             archive.writestr(name, found[name].read_bytes())
         archive.writestr("request.json", json.dumps(request))
     return Archive(buffer.getvalue(), {} if is_small or stored else found)
+
+
+def _key(run: Run) -> str:
+    """Return the key that the result is signed with; a preview has none."""
+    path = run.path / KEY
+    return path.read_bytes().hex() if path.exists() else ""
 
 
 def store_of(run: Run, settings: Mapping[str, Any]) -> dict[str, Any] | None:
