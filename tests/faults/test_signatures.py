@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.backends.kubernetes.carry import archive
 from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.jobs.changed import load_payload
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, ResultError
+from jupyter_hpc.model.spec import JobSpec
 from jupyter_hpc.rundir import secret
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.submission.resubmit import resubmit
@@ -209,3 +211,22 @@ def test_many_kernels_make_one_secret(here: Path) -> None:
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert len({process.communicate(timeout=60)[0] for process in started}) == 1
     assert [p.name for p in secret.secret_path().parent.iterdir()] == [secret.FILE]
+
+
+def test_a_pod_signs_with_the_key_that_came_with_its_request(here: Path) -> None:
+    """The key travels in the Secret: not among the files, which may go through an object store, and not back."""
+    job = ended("y = len(x)", {"x": [1, 2]})
+    shutil.rmtree(job.run.result)
+    secret.begin(job.run)
+    assert KEY not in {name.rpartition("/")[2] for name in archive.files(job.run)}
+    request = here / "request.zip"
+    request.write_bytes(archive.build(job.run, JobSpec(), store().worker_directory(), {}).data)
+    start = (
+        f"import sys; sys.path.insert(0, {str(request)!r}); from jupyter_hpc_worker import carrier; "
+        f"carrier.ROOT = {str(here / 'pod')!r}; carrier.main()"
+    )
+    told = subprocess.run([sys.executable, "-c", start], capture_output=True, timeout=60, cwd=here)
+    assert secret.key_of(job.run).hex() not in told.stdout.decode()
+    assert (here / "pod/run/key").stat().st_mode & 0o777 == 0o600
+    shutil.copytree(here / "pod/run/result", job.run.result)
+    assert job.result() == {"y": 2}
