@@ -22,8 +22,8 @@ _SIGNATURES = "bytecode."  # and a process's name for its Python's bytecode: eac
 _seen: set[tuple[str, int, int]] = set()  # folders that this process looked through
 
 
-def is_whole(root: Path, target: Path, files: Mapping[str, bytes]) -> bool:
-    """Whether a worker's folder has what it should and nothing else; also if it isn't there at all.
+def is_whole(root: Path, target: Path, files: Mapping[str, bytes]) -> bool | None:
+    """Whether a worker's folder has what it should and nothing else; None if it isn't there.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def is_whole(root: Path, target: Path, files: Mapping[str, bytes]) -> bool:
             _seen.add(state)
             return True
     except FileNotFoundError:
-        return True
+        return None
     except NotOurs:
         return False
 

@@ -251,9 +251,11 @@ class Store:
         """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
         digest, files = _worker_files()
         target = self.root / "worker" / digest
-        if not shipped.is_whole(self.root, target, dict(files)):
+        is_whole = shipped.is_whole(self.root, target, dict(files))
+        if is_whole is False:
             self.discard(target)
-        self.publish(target, lambda folder: _copy_all(folder, files))
+        if not is_whole:
+            self.publish(target, lambda folder: _copy_all(folder, files))
         if not (target / _bytecode("jupyter_hpc_worker/main.py")).exists():
             _compile(target, [name for name, _ in files])
             shipped.sign_bytecode(self.root, target)
