@@ -9,6 +9,7 @@
   x SubmissionError         the scheduler refused the job
   x JobNotFound             no run directory has this id
   x ResultError             a result is missing, damaged or not ours to load
+  x NotOurs                 others can reach the run directory, or wrote what is in it
   x JobError                the job ended without a result (has ``.job``)
     - RemoteError           the cell raised something that can't be sent here
     - EnvironmentMismatch   the node's Python can't load the payload
@@ -51,6 +52,7 @@ __all__ = [
     "JobNotFound",
     "NoSharedDisk",
     "NodeFailed",
+    "NotOurs",
     "OptionError",
     "OutOfMemory",
     "Preempted",
@@ -141,6 +143,12 @@ class JobNotFound(HPCError, LookupError):
 
 class ResultError(HPCError):
     code = "result"
+
+
+class NotOurs(HPCError):
+    """Somebody else could have written it, or could put something else in its place."""
+
+    code = "not-ours"
 
 
 class JobError(HPCError):

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
 
-from ..model.exceptions import HPCError, ResultError
+from ..model.exceptions import HPCError, NotOurs, ResultError
 from ..worker import container, signing
 from . import secret
-from .opened import Folder, NotOurs, open_below
+from .opened import Folder, open_below
 from .parts import parts_of
 from .run import Run
 

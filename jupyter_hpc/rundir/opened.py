@@ -17,16 +17,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..model.exceptions import HPCError
+from ..model.exceptions import NotOurs
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC  # also one with x alone
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a FIFO must not keep us waiting
 _MOST_LINKS = 40  # as the kernel allows
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-
-class NotOurs(HPCError):
-    """Somebody else could have written it, or could put something else in its place."""
 
 
 class Folder:

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .opened import Folder, NotOurs, open_below
+from ..model.exceptions import NotOurs
+from .opened import Folder, open_below
 from .run import read_json, write_json
 from .secret import user_mac
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..capture.environment.beside import freeze
 from ..capture.environment.modules import LocalModules
-from ..rundir.opened import NotOurs, open_below
+from ..model.exceptions import NotOurs
+from ..rundir.opened import open_below
 from ..rundir.store import Store
 from ..worker.digest import digest_open
 

@@ -39,6 +39,7 @@ SURFACE = [
     "JobState",
     "NoSharedDisk",
     "NodeFailed",
+    "NotOurs",
     "OptionError",
     "OutOfMemory",
     "Preempted",

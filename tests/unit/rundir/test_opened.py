@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from jupyter_hpc.model.exceptions import NotOurs
 from jupyter_hpc.rundir import opened
 
 ME, MINE, SHARED = 1000, 1000, 100
@@ -82,7 +83,7 @@ def test_a_group_that_others_are_in_or_may_be_in_is_named(
     project: Path, monkeypatch: pytest.MonkeyPatch, users: Users, members: list[str]
 ) -> None:
     knows(monkeypatch, users, **{f"g{MINE}": members})
-    with pytest.raises(opened.NotOurs) as caught:
+    with pytest.raises(NotOurs) as caught:
         opened.open_root(project / "hpc")
     assert f"{project}, in which the run directory {project}/hpc lies, can be written by the group team" in str(
         caught.value
@@ -96,7 +97,7 @@ def test_root_does_not_except_its_own_group(project: Path, monkeypatch: pytest.M
     os.chown(project, 0, 0)
     os.chown(project / "hpc", 0, 0)
     project.chmod(0o775)
-    with pytest.raises(opened.NotOurs, match="the group root"):
+    with pytest.raises(NotOurs, match="the group root"):
         opened.open_root(project / "hpc")
 
 
