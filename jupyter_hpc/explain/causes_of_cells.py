@@ -139,7 +139,7 @@ CELL_CAUSES: tuple[Cause, ...] = (
         "result-unsaved",
         JobState.FAILED,
         "ProcessDied",
-        holds("the worker's `unsaved` event", lambda f: f.reader.unsaved, lambda f: f.unsaved),
+        holds("the worker's `unsaved` event", lambda f: f.unsaved and f.reader.unsaved, lambda f: f.unsaved),
         "The result could not be saved: {f.unsaved}.",
         "`%hpc logs` has the traceback; `-o NAME` brings back less.",
     ),

@@ -94,6 +94,8 @@ class Facts:
         """The signal that ended the process, if one did."""
         if self.raised.get("kind") == "signal":
             return int(self.raised.get("signal") or signal.SIGTERM)
+        if self._stopped:
+            return self._stopped
         if self.end is not None:
             code = int(self.end.get("exit", 1))
             return code - 128 if code > 128 else None
@@ -175,11 +177,16 @@ class Facts:
     @property
     def unsaved(self) -> str:
         """Why the worker could not save the result, or a name of it."""
-        return str(self._unsaved.get("message") or "")
+        return "" if self._stopped else str(self._unsaved.get("message") or "")
 
     @property
     def is_unsaved_for_space(self) -> bool:
-        return self._unsaved.get("errno") in (errno.ENOSPC, errno.EDQUOT)
+        return self._unsaved.get("errno") in (errno.ENOSPC, errno.EDQUOT) and not self._stopped
+
+    @property
+    def _stopped(self) -> int:
+        """The signal that ended a worker which could not save what it had; 0 if none did."""
+        return int((self.reader.unsaved or {}).get("stopped") or 0)
 
     @property
     def _unsaved(self) -> dict[str, Any]:

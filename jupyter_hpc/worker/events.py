@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EVENTS = "events.jsonl"
 LOG = "log"
+MOST_WAITING = 4 << 20
 _NUMBERS = {
     "stdout": b"1",
     "stderr": b"2",
@@ -29,7 +30,10 @@ _NUMBERS = {
 
 
 class EventWriter:
-    """Appends JSON lines; one ``os.write`` for each, so that lines never mix."""
+    """Appends JSON lines; one ``os.write`` for each, so that lines never mix.
+
+    What a full disk doesn't take waits, up to `MOST_WAITING` bytes, for the next event or heartbeat.
+    """
 
     def __init__(self, directory: str) -> None:
         self.path = os.path.join(directory, EVENTS)
@@ -37,14 +41,30 @@ class EventWriter:
         self._fd = os.open(self.path, flags, 0o600)
         # an attempt that the scheduler took back was here; of a build there are events before the start
         self.has_earlier = b'"e": "started"' in os.pread(self._fd, 8192, 0)
+        self.waiting = b""
+        self.lock = threading.RLock()
 
     def write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"e": event, "t": round(time.time(), 4), **fields}, default=repr)
-        os.write(self._fd, line.encode() + b"\n")
+        with self.lock:
+            self.waiting += line.encode() + b"\n"
+            self.flush()
+
+    def flush(self) -> None:
+        with self.lock:
+            try:
+                while self.waiting:
+                    self.waiting = self.waiting[os.write(self._fd, self.waiting) :]
+            except OSError:
+                if len(self.waiting) > MOST_WAITING:
+                    self.waiting = b""
+                    raise
 
     def beat(self) -> None:
         """Show that the worker lives, without a byte written."""
         os.utime(self._fd)
+        if self.waiting:
+            self.flush()
 
 
 class LogFile:
@@ -62,7 +82,7 @@ class LogFile:
         self.lock = threading.RLock()
         self.streams = {name: _Stream(self, name) for name in ("stdout", "stderr")}
         os.register_at_fork(
-            before=self._before_fork, after_in_parent=self.lock.release, after_in_child=self.lock.release
+            before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_child
         )
         self._begin_attempt()
 
@@ -85,6 +105,15 @@ class LogFile:
 
             current, self._current = self._current, mmap.mmap(-1, 1)
             self._current[:] = current
+        self._events.lock.acquire()
+
+    def _after_fork(self) -> None:
+        self._events.lock.release()
+        self.lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        self._events.waiting = b""  # it is the parent's to write
+        self._after_fork()
 
     def write(self, name: str, data: bytes) -> None:
         with self.lock:

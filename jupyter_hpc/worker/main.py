@@ -339,7 +339,7 @@ class _Worker:
             record = ResultWriter(self).write(value, error, watch)
         except Exception as failure:  # a full disk, most often
             self._unsaved(failure, error)
-            return FAILED
+            return 128 + error.signal if isinstance(error, Stopped) else FAILED  # that ended it, whatever it lost
         self.monitor.stop()
         self.events.write("done", use=self.monitor.summary(), **record)
         if record["outcome"] == "completed" or (isinstance(error, SystemExit) and error.code is None):
@@ -361,6 +361,7 @@ class _Worker:
         import shutil
         import traceback
 
+        from .cell import Stopped
         from .circumstances import describe
 
         where = describe(failure, self.directory)
@@ -368,9 +369,14 @@ class _Worker:
         message = f"{type(failure).__name__}: {failure}"
         if error is not None:
             message += f" (the cell itself had raised {type(error).__name__}: {error})"
+        if isinstance(error, Stopped):
+            where["stopped"] = error.signal
         self.events.write("unsaved", message=message[:500], **where)
         text = "".join(traceback.format_exception(type(failure), failure, failure.__traceback__))
-        self.log.write("stderr", text.encode("utf-8", "backslashreplace"))
+        try:
+            self.log.write("stderr", text.encode("utf-8", "backslashreplace"))
+        except OSError:  # there was no room for it
+            pass
 
 
 class _StandIn:
