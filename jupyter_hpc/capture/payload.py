@@ -18,6 +18,7 @@ import cloudpickle
 from ..model.exceptions import UndefinedName, UnpicklableInput
 from ..model.resources import did_you_mean
 from ..worker import container
+from ..worker.circumstances import is_space
 from ..worker.culprit import explain
 from ..worker.digest import digest_bytes
 from ..worker.looking import is_a, module_of
@@ -142,6 +143,8 @@ def build(
     ------
     UndefinedName
         If it can't travel; nothing useful is left in the directory then.
+    OSError
+        If the disk is full.
     """
     needed = needed_names(request)
     written: dict[str, Any] = {}
@@ -179,6 +182,9 @@ def build(
         return ValuePickler(file, namespace=shared, **options)
 
     failures = container.write(str(directory), values, extra, make_pickler, place_buffer, memo.digest)
+    for failure in failures:
+        if is_space(failure.error):  # no name is at fault
+            raise failure.error
     refused = {
         f.name: explain(f.name, request.namespace[f.name], f.error, make_pickler)
         for f in failures

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import time
 
 from ..backends.base import NoAnswer
 from ..model.exceptions import HPCError
@@ -80,17 +80,19 @@ def followed(run: Run) -> Follows | None:
 
 
 async def cancel(run: Run) -> None:
-    """Ask the job's scheduler to end it, and remember who asked, unless it refuses."""
+    """Ask the job's scheduler to end it, and remember who asked, unless it refuses.
+
+    No disk keeps a job alive: its scheduler is asked while the record is written, if it can be.
+    """
     record = run.record()
-    run.update(cancel_asked_at=time.time())
     watcher = await watcher_of(record["target"]["name"])
-    native_id = record.get("native_id")
-    try:
-        if native_id:
-            await watcher.backend.cancel(run, str(native_id))
-    except NoAnswer:  # it may have happened
-        raise
-    except HPCError:
-        run.update(cancel_asked_at=record.get("cancel_asked_at"))
-        raise
+    native_id = str(record.get("native_id") or "")
+    asking = [watcher.backend.cancel(run, native_id)] if native_id else []
+    *asked, noted = await asyncio.gather(*asking, asyncio.to_thread(run.note_cancel), return_exceptions=True)
+    for error in asked:
+        if isinstance(error, HPCError) and not isinstance(error, NoAnswer):  # else it may have happened
+            run.forget_cancel(record.get("cancel_asked_at"))
+    for error in (*asked, noted):
+        if isinstance(error, BaseException):
+            raise error
     watcher.ask_soon()

@@ -6,7 +6,7 @@
     - UnpicklableInput      a value that the cell needs can't be sent
   x OptionError             a magic option or resource is wrong
   x TargetError             a target is unknown, or its scheduler isn't there
-  x SubmissionError         the scheduler refused the job
+  x SubmissionError         the scheduler refused the job, or the disk did not take what it needs
   x JobNotFound             no run directory has this id
   x ResultError             a result is missing, damaged or not ours to load
   x NotOurs                 others can reach the run directory, or wrote what is in it

@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from . import unwritten
 
 RECORD_FORMAT = 1
 WAITS = "waits."  # with a process's identity: a cell of it waits for the job, until somebody removes the file
+CANCELLED = "cancelled"  # made where the record had no room for that
 PARTS = "tasks"  # the folder of a run's parts, by the name of the first kind that there was
 _OWN_FIELDS = {  # what a part doesn't share with the whole
     *("array", "state", "reason", "node", "native_id", "native_uid", "started_at", "ended_at", "verdict"),
@@ -132,26 +133,47 @@ class Run:
     @property
     def was_cancelled(self) -> bool:
         """We asked the scheduler to end it, or the array that it is a task of."""
-        whole = [run.record_or_none() or {} for run in (self, self.whole) if run is not None]
-        return any(record.get("cancel_asked_at") for record in whole)
+        runs = [run for run in (self, self.whole) if run is not None]
+        asked = any((run.record_or_none() or {}).get("cancel_asked_at") for run in runs)
+        return asked or any((run.path / CANCELLED).exists() for run in runs)
 
-    def update(self, **fields: Any) -> dict[str, Any]:
+    def note_cancel(self) -> None:
+        """Remember that we asked the scheduler to end it; on a full disk an empty file tells other processes."""
+        self.update(cancel_asked_at=time.time())
+        if self.has_kept:
+            with suppress(OSError):
+                (self.path / CANCELLED).touch(0o600)
+
+    def forget_cancel(self, before: float | None) -> None:
+        """The scheduler refused: it is as it was before we asked."""
+        self.update(cancel_asked_at=before)
+        unwritten.remove(self.path / CANCELLED)
+
+    def write(self, **fields: Any) -> dict[str, Any]:
         """Merge fields into the record, atomically, and return it; no other process's fields are lost.
 
-        Where the disk doesn't take them they wait (`has_kept`): this process sees them, and tries again.
+        Raises
+        ------
+        OSError
+            If the disk doesn't take them.
         """
         with _locked(self.path / "record.lock"):
-            known = self._written()
-            new = {**unwritten.with_waiting(self.path, known), **fields}
-            try:
-                write_json(self.path / "record.json", new)
-                unwritten.forget(self.path)
-            except OSError as error:
-                if not unwritten.may_pass(error):
-                    raise
-                unwritten.keep(self.path, fields, known)
-                unwritten.later(self.path, self._write_kept)
+            new = {**unwritten.with_waiting(self.path, self._written()), **fields}
+            write_json(self.path / "record.json", new)
+            unwritten.forget(self.path)
         return self.record() if self.whole else new
+
+    def update(self, **fields: Any) -> dict[str, Any]:
+        """As `write`; what the disk doesn't take waits (`has_kept`): this process sees it, and tries again."""
+        try:
+            return self.write(**fields)
+        except OSError as error:
+            if not unwritten.may_pass(error):
+                raise
+        with _locked(self.path / "record.lock"):
+            unwritten.keep(self.path, fields, self._written())
+        unwritten.later(self.path, self._write_kept)
+        return self.record()
 
     def _written(self) -> dict[str, Any]:
         """Return what this run's own file has: of a part, its own fields."""
@@ -172,12 +194,11 @@ class Run:
 
     def _write_kept(self) -> None:
         try:
-            self.update()
-        except (JobNotFound, FileNotFoundError):
-            if (self.whole or self).path.parent.exists():  # it was removed; a disk that is out of reach may come back
-                unwritten.forget(self.path)
-        if self.has_kept:
-            raise OSError(errno.ENOSPC, "what waits can't be written yet", str(self.path))
+            self.write()
+        except (JobNotFound, FileNotFoundError) as error:
+            if not (self.whole or self).path.parent.exists():  # a disk that is out of reach may come back
+                raise OSError(errno.ESTALE, str(error)) from None
+            unwritten.forget(self.path)  # it was removed
 
 
 def own_fields_removed(record: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -86,7 +86,11 @@ class Store:
                 path.mkdir(mode=0o700)
             except FileExistsError:
                 continue
-            (path / "payload").mkdir(mode=0o700)
+            try:
+                (path / "payload").mkdir(mode=0o700)
+            except OSError:
+                path.rmdir()
+                raise
             return Run(path)
 
     def run(self, run_id: str) -> Run:
@@ -160,28 +164,39 @@ class Store:
 
     def place_buffer(self, path: str, raw: Any, digest: str) -> None:
         """Write one large buffer, or link the equal one that the store already has."""
+        blob = self._blob(digest)
+        for _ in range(2):
+            self._fill_blob(blob, raw)
+            try:
+                os.link(blob, path)
+                return
+            except FileExistsError:  # another process has placed it
+                return
+            except FileNotFoundError:  # the run that had made it was discarded meanwhile
+                continue
+            except OSError:  # a file system without hard links
+                break
+        _copy_whole(blob, path)
+
+    def _blob(self, digest: str) -> Path:
         algorithm, _, value = digest.partition(":")
-        blob = self.root / "blobs" / algorithm / value[:2] / value
+        return self.root / "blobs" / algorithm / value[:2] / value
+
+    @staticmethod
+    def _fill_blob(blob: Path, raw: Any) -> None:
         if not (is_ours(blob) and blob.stat().st_size == raw.nbytes):
             blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary = blob.with_name(f".{value[:16]}.{secrets.token_hex(4)}")
+            temporary = blob.with_name(f".{blob.name[:16]}.{secrets.token_hex(4)}")
             try:
                 _write_all(temporary, raw)
                 os.replace(temporary, blob)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
-        try:
-            os.link(blob, path)
-        except FileExistsError:  # another process has placed it
-            return
-        except OSError:  # a file system without hard links
-            _copy_whole(blob, path)
 
     def keep(self, target: Path, content: bytes | Path, digest: str) -> None:
         """Put a content at a path: a link to the equal one that the store has, which it gets if it lacks it."""
-        algorithm, _, value = digest.partition(":")
-        blob = self.root / "blobs" / algorithm / value[:2] / value
+        blob = self._blob(digest)
         if is_ours(blob):
             try:
                 os.link(blob, target)
@@ -189,7 +204,7 @@ class Store:
             except OSError:  # a file system without hard links
                 pass
         data = content if isinstance(content, bytes) else content.read_bytes()
-        hasher = Hasher(algorithm)
+        hasher = Hasher(digest.partition(":")[0])
         hasher.update(data)
         if hasher.tagged() == digest:
             self.place_buffer(str(target), memoryview(data), digest)
@@ -212,13 +227,35 @@ class Store:
         self.remove(run)
 
     def remove(self, run: Run) -> None:
-        """Remove a run directory, at once, whoever still writes into it."""
+        """Remove a run directory, at once, whoever still writes into it.
+
+        Raises
+        ------
+        HPCError
+            If it lies on a read-only disk.
+        """
         gone = run.path.with_name(f".{run.id}.gone")
         try:
             os.rename(run.path, gone)
         except FileNotFoundError:  # somebody else did
             return
+        except OSError as error:
+            raise HPCError(f"{run.id} can't be removed: {error.strerror}.", hint=f"It is {run.path}.") from None
         shutil.rmtree(gone, ignore_errors=True)
+
+    def discard(self, run: Run) -> None:
+        """Remove a run that was never submitted, and the large buffers that it alone has."""
+        own = {(found.st_dev, found.st_ino) for found in _stats(run.path) if found.st_nlink == 2}
+        shutil.rmtree(run.path, ignore_errors=True)
+        for path in self._blobs() if own else ():
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                if found.st_nlink == 1 and (found.st_dev, found.st_ino) in own:
+                    path.unlink()
+
+    def _blobs(self) -> Iterator[Path]:
+        for folder, _, names in os.walk(self.root / "blobs"):
+            yield from (Path(folder, name) for name in names)
 
     def drop_unused(self) -> None:
         """Remove shared buffers that no run links any more, and frozen modules and environments that no run names."""
@@ -229,11 +266,10 @@ class Store:
                 if str(frozen) not in named:
                     shutil.rmtree(frozen, ignore_errors=True)
             self._drop_environments()
-        for folder, _, names in os.walk(self.root / "blobs"):
-            for path in (Path(folder, name) for name in names):
-                info = path.stat()
-                if info.st_nlink == 1 and time.time() - info.st_mtime > FRESH_S:
-                    path.unlink(missing_ok=True)
+        for path in self._blobs():
+            info = path.stat()
+            if info.st_nlink == 1 and time.time() - info.st_mtime > FRESH_S:
+                path.unlink(missing_ok=True)
 
     def _drop_environments(self) -> None:
         """Remove built environments that no run links; with the last of them uv and its cache."""
@@ -253,7 +289,7 @@ class Store:
         target = self.root / "worker" / digest
         is_whole = shipped.is_whole(self.root, target, dict(files))
         if is_whole is False:
-            self.discard(target)
+            self.unpublish(target)
         if not is_whole:
             self.publish(target, lambda folder: _copy_all(folder, files))
         if not (target / _bytecode("jupyter_hpc_worker/main.py")).exists():
@@ -284,7 +320,7 @@ class Store:
             if not (isinstance(error, OSError) and target.exists()):  # else another kernel was first
                 raise
 
-    def discard(self, target: Path) -> None:
+    def unpublish(self, target: Path) -> None:
         """Remove a folder that `publish` is to make anew."""
         gone = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         with suppress(FileNotFoundError):
@@ -383,12 +419,14 @@ def _worker_files() -> tuple[str, list[tuple[str, bytes]]]:
 
 def disk_use(path: Path) -> int:
     """Return the bytes under a folder; equal buffers that are shared count each time, and what goes meanwhile not."""
-    total = 0
+    return sum(found.st_size for found in _stats(path))
+
+
+def _stats(path: Path) -> Iterator[os.stat_result]:
     for folder, _, files in os.walk(path):
         for name in files:
             with suppress(FileNotFoundError):  # a record is written beside its place, and renamed
-                total += os.lstat(os.path.join(folder, name)).st_size
-    return total
+                yield os.lstat(os.path.join(folder, name))
 
 
 def store() -> Store:

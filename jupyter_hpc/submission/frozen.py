@@ -27,7 +27,7 @@ def freeze_modules(runs: Store, modules: LocalModules) -> list[str]:
     paths = frozen_paths(runs, modules)
     for path in map(Path, paths):
         if not _is_as_frozen(runs, path, modules):
-            runs.discard(path)
+            runs.unpublish(path)
         runs.publish(
             path,
             lambda folder: freeze(modules.files, modules.texts, modules.digests, folder, runs.keep),

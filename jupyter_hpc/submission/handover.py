@@ -106,7 +106,11 @@ class Handover:
         self._native_id = submitted.native_id
         if said:
             self._lines.put(f"Submitted as {self._target.name} job {submitted.native_id}.")
-        self._record(submitted, connection, waited=said)
+        try:
+            self._record(submitted, connection, waited=said)
+        except OSError:  # no other process could ever find it
+            await self._take_back(connection)
+            raise
 
     async def _try(self, connection: Connection) -> Submitted | None:
         """Submit, or find what an earlier try did; None if there is no answer."""
@@ -145,7 +149,13 @@ class Handover:
         if waited:
             what = f"{connection.backend.scheduler} didn't answer while the job was submitted"
             fields["incidents"] = [{"from": self._began, "until": now, "what": what}]
-        self._submission.run.update(**fields)
+        self._submission.run.write(**fields)
+
+    async def _take_back(self, connection: Connection) -> None:
+        try:
+            await connection.backend.cancel(self._native_id)
+        except NoAnswer:
+            self.is_uncertain = True  # so it is withdrawn
 
     def _waiting_words(self, connection: Connection) -> str:
         who, since = connection.backend.scheduler, time_of_day(connection.outage.since)

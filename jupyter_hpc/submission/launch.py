@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ..backends.base import Submission
+from ..model.exceptions import SubmissionError
 from ..model.spec import JobSpec
 from ..model.tasks import parse_tasks
 from ..rundir import secret
@@ -16,19 +16,35 @@ from ..rundir.blobs import store_of
 from ..rundir.parts import make_parts
 from ..rundir.run import Run, write_json
 from ..rundir.store import Store
+from ..rundir.unwritten import may_pass
 from ..targets.target import Target
 from .handover import Say, hand_over
 
 
 @contextmanager
 def new_run(runs: Store) -> Iterator[Run]:
-    """Make a run's directory, of which nothing is left where the run can't be submitted."""
-    run = runs.create()
+    """Make a run's directory, of which nothing is left where the run can't be submitted.
+
+    Raises
+    ------
+    SubmissionError
+        If the disk doesn't take what is to be submitted.
+    """
     try:
-        yield run
-    except BaseException:
-        shutil.rmtree(run.path, ignore_errors=True)
-        raise
+        run = runs.create()
+        try:
+            yield run
+        except BaseException:
+            runs.discard(run)
+            raise
+    except OSError as error:
+        if not may_pass(error):
+            raise
+        raise SubmissionError(
+            f"Nothing was submitted: {error.strerror} ({error.filename or runs.root}).",
+            hint="Free space (`%hpc clean` shows what runs hold), or set JUPYTER_HPC_ROOT to a folder that you may "
+            "write to, on a larger shared disk.",
+        ) from error
 
 
 def launch(run: Run, record: dict[str, Any], spec: JobSpec, where: Target, say: Say | None = None) -> None:

@@ -122,6 +122,8 @@ class KubernetesBackend(Backend):
         await self._check_rights()
         namespace = self._namespace(self._client.namespace)
         namespace.pods.use()
+        written = manifest.as_yaml(job)
+        (run.path / manifest.FILE).write_text(written, encoding="utf-8")  # first: on a full disk there is no Job
         if manifest.is_shared(run, self.settings):
             archive.write_shared_request(run, spec, self.settings)
             made = await self._create("jobs", job)
@@ -131,8 +133,6 @@ class KubernetesBackend(Backend):
         native_id = f"{namespace.name}/{made['metadata']['name']}"
         namespace.uids[run.id] = uid = made["metadata"]["uid"]
         self._follow(run, native_id)
-        written = manifest.as_yaml(job)
-        (run.path / manifest.FILE).write_text(written, encoding="utf-8")
         return Submitted(native_id, COMMAND, written, native_uid=uid)
 
     async def _create_with_payload(self, submission: Submission, job: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Channel:
         """Whether Kubernetes may replace a pod that ended like this."""
         record = self.run.record_or_none() or {}
         has_outcome = frame.get("result") and not frame["end"]["signalled"]
-        is_wanted = not record.get("cancel_asked_at") and self.job_name in self._namespace.jobs.found
+        is_wanted = not self.run.was_cancelled and self.job_name in self._namespace.jobs.found
         return bool(not has_outcome and is_wanted and (record.get("spec") or {}).get("retries"))
 
     # -- which pod -------------------------------------------------------------------------------
