@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import venv
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from jupyter_hpc.model import exceptions
+from tests.faults.disks import fill, needs_root, small_disk
 from tests.faults.occurrences import check, is_shown_everywhere, recorded, shows
 from tests.faults.road import slurm, submit
-
-needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to mount")
-
 
 # -- modules -------------------------------------------------------------------------------------------
 
@@ -74,17 +69,6 @@ def test_numpy_is_missing_there(cluster: Path, bare: str) -> None:
 # -- disks ---------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def small_disk(folder: Path, mib: int) -> Iterator[Path]:
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-        folder.rmdir()
-
-
 @needs_root
 @shows("disk-full")
 @pytest.mark.parametrize(
@@ -122,9 +106,7 @@ def test_full_run_directory(cluster: Path, monkeypatch: pytest.MonkeyPatch, when
             assert job.outcome().names == {"y": 6}
         else:
             job = submit("x = 1", passthrough=("--hold", "--no-requeue"))
-            with suppress(OSError), open(folder / "big", "wb", 0) as file:
-                while file.write(bytes(1 << 16)):
-                    pass
+            fill(folder)
             slurm("scontrol", "release", job.native_id)
             assert job.wait(30), job  # though there is no room for the verdict
             check(job, "launch-disk-full", exceptions.DiskFull, "JUPYTER_HPC_ROOT", "bytes are free")

@@ -1,0 +1,213 @@
+"""A run directory on a disk that is full or read-only for a while: a job ends, is found and is cancelled all the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.exceptions import HPCError, JobCancelled, SubmissionError, TasksFailed
+from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir import unwritten
+from jupyter_hpc.rundir.run import Run, read_json
+from tests.faults.disks import full, needs_root, read_only, small_disk
+from tests.faults.road import says, submit, until
+
+pytestmark = needs_root
+TARGETS = ["slurm", "local"]
+WAITS = "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({path!r}): time.sleep(.05)\nx = 6"
+
+
+@pytest.fixture
+def root(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(unwritten, "MOST_S", 1.0)
+    with small_disk(cluster / "small", 12) as folder:
+        monkeypatch.setenv("JUPYTER_HPC_ROOT", str(folder))
+        yield folder
+
+
+def command(*words: str) -> str:
+    """Return what another process says."""
+    argv = [sys.executable, "-c", "from jupyter_hpc.commands.cli import main; main()", *words]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def state_elsewhere(run: Run) -> str:
+    """Return the state of a job as another process lists it."""
+    [line] = [line for line in command("jobs").splitlines() if line.startswith(run.id)]
+    return next(word for word in line.split() if word in JobState.__members__)
+
+
+def recorded(run: Run) -> str:
+    return str((read_json(run.path / "record.json") or {}).get("state"))
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def open_below(folder: Path) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            found.append(os.readlink(path))
+    return [path for path in found if path.startswith(str(folder))]
+
+
+def is_done(run: Run) -> bool:
+    """Whether nobody has anything more to write for a run that has ended."""
+    code = (read_json(run.path / "record.json") or {}).get("code") or {}
+    return (run.path / "end.json").exists() and "sources" in code and not open_below(run.path)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_job_that_ends_while_the_disk_is_full(root: Path, tmp_path: Path, target: str) -> None:
+    go = tmp_path / "go"
+    job = submit(WAITS.format(path=str(go)), target)
+    says(job, "ready")
+    with full(root):
+        go.touch()
+        assert job.wait(30), job
+        here = job.state
+        assert state_elsewhere(job.run) == here.value
+    until(lambda: recorded(job.run) == here.value, "the end is written when there is room")
+    assert state_elsewhere(job.run) == here.value
+
+
+def test_an_array_whose_tasks_end_while_the_disk_is_full(root: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    job = submit(WAITS.format(path=str(go)), array="1-3")
+    for task in job.tasks:
+        says(task, "ready")
+    with full(root):
+        go.touch()
+        assert job.wait(30), job
+        assert job.state is JobState.FAILED
+        assert state_elsewhere(job.run) == "FAILED"
+    for run in (job.run, *(task.run for task in job.tasks)):
+        until(lambda: recorded(run) == "FAILED", "the end is written when there is room")  # noqa: B023
+    assert isinstance(job.exception(), TasksFailed)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_cancel_on_a_full_disk(root: Path, target: str) -> None:
+    job = submit(WAITS.format(path="/nonesuch"), target)
+    says(job, "ready")
+    with full(root):
+        is_cancelled(job)
+    until(lambda: recorded(job.run) == "CANCELLED", "the end is written when there is room")
+    assert "by you" in command("show", job.id)
+
+
+def test_cancel_on_a_read_only_disk(root: Path) -> None:
+    """A disk with files that are open for writing can't be made read-only, so the job waits."""
+    job = submit("x = 1", passthrough=("--hold",))
+    until(lambda: not open_below(root), "nobody writes there any more")
+    with read_only(root):
+        is_cancelled(job)
+    until(lambda: recorded(job.run) == "CANCELLED", "the end is written when it can be")
+
+
+def is_cancelled(job: Job) -> None:
+    """Cancel a job, and look how it ended from here and from elsewhere."""
+    job.cancel()
+    assert job.wait(20), job
+    assert job.state is JobState.CANCELLED
+    assert isinstance(job.exception(), JobCancelled)
+    assert "by you" in job.reason
+    assert state_elsewhere(job.run) == "CANCELLED"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_another_process_cancels_on_a_full_disk_and_ends(root: Path, target: str) -> None:
+    """What it could not write it can't try again: an empty file, which needs no room, says who asked."""
+    job = submit(WAITS.format(path="/nonesuch"), target)
+    says(job, "ready")
+    with full(root):
+        command("cancel", job.id)
+        assert job.wait(20), job
+    assert isinstance(job.exception(), JobCancelled)
+    assert "by you" in job.reason
+
+
+@pytest.mark.parametrize("disk", [full, read_only])
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+def test_submission(root: Path, target: str, disk: object, is_first: bool) -> None:
+    if not is_first:
+        job = submit("x = 1", target)
+        assert job.wait(30)
+        until(lambda: is_done(job.run), "nobody writes there any more")
+    before = tree(root)
+    words = "Nothing was submitted: No space left" if disk is full else "Read-only file system"
+    with disk(root), pytest.raises(HPCError, match=words) as raised:
+        submit("y = data", target, {"data": os.urandom(100_000)})
+    assert "JUPYTER_HPC_ROOT" in raised.value.hint
+    assert tree(root) - before <= {"runs", "blobs", "modules", "worker"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_payload_that_is_too_large_gives_its_room_back(root: Path, target: str) -> None:
+    first, second = os.urandom(4 << 20), os.urandom(9 << 20)
+    with pytest.raises(SubmissionError, match="No space left"):
+        submit("y = len(first) + len(second)", target, {"first": first, "second": second})
+    assert not [path for path in tree(root) if not (root / path).is_dir()]
+    job = submit("y = len(first)", target, {"first": first})
+    assert job.wait(30)
+    assert job.outcome().names == {"y": 4 << 20}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_job_whose_id_has_no_room_is_taken_back(
+    root: Path, target: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody could find it again: the disk became full while the scheduler took it."""
+    import errno
+
+    def full_now(run: Run, **fields: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(run.path))
+
+    before = tree(root)
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "write", full_now)
+        with pytest.raises(SubmissionError, match="No space left"):
+            submit(f"import time\ntime.sleep(2)\nopen({str(tmp_path / 'ran')!r}, 'w')", target, name="unfindable")
+    assert not {path for path in tree(root) - before if path.startswith("runs/")}
+    if target == "slurm":
+        from tests.faults.road import slurm
+
+        until(lambda: not slurm("squeue", "-h", "--name", "unfindable"), "it is no longer in the queue")
+    assert not (tmp_path / "ran").exists()
+
+
+SUBMITS = """
+import sys
+from tests.faults.road import submit
+job = submit("x = 6\\nprint(x)", sys.argv[1])
+print(job.id)
+"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_finished_job_in_a_read_only_folder(root: Path, target: str) -> None:
+    """Who submitted it is gone, and its end is written nowhere yet."""
+    argv = [sys.executable, "-c", SUBMITS, target]
+    run_id = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout.split()[-1]
+    job = Job(Run(root / "runs" / run_id))
+    until(lambda: (job.run.path / "end.json").exists() and not open_below(root), "nobody writes there any more")
+    with read_only(root):
+        assert state_elsewhere(job.run) == "COMPLETED"
+        assert job.result(20) == {"x": 6}
+        assert job.state is JobState.COMPLETED
+        assert state_elsewhere(job.run) == "COMPLETED"
+        assert "6" in command("result", run_id)
+    until(lambda: recorded(job.run) == "COMPLETED", "the end is written when it can be")
