@@ -13,6 +13,7 @@ from ..model.spec import first_line
 from ..model.states import JobState
 from ..rundir.store import store
 from ..views.style import plain
+from ..worker.regular import open_regular
 from .definition import table, takes_run
 
 
@@ -75,8 +76,11 @@ def _logs(arguments: argparse.Namespace) -> str:
     job = _job(arguments)
     text = job.logs()
     if arguments.scheduler:
-        path = job.run.scheduler_log
-        return path.read_text(errors="replace") if path.exists() else ""
+        try:
+            with open_regular(job.run.scheduler_log) as file:
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
     if not text and job.status.state is JobState.PENDING:
         return f"{job.id} has not started: {job.reason or 'pending'}"
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..rundir.run import Run
+from ..worker.regular import open_regular
 
 _TAKEN_BACK = re.compile(r"CANCELLED AT (\S+) DUE TO (JOB REQUEUE|PREEMPTION|NODE FAILURE)")
 _HOW = {
@@ -62,7 +64,9 @@ def attempts(
 
 def _tail(path: Path) -> str:
     try:
-        return path.read_bytes()[-_TAIL:].decode("utf-8", "replace")
+        with open_regular(path) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            return file.read().decode("utf-8", "replace")
     except OSError:
         return ""
 

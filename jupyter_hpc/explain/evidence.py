@@ -18,8 +18,6 @@ from ..model.observation import Observation
 from ..model.resources import format_size, format_time
 from ..model.states import JobState
 from ..rundir.reader import RunReader
-from ..rundir.run import read_json
-from ..worker.container import MANIFEST
 
 _OVER = re.compile(r"exceeded memory limit \((\d+) > (\d+)\)")
 _BY_UID = re.compile(r"\bby (\d+)\b")
@@ -47,8 +45,9 @@ class Facts:
         if self.end is not None and reader.done is None:
             reader.poll()  # the worker's last word came between two looks
         self.has_result = reader.has_result
-        manifest = (read_json(reader.run.result / MANIFEST) or {}) if self.has_result else {}
-        self.raised: dict[str, Any] = manifest.get("error") or {}
+        manifest = reader.run.manifest() if self.has_result else {}
+        self.is_damaged = manifest is None  # there is a result, and it can't be read
+        self.raised: dict[str, Any] = (manifest or {}).get("error") or {}
 
     @property
     def has_signs(self) -> bool:

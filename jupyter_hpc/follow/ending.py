@@ -14,6 +14,7 @@ from ..rundir.run import Run
 from ..rundir.unwritten import remove
 from ..worker.signing import KEY
 from .follower import Follower
+from .trouble import poor_verdict
 
 _SECRETS = ("env", "prologue", "request.json", KEY)  # values of --env, a site's own lines, what a pod is told
 
@@ -40,7 +41,19 @@ def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
         "verdict": verdict.to_record(),
         "attempts": follower.attempts(ended=status.ended_at, how=status.state.value, reason=status.reason),
     }
-    run.update(**{**fields, **_lineage(follower.reader, known), **follower.incidents.close()})
+    run.conclude(**{**fields, **_lineage(follower.reader, known), **follower.incidents.close()})
+
+
+def end_poorly(follower: Follower, error: BaseException) -> Status | None:
+    """Conclude a job at which a look fails, from what little can be read, and return how; None if it may go on."""
+    verdict = poor_verdict(follower.reader, follower.answers, error)
+    if verdict is None:
+        return None
+    status = Status(verdict.state, verdict.message, native_id=follower.native_id, ended_at=follower.clock.time())
+    follower.run.conclude(
+        state=status.state.value, reason=status.reason, ended_at=status.ended_at, verdict=verdict.to_record()
+    )
+    return status
 
 
 def _lineage(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:

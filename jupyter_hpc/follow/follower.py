@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from .answers import Answers
 from .doubt import Doubt
 from .incidents import Incidents
 from .pulse import Pulse
+from .trouble import Trouble
 
 UNTOUCHED_S = 60.0
 ODD_S = 0.25  # a scheduler needs a moment to know what the files already show; doubles with each question
@@ -58,6 +60,7 @@ class Follower:
         self.odd_since = 0.0
         self.may_restore = False  # a watcher may submit it again if the scheduler forgot it
         self.incidents = Incidents(run, record, clock)
+        self.trouble = Trouble(f"run {run.id}", clock)
         self.answers = Answers(run, clock, is_watched=is_watched)
         self._pulse = Pulse(clock)
         self._doubt = Doubt(self.reader, self.answers, self._pulse, clock, is_watched=is_watched)
@@ -161,9 +164,11 @@ class Follower:
     @property
     def untouched_s(self) -> float:
         """How long nothing changed in its directory."""
-        run = self.run
-        stamps = [p.stat().st_mtime for p in (run.path, run.path / EVENTS, run.log) if p.exists()]
-        return self.clock.time() - max(stamps, default=0.0)
+        stamps = [0.0]
+        for path in (self.run.path, self.run.path / EVENTS, self.run.log):
+            with suppress(OSError):
+                stamps.append(path.stat().st_mtime)
+        return self.clock.time() - max(stamps)
 
     @property
     def is_untouched(self) -> bool:
@@ -230,7 +235,7 @@ class Follower:
 
 def live_status(follower: Follower) -> Status:
     reader, seen = follower.reader, follower.answers.latest
-    node = str(reader.started["node"]) if reader.started else (seen.node if seen else "")
+    node = _node(reader) if reader.started else (seen.node if seen else "")
     words, native_id = follower.requeue_words, follower.native_id
     if reader.started is not None and not follower.is_requeued:
         reason = _joined(words, "; ".join(reader.drift()), follower.incidents.trouble)
@@ -245,6 +250,10 @@ def live_status(follower: Follower) -> Status:
     return Status(JobState.PENDING, _joined(words, follower.incidents.trouble), node, native_id)
 
 
+def _node(reader: RunReader) -> str:
+    return str((reader.started or {}).get("node") or "")
+
+
 def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
@@ -252,6 +261,6 @@ def _joined(*parts: str) -> str:
 def final_status(follower: Follower, verdict: Verdict) -> Status:
     reader, seen = follower.reader, follower.answers.latest
     started = float(reader.started["t"]) if reader.started else (seen.started_at if seen else None)
-    node = str(reader.started["node"]) if reader.started else (seen.node if seen else "")
+    node = _node(reader) if reader.started else (seen.node if seen else "")
     ended = float(reader.done["t"]) if reader.done else follower.clock.time()
     return Status(verdict.state, verdict.message, node, follower.native_id, started, ended)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..model.exceptions import HPCError
 from ..model.states import JobState, Status
 from ..rundir.parts import parts_of
 from ..rundir.reader import PartsReader, RunReader, reader_of
@@ -15,11 +16,12 @@ from ..runtime import portal
 from ..views.log import LogTail
 from ..views.picture import Part, Picture
 from .doubt import LINGER_S
-from .ending import write_verdict
+from .ending import end_poorly, write_verdict
 from .follower import Follower, final_status, live_status
 from .following import followed, watcher_of
 from .parts_follower import write_end
 from .status import combined, recorded_status
+from .trouble import described
 
 _seen: dict[str, Follower] = {}  # of jobs that are looked at now and then
 os.register_at_fork(after_in_child=_seen.clear)
@@ -111,7 +113,10 @@ def _seen_again(run: Run, record: dict[str, Any]) -> Follower:
     known = _seen.get(run.id)
     if known is None or known.native_id != str(record.get("native_id") or ""):
         known = _seen[run.id] = Follower(run, record, is_watched=False)
-    known.poll()
+    try:
+        known.poll()
+    except Exception as error:  # one broken run is one line of a listing
+        known.trouble.met(error)
     return known
 
 
@@ -122,7 +127,7 @@ async def _look_up(name: str, followers: list[Follower]) -> None:
         found = await watcher.glance({f.run.id: f.native_id for f in followers})
         trouble = watcher.trouble
     except Exception as error:  # no such target any more: the files still say much
-        found, trouble = {}, str(error).splitlines()[0]
+        found, trouble = {}, error.message if isinstance(error, HPCError) else described(error)
     for follower in followers:
         follower.incidents.trouble = trouble
         seen = found.get(follower.run.id)
@@ -130,10 +135,22 @@ async def _look_up(name: str, followers: list[Follower]) -> None:
             continue
         if seen.state is None and follower.is_untouched:  # long enough for any archive
             seen = replace(seen, is_settled=True)
-        follower.observe(seen)
+        try:
+            follower.observe(seen)
+        except Exception as error:  # as above
+            follower.trouble.met(error)
 
 
 def _judged(follower: Follower) -> Status:
+    try:
+        return _status_of(follower)
+    except Exception as error:  # as above
+        follower.trouble.met(error)
+        known = end_poorly(follower, error)
+        return known or replace(follower.status, reason=f"its files can't be understood: {described(error)}")
+
+
+def _status_of(follower: Follower) -> Status:
     verdict = follower.verdict(settled=follower.untouched_s > LINGER_S)
     if verdict is None:
         return live_status(follower)

@@ -78,7 +78,7 @@ def write_end(run: Run, status: Status) -> None:
     error = "" if status.state is JobState.COMPLETED else TasksFailed.__name__
     hint = f"`%hpc show {run.id}_N` shows task N; the names of the others are here." if error else ""
     remove_secrets(run)
-    run.update(
+    run.conclude(
         state=status.state.value,
         reason=status.reason,
         node=status.node,

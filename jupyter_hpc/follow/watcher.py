@@ -17,9 +17,10 @@ from ..model.observation import Observation
 from ..model.states import JobState, Status
 from ..targets.connection import Connection
 from ..targets.outage import slow_words
-from .ending import write_verdict
+from .ending import end_poorly, write_verdict
 from .follower import Follower, final_status, live_status
 from .notifier import Notifier
+from .trouble import Trouble, described
 
 TICK_S = 0.25  # between looks at the files of a job where nothing notifies
 SETTLE_S = 0.02  # between two looks at most, however much is notified
@@ -46,6 +47,7 @@ class Watcher:
         self._task: asyncio.Task[None] | None = None
         self._question: asyncio.Task[dict[str, Observation] | None] | None = None
         self.answered = 0.0  # when the scheduler last told what it has; monotonic
+        self._own_trouble = Trouble(f"the jobs on {connection.target.name}", self.clock)
         self.trouble = ""  # why the scheduler's answers don't come, in words
         self._notifier = Notifier(self._wake)
         self._next_question = 0.0
@@ -75,8 +77,9 @@ class Watcher:
         while self.live:
             try:
                 await self._look()
+                self._own_trouble.over()
             except Exception as error:  # a border: the watcher must outlive any one bad look
-                _log(error)
+                self._own_trouble.met(error)
             await self._settle()
             await self.clock.came(self._wake, TICK_S)
             self._wake.clear()
@@ -89,9 +92,10 @@ class Watcher:
             self._wake.set()
 
     async def _look(self) -> None:
-        for follower in list(self.live.values()):
+        for follower in [f for f in self.live.values() if f.trouble.is_due]:
             try:
                 await self._look_at(follower)
+                follower.trouble.over()
             except Exception as error:  # one broken run directory must not stop the others
                 self._give_up(follower, error)
         if self.live and self._must_ask():  # beside the looks at files: a controller that is down takes seconds
@@ -134,7 +138,7 @@ class Watcher:
             await asyncio.wait([question])
         error = question.exception()
         if error is not None:  # a border: the watcher must outlive any one bad question
-            _log(error)
+            self._own_trouble.met(error)
         else:
             found = question.result()
         if found is not None and self.clock.time() - asked > LATE_S:
@@ -153,7 +157,7 @@ class Watcher:
             self.connection.went_away(asked)
             return None
         except Exception as error:  # there is no scheduler (any more): say so, go on
-            self._say(str(error).splitlines()[0])
+            self._say(described(error) if not isinstance(error, HPCError) else error.message)
             self._next_question = self.clock.monotonic() + self.backend.slowest_poll_s
             return None
         finally:
@@ -247,7 +251,7 @@ class Watcher:
             try:
                 follower.recovered(since, words)
             except Exception as error:  # one broken run directory must not stop the others
-                _log(error)
+                follower.trouble.met(error)
             follower.notify()
 
     def _conclude(self, follower: Follower) -> bool:
@@ -264,10 +268,12 @@ class Watcher:
 
     def _give_up(self, follower: Follower, error: Exception) -> None:
         """Its run directory is gone or broken: nobody may wait for ever."""
-        if (follower.run.record_or_none() or {}).get("id"):
-            _log(error)
+        if follower.run.record_or_none() is None:
+            self._let_go(follower, Status(JobState.LOST, f"its run directory can't be read: {error}"))
             return
-        self._let_go(follower, Status(JobState.LOST, f"its run directory can't be read: {error}"))
+        follower.trouble.met(error)
+        if follower.trouble.is_lasting and (status := end_poorly(follower, error)) is not None:
+            self._let_go(follower, status)
 
     def _let_go(self, follower: Follower, status: Status) -> None:
         follower.set_status(status)
@@ -275,9 +281,3 @@ class Watcher:
         self._notifier.forget(follower.run)
         follower.ended.set_result(status)
         follower.notify()
-
-
-def _log(error: BaseException) -> None:
-    import logging
-
-    logging.getLogger(__name__).warning("a look at the jobs failed: %s", error, exc_info=error)

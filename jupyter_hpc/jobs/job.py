@@ -7,8 +7,10 @@ import html
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from ..model.encodable import encodable
 from ..model.states import JobState, Status
 from ..rundir.run import Run
+from ..worker.regular import open_regular
 
 if TYPE_CHECKING:
     from ..explain.use import Measured
@@ -187,8 +189,9 @@ class Job:
         if tasks := self.tasks:
             return "".join(f"── task {t.run.index} ──\n{t.logs().rstrip()}\n" for t in tasks)
         try:
-            return self.run.log.read_bytes().decode("utf-8", "replace")
-        except FileNotFoundError:
+            with open_regular(self.run.log) as file:
+                return file.read().decode("utf-8", "replace")
+        except OSError:
             return ""
 
     def outputs(self) -> list[Output]:
@@ -234,7 +237,7 @@ class Job:
 
         try:
             picture = look(self.run)
-            text = f"<Job {self.id}: {describe(picture.record, picture.status)}>"
+            text = encodable(f"<Job {self.id}: {describe(picture.record, picture.status)}>")
             return {
                 "text/plain": text,
                 "text/html": card_html(picture),

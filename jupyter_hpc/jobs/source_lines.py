@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import linecache
 
-from ..rundir.run import Run, read_json
-from ..worker.container import MANIFEST
+from ..rundir.run import Run
 
 
 def remember(run: Run) -> None:
@@ -17,11 +16,8 @@ def remember(run: Run) -> None:
 
     In the kernel that sent it they are known already; a new kernel takes them from the payload.
     """
-    manifest = read_json(run.payload / MANIFEST)
-    cell = manifest.get("cell") if isinstance(manifest, dict) else None
-    if not isinstance(cell, dict):
-        return
-    texts = {name: source.get("text") for name, source in (cell.get("sources") or {}).items()}
+    cell = run.sent().get("cell") or {}
+    texts = {name: source["text"] for name, source in (cell.get("sources") or {}).items()}
     texts[cell.get("filename")] = cell.get("code")
     for name, text in texts.items():
         if name and text and name not in linecache.cache:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..model.encodable import all_encodable
 from ..worker import allocation
+from ..worker.container import MANIFEST
 from ..worker.events import EVENTS
+from ..worker.regular import open_regular
 from ..worker.versions import words
+from . import shapes
+from .fitting import parsed
 from .parts import indices_of
 from .run import Run, read_json
 
@@ -84,14 +88,13 @@ class RunReader:
 
     @property
     def has_result(self) -> bool:
-        return (self.run.result / "manifest.json").exists()
+        return os.path.exists(self.run.result / MANIFEST)
 
     @property
     def end(self) -> dict[str, Any] | None:
         """What the batch script's shell wrote after the worker, or None."""
         if "end" not in self._seen:
-            record = read_json(self.run.path / "end.json")
-            self._seen["end"] = record if isinstance(record, dict) else None
+            self._seen["end"] = read_json(self.run.path / "end.json", shapes.END)
         found: dict[str, Any] | None = self._seen["end"]
         return found
 
@@ -105,7 +108,7 @@ class RunReader:
     def drift(self) -> list[str]:
         """Return in words how the node's packages differ from the kernel's."""
         rows = (self.environment or {}).get("drift") or []
-        return [words(row) for row in rows if isinstance(row, dict) and "name" in row]
+        return [words(row) for row in rows]
 
     # -- what is new -----------------------------------------------------------------------------
 
@@ -125,25 +128,25 @@ class RunReader:
     def _log_size(self) -> int:
         try:
             return self.run.log.stat().st_size
-        except FileNotFoundError:
+        except OSError:
             return 0
 
     def _events(self) -> Iterator[dict[str, Any]]:
         try:
-            with open(self.run.path / EVENTS, "rb") as file:
+            with open_regular(self.run.path / EVENTS) as file:
                 self.beat = os.fstat(file.fileno()).st_mtime_ns
                 file.seek(self._event_offset)
                 data = file.read()
-        except FileNotFoundError:
+        except OSError:
             return
         complete = data.rfind(b"\n") + 1
         self._event_offset += complete
         for line in data[:complete].splitlines():
             try:
-                event = json.loads(line)
+                event = shapes.event(parsed(line))
             except ValueError:  # a line damaged by a crash in mid-write
                 continue
-            if isinstance(event, dict):
+            if event is not None:
                 yield event
 
     def _apply(self, event: dict[str, Any]) -> list[Output]:
@@ -171,15 +174,14 @@ class RunReader:
         elif kind == "file":
             self.files.append(event)
         elif kind == "attempt" and "base" in event:
-            self._text_base = int(event["base"])
+            self._text_base = event["base"]
         elif "at" in event and self._wants_outputs:
-            before = self._text(self._text_base + int(event["at"]), whole=True)
+            before = self._text(self._text_base + event["at"], whole=True)
             if kind == "attempt":
                 self._stream, self._decoders = "stdout", {}
                 return [*before, Output("attempt", text=f"attempt {event.get('number')}")]
             if kind == "stream":
-                name = event.get("name")
-                self._stream = name if isinstance(name, str) and name in TEXT else "stdout"
+                self._stream = event["name"] if event["name"] in TEXT else "stdout"
                 return before
             if kind in ("display", "update_display", "clear_output", "value"):
                 return [*before, _output(kind, event)]
@@ -187,36 +189,25 @@ class RunReader:
         return []
 
     def _take_sample(self, event: dict[str, Any]) -> None:
-        try:
-            sample = {
-                **event,
-                "t": float(event["t"]),
-                "rss": int(event["rss"]),
-                "cpu_s": float(event["cpu_s"]),
-            }
-        except (KeyError, TypeError, ValueError):  # a line that a crash damaged
-            return
-        self.peak_rss = max(self.peak_rss, sample["rss"])
-        self.samples.append(sample)
+        self.peak_rss = max(self.peak_rss, event["rss"])
+        self.samples.append(event)
         if len(self.samples) > MOST_SAMPLES:
             del self.samples[1:-1:2]
 
     def _take_done(self, event: dict[str, Any]) -> None:
         self.done = event
-        use = event.get("use")
-        self.use = use if isinstance(use, dict) else {}
-        peak = self.use.get("peak_rss")
-        self.peak_rss = max(self.peak_rss, peak if isinstance(peak, int) else 0)  # samples miss short peaks
+        self.use = event.get("use") or {}
+        self.peak_rss = max(self.peak_rss, self.use.get("peak_rss") or 0)  # samples miss short peaks
 
     def _text(self, end: int, *, whole: bool = False) -> list[Output]:
         if end <= self._text_offset or not self._wants_outputs:
             return []
         stop = end if whole else min(end, self._text_offset + CHUNK)
         try:
-            with open(self.run.log, "rb") as file:
+            with open_regular(self.run.log) as file:
                 file.seek(self._text_offset)
                 data = file.read(stop - self._text_offset)
-        except FileNotFoundError:
+        except OSError:
             return []
         self._text_offset += len(data)
         if self._stream not in self._decoders:
@@ -272,10 +263,10 @@ def reader_of(run: Run, record: Mapping[str, Any] | None = None, *, outputs: boo
 
 def _end_of(path: Path) -> str:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - SCHEDULER_LOG_BYTES))
             return file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 
@@ -288,9 +279,9 @@ def _in_neutral_words(start: dict[str, Any]) -> dict[str, Any]:
 def _output(kind: str, event: dict[str, Any]) -> Output:
     return Output(
         kind,
-        data=event.get("data") or {},
-        metadata=event.get("metadata") or {},
-        transient=event.get("transient") or {},
+        data=all_encodable(event.get("data") or {}),  # a notebook with anything else could not be saved
+        metadata=all_encodable(event.get("metadata") or {}),
+        transient=all_encodable(event.get("transient") or {}),
         wait=bool(event.get("wait")),
     )
 

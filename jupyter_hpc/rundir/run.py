@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..model.exceptions import JobNotFound
-from . import unwritten
+from ..worker.container import MANIFEST
+from ..worker.regular import open_regular
+from . import shapes, unwritten
+from .fitting import Missing, fitted, parsed
 
 RECORD_FORMAT = 1
 WAITS = "waits."  # with a process's identity: a cell of it waits for the job, until somebody removes the file
@@ -33,32 +36,45 @@ LOCK_S = 2.0  # an update takes about a millisecond
 
 
 def write_json(path: Path, record: Any) -> None:
-    """Write JSON to a private file, atomically."""
+    """Write JSON to a private file, atomically.
+
+    It is ASCII: any text from outside can be in it, also what is no Unicode (``data-\\udcff.csv``, a file name that
+    isn't UTF-8), and is read again as it was. Who shows it makes it harmless.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(record, file, ensure_ascii=False)
+        with open(descriptor, "w", encoding="ascii") as file:
+            json.dump(record, file)
         os.replace(temporary, path)
-    except OSError:  # a full disk
+    except BaseException:  # a full disk, most often
         temporary.unlink(missing_ok=True)
         raise
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON; None if the file isn't there or is cut off."""
+def read_json(path: str | Path, shape: Any = None) -> Any:
+    """Read JSON; None if the file can't be read, is cut off, or is of another shape.
+
+    Parameters
+    ----------
+    shape : optional
+        As in `fitting`: what doesn't fit is left out.
+    """
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        with open_regular(path) as file:
+            found = parsed(file.read())
+    except (OSError, ValueError):
         return None
+    if shape is None:
+        return found
+    fit = fitted(found, shape)
+    return None if fit is Missing else fit
 
 
-def is_record(record: Any) -> bool:
-    """Whether what every view needs is there: a record may be cut off, or another program's."""
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
-        return False
-    parts = (record.get(name) for name in ("target", "code", "spec"))
-    return all(isinstance(part, dict) for part in parts) and "name" in record["target"]
+def read_record(path: str | Path) -> dict[str, Any] | None:
+    """Return a run's record; None if it isn't there, is damaged, or lacks what every view needs."""
+    found: dict[str, Any] | None = read_json(path, shapes.RECORD)
+    return found
 
 
 @dataclass(frozen=True)
@@ -122,13 +138,25 @@ class Run:
         """Return the record, or None if it isn't there yet or is damaged."""
         if self.whole is not None:
             return self.record_within(self.whole.record_or_none())
-        record = read_json(self.path / "record.json")
-        return unwritten.with_waiting(self.path, record) if is_record(record) else None
+        record = read_record(self.path / "record.json")
+        return None if record is None else unwritten.with_waiting(self.path, record)
 
     def record_within(self, whole: dict[str, Any] | None) -> dict[str, Any] | None:
         """Return the record of this part of a run whose record was read already."""
-        own = read_json(self.path / "record.json") or {}
-        return _part_record(self, whole, unwritten.with_waiting(self.path, own))
+        return _part_record(self, whole, unwritten.with_waiting(self.path, self._own_fields()))
+
+    def _own_fields(self) -> dict[str, Any]:
+        """Return what a part's record has of its own."""
+        return read_json(self.path / "record.json", shapes.PART) or {}
+
+    def manifest(self) -> dict[str, Any] | None:
+        """Return what the result says of itself; None if there is none, or it can't be read."""
+        found: dict[str, Any] | None = read_json(self.result / MANIFEST, shapes.MANIFEST)
+        return found
+
+    def sent(self) -> dict[str, Any]:
+        """Return what the payload says of itself; empty if it can't be read."""
+        return read_json(self.payload / MANIFEST, shapes.MANIFEST) or {}
 
     @property
     def was_cancelled(self) -> bool:
@@ -177,10 +205,16 @@ class Run:
 
     def _written(self) -> dict[str, Any]:
         """Return what this run's own file has: of a part, its own fields."""
-        known = read_json(self.path / "record.json")
-        if self.whole is None and not is_record(known):
-            return self.record()  # which says what is wrong
-        return known or {}
+        if self.whole is not None:
+            return self._own_fields()
+        return read_record(self.path / "record.json") or self.record()  # which says what is wrong
+
+    def conclude(self, **fields: Any) -> None:
+        """Merge the fields of its end into the record; this process has them, also where they can't be written."""
+        try:
+            self.update(**fields)
+        except (OSError, JobNotFound):  # a folder in its place; the run was removed
+            unwritten.keep(self.path, fields, {})
 
     @property
     def has_kept(self) -> bool:

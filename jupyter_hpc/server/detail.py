@@ -8,9 +8,8 @@ from ..jobs.job import Job
 from ..model.printable import all_printable
 from ..model.states import JobState
 from ..rundir.reader import PartsReader, reader_of
-from ..rundir.run import WAITS, read_json
+from ..rundir.run import WAITS
 from ..runtime.process import is_alive
-from ..worker.container import MANIFEST
 from .listing import summary
 
 
@@ -18,7 +17,7 @@ def detail(job: Job) -> dict[str, Any]:
     """Return a job's row and the rest of what is known of it."""
     record, status = job.record, job.status
     verdict = record.get("verdict") or {}
-    manifest = read_json(job.run.result / MANIFEST) or {}
+    manifest = job.run.manifest() or {}
     found: dict[str, Any] = {
         **summary(job.run, record, status),
         "why": (record.get("why") or []) if status.state is JobState.PENDING else [],

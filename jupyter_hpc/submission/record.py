@@ -47,7 +47,7 @@ def new_record(
         "spec": all_redacted(spec.to_record()),
         "code": {
             "text": request.text,
-            "digest": digest_bytes(request.text.encode()),
+            "digest": digest_bytes(request.text.encode("utf-8", "surrogatepass")),
             "label": request.label,
             "functions": {k: {**v, "source": code_redacted(v["source"])} for k, v in built.functions.items()},
             "modules": {

@@ -124,7 +124,7 @@ def _set(run: Run, record: dict[str, Any], changes: dict[str, str]) -> None:
         cell["text"] = "".join(f"# set: {k} = {v}\n" for k, v in changes.items()) + cell["text"]
     write_json(run.payload / container.MANIFEST, manifest)
     text = cell["text"]
-    record["code"] = {**record["code"], "text": text, "digest": digest_bytes(text.encode())}
+    record["code"] = {**record["code"], "text": text, "digest": digest_bytes(text.encode("utf-8", "surrogatepass"))}
     record["set"] = changes
     record.pop("reuse_key", None)
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from ..model.resources import format_time
 from ..model.states import JobState, Status
-from ..rundir.run import read_json
 from .icons import icon
 from .picture import Part
 from .style import escaped, plain
@@ -67,7 +66,7 @@ def array_facts(parts: Sequence[Part], verb: str) -> list[str]:
     """Return what the tasks brought, a line each; the verb is as in ``received x``."""
     names: dict[str, int] = {}
     for run, _ in parts:
-        manifest = read_json(run.result / "manifest.json") or {}
+        manifest = run.manifest() or {}
         for name in (n["name"] for n in manifest.get("names", []) if not n["name"].startswith("<")):
             names[name] = names.get(name, 0) + 1
     if not names:

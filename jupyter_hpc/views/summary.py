@@ -10,7 +10,6 @@ from ..backends.registry import backend_of
 from ..explain.use import Use, measured, used
 from ..model.resources import format_size, format_time
 from ..model.states import Status
-from ..rundir.run import read_json
 from ..worker.versions import MENTIONED, words
 from .icons import icon
 from .parts_table import array_facts
@@ -67,7 +66,7 @@ def facts(picture: Picture) -> list[str]:
     verb = "received" if record.get("brings", True) else "made"
     if picture.parts:
         return array_facts(picture.parts, verb)
-    manifest = read_json(run.result / "manifest.json") or {}
+    manifest = run.manifest() or {}
     drift = record.get("environment", {}).get("drift") or []
     lines = [words(row) for row in drift if row["node"] is not None or row["need"] == MENTIONED]
     earlier = record.get("attempts", [])[:-1]

@@ -51,4 +51,4 @@ def container_memory() -> Optional[int]:
 
 
 def _number(text: Optional[str]) -> Optional[int]:
-    return int(text) if text and text.isdigit() else None
+    return int(text) if text and text.isdecimal() and text.isascii() and len(text) < 16 else None

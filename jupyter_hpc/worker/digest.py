@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .regular import open_regular
+
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any, Optional
@@ -53,7 +55,7 @@ def digest_bytes(data: Any) -> str:
 
 def digest_file(path: str, algorithm: Optional[str] = None) -> str:
     """Return the tagged digest of a file, read in chunks so that memory doesn't grow."""
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path, 0) as file:
         return digest_open(file, algorithm)
 
 

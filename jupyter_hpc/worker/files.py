@@ -8,6 +8,7 @@ import time
 
 from . import current
 from .digest import CHUNK, Hasher
+from .regular import open_regular
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class _TooLong(Exception):
 
 def _digest(path: str, deadline: float) -> str:
     hasher = Hasher()
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path, 0) as file:
         while True:
             if time.monotonic() >= deadline:
                 raise _TooLong

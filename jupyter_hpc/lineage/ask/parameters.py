@@ -10,8 +10,9 @@ from typing import Any
 
 from ...model.exceptions import OptionError
 from ...model.redaction import code_redacted
-from ...rundir.run import Run, read_json
-from ...worker.container import MANIFEST, PICKLE
+from ...rundir.run import Run
+from ...worker.container import PICKLE
+from ...worker.regular import open_regular
 
 PLAIN = ("int", "float", "str", "bool", "complex", "NoneType")
 SHOWN = 200
@@ -33,7 +34,7 @@ def _redacted(name: str, text: str) -> str:
 
 def inputs(run: Run) -> dict[str, str]:
     """Return the inputs that are plain: nothing but numbers, text, True, False and None is ever loaded."""
-    manifest = read_json(run.payload / MANIFEST) or {}
+    manifest = run.sent()
     plain = [n for n in manifest.get("names", ()) if str(n.get("type")).removeprefix("builtins.") in PLAIN]
     found = {}
     for name in plain:
@@ -52,10 +53,10 @@ class _Plain(pickle.Unpickler):
 def _load(run: Run, name: dict[str, Any]) -> str | None:
     """Return the repr of one segment of the payload; None if it leans on another segment."""
     try:
-        with open(run.payload / PICKLE, "rb") as file:
+        with open_regular(run.payload / PICKLE) as file:
             file.seek(name["offset"])
             return repr(_Plain(io.BytesIO(file.read(name["nbytes"]))).load())[:SHOWN]
-    except (OSError, pickle.UnpicklingError, EOFError, KeyError, IndexError, ValueError):
+    except Exception:  # a damaged pickle may raise anything
         return None
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.redaction import code_redacted
-from ...rundir.run import Run, read_json
-from ...worker.container import MANIFEST
+from ...rundir.run import Run
 from ..index.activity import CODE_TYPES, MAY_MUTATE
 from ..index.index import Index
 from .graph import Graph, Node, ancestors
@@ -127,7 +126,7 @@ def _modules(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
     files = (record["code"].get("modules") or {}).get("files") or {}
     if not files:
         return
-    frozen = (read_json(run.payload / MANIFEST) or {}).get("cell", {}).get("module_paths") or ()
+    frozen = run.sent().get("cell", {}).get("module_paths") or ()
     for folder in frozen:
         for name, path in files.items():
             kept = os.path.join(folder, name)

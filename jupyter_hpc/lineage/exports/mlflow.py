@@ -128,9 +128,9 @@ def _inputs(client: Any, ident: str, found: Exported) -> None:
 
 def _artifacts(folder: Path, found: Exported) -> None:
     known = found.details
-    (folder / "cell.py").write_text(known["code"]["text"], encoding="utf-8")
-    (folder / "record.json").write_text(json.dumps(found.record, indent=1), encoding="utf-8")
-    (folder / "requirements.txt").write_text(requirements(found), encoding="utf-8")
+    (folder / "cell.py").write_text(known["code"]["text"], encoding="utf-8", errors="backslashreplace")
+    (folder / "record.json").write_text(json.dumps(found.record, indent=1), encoding="utf-8", errors="backslashreplace")
+    (folder / "requirements.txt").write_text(requirements(found), encoding="utf-8", errors="backslashreplace")
     for number, git in enumerate(known["git"]):
         if git["diff"]:
-            (folder / f"uncommitted-{number}.diff").write_text(git["diff"], encoding="utf-8")
+            (folder / f"uncommitted-{number}.diff").write_text(git["diff"], encoding="utf-8", errors="backslashreplace")

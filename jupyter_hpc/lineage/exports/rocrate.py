@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.exceptions import HPCError, OptionError
-from ...rundir.run import read_json
 from ...rundir.store import Store, disk_use
-from ...worker.container import MANIFEST
 from ...worker.digest import digest_file
 from .collect import Exported, missing, requirements
 
@@ -143,7 +141,7 @@ class _Writer:
 
     def _code_around(self) -> Iterator[Any]:
         """Yield local modules as they were, and what wasn't committed."""
-        manifest = read_json(self.found.run.payload / MANIFEST) or {}
+        manifest = self.found.run.sent()
         for folder in (manifest.get("cell") or {}).get("module_paths") or ():
             for path in sorted(Path(folder).rglob("*")):
                 if path.is_file() and path.stat().st_size <= MOST_BYTES and "__pycache__" not in path.parts:
@@ -216,7 +214,7 @@ class _Writer:
 
     def _text(self, name: str, text: str) -> str:
         path = self.scratch / name
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return str(path)
 
 

@@ -11,8 +11,7 @@ from typing import Any
 from ...model.redaction import code_redacted
 from ...model.spec import first_line
 from ...rundir import blobs
-from ...rundir.run import Run, read_json
-from ...worker.container import MANIFEST
+from ...rundir.run import Run
 from ..record.end import outputs as result_outputs
 
 RUN_COLUMNS = (
@@ -78,8 +77,7 @@ def outputs(run: Run, record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the values that a run made: name, digest, size, type."""
     found = record.get("outputs")
     if found is None:  # nobody has concluded it
-        manifest = read_json(Path(f"{run.path}/result/{MANIFEST}"))
-        found = result_outputs(manifest) if isinstance(manifest, dict) else ()
+        found = result_outputs(run.manifest() or {})
     return list(_items(found))
 
 

@@ -20,7 +20,7 @@ from ...rundir.run import flock
 from ...rundir.store import ID_PATTERN, Store
 from . import reading
 from .activity import Facts
-from .rows import connect_earlier, put, put_environment, remove
+from .rows import connect_earlier, plain, put, put_environment, remove
 from .schema import connect, create, is_current
 
 FILE = "lineage.sqlite"
@@ -61,7 +61,7 @@ class Index:
         """Return all rows; the index is brought up to date before, unless ``fresh`` is False."""
         if fresh:
             self.refresh()
-        rows: list[tuple[Any, ...]] = self._whole(lambda database: database.execute(sql, values).fetchall())
+        rows: list[tuple[Any, ...]] = self._whole(lambda database: database.execute(sql, plain(values)).fetchall())
         return rows
 
     def refresh(self) -> Report:
@@ -196,7 +196,7 @@ class Index:
             report.read += 1
         if entry.tags is not None:
             database.execute("DELETE FROM tag")
-            database.executemany("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?, ?)", entry.tags)
+            database.executemany("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?, ?)", map(plain, entry.tags))
         if entry.stamp is not None:
             row = (entry.path, entry.stamp, int(entry.is_sealed), entry.problem)
             database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", row)

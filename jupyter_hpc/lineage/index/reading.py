@@ -7,7 +7,6 @@ sealed: it isn't looked at again.
 from __future__ import annotations
 
 import heapq
-import json
 import os
 import sqlite3
 import time
@@ -19,7 +18,7 @@ from typing import Any
 
 from ...model.states import JobState
 from ...rundir.parts import parts_of
-from ...rundir.run import Run, is_record
+from ...rundir.run import Run, read_record
 from ...rundir.store import ID_PATTERN, Store
 from ...worker.container import MANIFEST
 from .activity import Facts, of_cell, of_run
@@ -154,12 +153,8 @@ def _run(store: Store, run_id: str) -> Entry:
 
 
 def _record(path: str) -> dict[str, Any] | None:
-    try:
-        with open(path, "rb", buffering=0) as file:
-            record = json.loads(file.read())
-    except (OSError, ValueError):
-        return None
-    return record if is_record(record) and isinstance(record.get("created"), (int, float)) else None
+    record = read_record(path)
+    return None if record is None or "created" not in record else record
 
 
 def _unreadable(run: Run, stamp: str | None) -> Entry:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+from ...model.encodable import encodable
 from ..record.known import TRIVIAL_BYTES
 from .activity import LOCAL_CELL, RUN_COLUMNS, Edge, Facts, environment, packages
 
@@ -30,15 +32,15 @@ def put(database: sqlite3.Connection, facts: Facts, *, is_new: bool = False) -> 
     run_id, t = str(facts.run["run_id"]), facts.run["created"]
     if not is_new:
         remove(database, run_id)
-    database.execute(_RUN, [facts.run[column] for column in RUN_COLUMNS])
-    rows = [(run_id, e.role, e.kind, e.name, e.digest, e.nbytes, e.type, t) for e in facts.edges]
+    database.execute(_RUN, plain(facts.run[column] for column in RUN_COLUMNS))
+    rows = [plain((run_id, e.role, e.kind, e.name, e.digest, e.nbytes, e.type, t)) for e in facts.edges]
     database.executemany("INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     used = [e for e in facts.edges if e.role == "used"]
     found = [row for e in used for row in _links(database, facts, e)]
-    database.executemany(_LINK, [row for row in found if row[2] != run_id])
+    database.executemany(_LINK, [plain(row) for row in found if row[2] != run_id])
     pairs = [(e.digest, source, how) for e in used if e.digest for source, how in e.derived]
     database.executemany("INSERT OR IGNORE INTO derived VALUES (?, ?, ?)", pairs)
-    code = [(run_id, *c.values()) for c in facts.code]
+    code = [plain((run_id, *c.values())) for c in facts.code]
     database.executemany("INSERT OR REPLACE INTO code VALUES (?, ?, ?, ?, ?, ?, ?, ?)", code)
 
 
@@ -69,8 +71,13 @@ def put_environment(database: sqlite3.Connection, root: Path, digest: str | None
     found = environment(root, digest)
     if found:
         versions = {**packages(found), "python": str(found.get("python") or "")}
-        rows = [(digest, name, version) for name, version in versions.items()]
+        rows = [plain((digest, name, version)) for name, version in versions.items()]
         database.executemany("INSERT OR REPLACE INTO package VALUES (?, ?, ?)", rows)
+
+
+def plain(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Return values as SQLite takes them, which has no text that can't be encoded; for rows and for questions alike."""
+    return tuple(encodable(value) if isinstance(value, str) else value for value in values)
 
 
 def _links(database: sqlite3.Connection, facts: Facts, edge: Edge) -> Iterator[tuple[str, str, str, str]]:
@@ -90,7 +97,7 @@ def _links(database: sqlite3.Connection, facts: Facts, edge: Edge) -> Iterator[t
         yield run_id, edge.name, maker, "hash"
     elif edge.kind == "file" or (facts.run["kind"] == LOCAL_CELL and edge.digest is None):
         session = facts.run["session"] if edge.kind == "value" else None
-        wrote = database.execute(_WROTE, (edge.name, t, edge.kind, session, session)).fetchone()
+        wrote = database.execute(_WROTE, plain((edge.name, t, edge.kind, session, session))).fetchone()
         if wrote is not None:
             yield run_id, edge.name, wrote[0], "path" if edge.kind == "file" else "name"
 

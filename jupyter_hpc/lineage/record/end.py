@@ -8,8 +8,6 @@ from ...capture.environment.snapshot import of_record
 from ...model.redaction import all_redacted, redacted
 from ...rundir import blobs
 from ...rundir.reader import RunReader
-from ...rundir.run import read_json
-from ...worker import container
 from ...worker.result_writer import CHANGE, EXCEPTION, RETURN
 from ...worker.shown import SHOWN
 
@@ -27,8 +25,7 @@ def ended(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:
     record : dict
         The run's record so far.
     """
-    manifest = read_json(reader.run.result / container.MANIFEST)
-    manifest = manifest if isinstance(manifest, dict) else {}
+    manifest = reader.run.manifest() or {}
     return {
         "outputs": outputs(manifest),
         "exception": exception(manifest),

@@ -14,7 +14,7 @@ from typing import Any
 
 from ....capture.environment.requirements import is_program
 from ....model.spec import JobSpec
-from ....rundir.run import Run, read_json, write_json
+from ....rundir.run import Run, write_json
 from ....worker import depot
 from ....worker.digest import digest_bytes, digest_file
 from ....worker.signing import KEY
@@ -53,8 +53,7 @@ def uv_of(run: Run) -> Path | None:
 
 
 def module_paths(run: Run) -> list[Path]:
-    found = read_json(run.payload / "manifest.json") or {}
-    return [Path(path) for path in (found.get("cell") or {}).get("module_paths", [])]
+    return [Path(path) for path in (run.sent().get("cell") or {}).get("module_paths", [])]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

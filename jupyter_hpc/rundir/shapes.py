@@ -1,0 +1,228 @@
+"""The shapes of a run's JSON files, as far as anybody reads them: what doesn't fit is left out where they are read.
+
+So no view, verdict or index has to ask of a field whether it is what it should be.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..model.resources import Resources
+from ..model.spec import JobSpec
+from ..model.states import JobState
+from .fitting import Each, Maybe, Missing, Needs, count, fitted, flag, moment, number, one_of, shallow, text, whole
+
+_MOST_TASKS = 10_000_000
+
+
+def _index(found: Any) -> bool:
+    return type(found) is int and 0 <= found < _MOST_TASKS
+
+
+def _option(annotation: str) -> Any:
+    """Return the shape of a field of the spec in a record, by the field's own type."""
+    kind = annotation.partition(" | ")[0]
+    if kind.startswith(("tuple[str", "Mapping[str")):  # of --env a record has only the names
+        return [text]
+    return {"str": Maybe(text), "int": Maybe(count), "bool": flag}.get(kind, shallow)
+
+
+_texts = Maybe(text)
+_words = Maybe([text])
+_when = Maybe(moment)
+_number = Maybe(number)
+_count = Maybe(count)
+_state = one_of(*(state.value for state in JobState))
+
+_RESOURCES = {field.name: _option(str(field.type)) for field in dataclasses.fields(Resources)}
+_SPEC = Needs(
+    {
+        **{field.name: _option(str(field.type)) for field in dataclasses.fields(JobSpec)},
+        "nice": Maybe(whole),
+        "resources": _RESOURCES,
+    },
+    resources={},
+)
+_ITEM = Needs(  # a name with its value, sent or made
+    {
+        "name": text,
+        "type": text,
+        "nbytes": count,
+        "digest": _texts,
+        "why": _texts,
+        "shape": Maybe([whole]),
+        "dtype": _texts,
+        "length": _count,
+        "origin": Maybe({"run": _texts, "via": _texts, "cells": _words, "name": _texts}),
+        "derived": Maybe([{"digest": _texts, "how": _texts}]),
+    },
+    "name",
+    type="",
+    nbytes=0,
+    digest=None,
+)
+_MADE = Needs({**_ITEM.shape, "nbytes": count, "offset": count, "buffers": [count]}, "name", "nbytes", digest=None)
+_FILE = Needs(
+    {"path": text, "role": text, "name": _texts, "digest": _texts, "nbytes": _count, "mtime": _number, "why": _texts},
+    "path",
+    digest=None,
+    nbytes=None,
+    mtime=None,
+)
+_GPU = {"name": _texts, "model": _texts, "uuid": _texts, "driver": _texts}
+_DRIFT = Needs({"name": text, "kernel": _texts, "node": _texts, "need": text}, "name", "kernel", "node", "need")
+_CODE = Needs(
+    {
+        "text": text,
+        "digest": _texts,
+        "label": _texts,
+        "functions": Maybe(Each({"source": text, "digest": text})),
+        "modules": Maybe({"digest": _texts, "files": Maybe(Each(text))}),
+        "sources": Maybe(
+            [
+                {
+                    **dict.fromkeys(("path", "remote", "commit", "branch", "diff"), _texts),
+                    "of": _words,
+                    "untracked": _words,
+                    "travelled": Maybe(Each(shallow)),
+                }
+            ]
+        ),
+    },
+    text="",
+)
+_ENVIRONMENT = {
+    **dict.fromkeys(("digest", "worker", "executable"), _texts),
+    "requirements": Maybe({"packages": _count}),
+    "drift": Maybe([_DRIFT]),
+    "installed": Maybe(Each(_texts)),
+    "built_seconds": _number,
+}
+_EXECUTION = {
+    "gpus": Maybe([_GPU]),
+    **dict.fromkeys(("driver", "conda", "nodes", "host", "system", "libc"), _texts),
+    "modules": _words,
+    "variables": Maybe(Each(text)),
+    "imported": Maybe(Each(text)),
+}
+_VERDICT = {
+    "state": _state,
+    **dict.fromkeys(("error", "message", "hint", "cause"), text),
+    **dict.fromkeys(("exit_code", "signal"), Maybe(whole)),
+    "evidence": [text],
+    "again": _texts,
+}
+_NOTEBOOK = {
+    **dict.fromkeys(("path", "cell_id", "session"), _texts),
+    "execution_count": Maybe(whole),
+}
+_ATTEMPT = {"attempt": count, "started": _when, "ended": _when, **dict.fromkeys(("node", "how", "reason"), _texts)}
+_INCIDENT = Needs({"from": moment, "until": moment, "what": text}, "from", "until", "what")
+_OF_ANY_RUN = {
+    "id": text,
+    "kind": text,
+    "created": moment,
+    "array_id": _texts,
+    "task": _index,
+    **dict.fromkeys(("name", "user", "host", "session", "reuse_key", "reused_from", "resubmits"), _texts),
+    "target": Needs({"name": text, "backend": text}, "name"),
+    "spec": _SPEC,
+    "code": _CODE,
+    "inputs": [_ITEM],
+    "outputs": Maybe([_ITEM]),
+    "environment": _ENVIRONMENT,
+    **{key: [text] for key in ("names", "stale", "changes", "why", "notes", "command")},
+    "notebook": _NOTEBOOK,
+    "state": _state,
+    **dict.fromkeys(("reason", "node", "native_id"), _texts),
+    **dict.fromkeys(("submitted_at", "started_at", "ended_at", "cancel_asked_at"), _when),
+    "verdict": Maybe(_VERDICT),
+    "attempts": [_ATTEMPT],
+    "incidents": [_INCIDENT],
+    "array": Maybe(Needs({"text": text, "indices": [_index]}, "indices")),
+    "files": [_FILE],
+    "execution": Maybe(_EXECUTION),
+    "determinism": Maybe(Each(_texts)),
+    "exception": Maybe(Needs(dict.fromkeys(("type", "message", "traceback"), text), "type")),
+    "unloaded": Maybe(Each(text)),
+    "brings": flag,
+    "set": Maybe(Each(text)),
+}
+
+RECORD = Needs(_OF_ANY_RUN, "id", "target", "code", "spec", inputs=[], kind="cell")
+PART = _OF_ANY_RUN  # what a part has of its own
+
+END = {"exit": whole, "signalled": whole, "oom_kills": count, "lost": _texts}
+
+_RAISED = {
+    **dict.fromkeys(("type", "message", "traceback", "kind", "module"), _texts),
+    **dict.fromkeys(("signal", "errno"), Maybe(whole)),
+    **dict.fromkeys(("oom_kills", "address_limit"), _count),
+    "bases": _words,
+    "disk": Maybe({"path": _texts, "mount": _texts, "free": _count}),
+}
+_BUFFER = Needs({"file": text, "size": count, "digest": text}, "file", "size", "digest")
+MANIFEST = {  # of a result or payload, for people: what is unpickled is looked at by `container`
+    "names": [_MADE],
+    "buffers": [_BUFFER],
+    "error": Maybe(_RAISED),
+    "modules": Maybe(Each(text)),
+    **dict.fromkeys(("missing", "deleted", "changed", "mutated", "needs"), _words),
+    "unsent": Maybe(Each(text)),
+    "imported": Maybe(Each(text)),
+    "settings": Maybe({"notes": _words}),
+    "cell": {
+        "module_paths": [text],
+        "sources": Maybe(Each(Needs({"label": text, "text": text}, "label", "text"))),
+        **dict.fromkeys(("filename", "code", "text", "label", "kind"), _texts),
+    },
+}
+
+_SHOWS = {"at": count, **dict.fromkeys(("data", "metadata", "transient"), Each(shallow)), "wait": flag}
+_SAMPLE = {"t": moment, "rss": count, "cpu_s": number, "gpus": Maybe([Each(shallow)])}
+_EVENTS: dict[str, Any] = {
+    "started": Needs(
+        {
+            "t": moment,
+            **dict.fromkeys(("node", "host", "executable", "platform", "system", "libc", "driver"), _texts),
+            **dict.fromkeys(("job_id", "nodes", "modules", "conda"), _texts),
+            **dict.fromkeys(("pid", "attempt", "rank", "cpus", "memory_limit"), _count),
+            "python": [whole],
+            "gpus": Maybe([_GPU]),
+            "variables": Maybe(Each(text)),
+            "environment": Each(text),
+        },
+        "t",
+    ),
+    "sample": Needs(_SAMPLE, "t", "rss", "cpu_s"),
+    "done": Needs(
+        {"t": moment, "outcome": text, "use": Maybe({"peak_rss": count, "cpu_s": number})},
+        "t",
+    ),
+    "unsaved": {**_RAISED, "t": moment},
+    "mismatch": {**_RAISED, "hint": _texts, "t": moment},
+    "environment": {
+        "drift": Maybe([_DRIFT]),
+        **dict.fromkeys(("executable", "implementation"), _texts),
+        "packages": Maybe(Each(_texts)),
+        "direct": Maybe(Each(shallow)),
+    },
+    "building": Needs({"t": moment}, "t"),
+    "built": {"t": moment, "seconds": number},
+    "signal": {"t": moment, "signal": whole},
+    "file": _FILE,
+    "attempt": {"at": count, "base": count, "number": whole},
+    "stream": Needs({"at": count, "name": text}, "at"),
+    **dict.fromkeys(("display", "update_display", "clear_output", "value"), Needs(_SHOWS, "at")),
+}
+_OTHER_EVENT = {"t": moment}
+
+
+def event(found: Any) -> dict[str, Any] | None:
+    """Return a line of the worker's events; None if it is damaged."""
+    kind = found.get("e") if type(found) is dict else None
+    if type(kind) is not str:
+        return None
+    fit = fitted(found, _EVENTS.get(kind, _OTHER_EVENT))
+    return None if fit is Missing else fit
