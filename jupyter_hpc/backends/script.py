@@ -40,7 +40,7 @@ refuse() { # what is wrong, and what to do
   exit 78
 }
 
-is_complete() { # the cell came to its end; what it saved because it was told to end is no result
+is_complete() { # the cell came to its end; what a signal or a full disk cut short is no result
   local said
   { said=$(< "$run/result/manifest.json"); } 2> /dev/null || return 1
   [[ $said != *'"kind": "signal"'* && $said != *'"kind": "unsaved"'* ]]
@@ -55,7 +55,11 @@ claim() { # this attempt, which only one start can have: the file is made by the
   fi
 }
 
-is_complete && exit 0
+if is_complete; then # a result is final, whoever starts the job again
+  printf 'jupyter_hpc: the run has its result already, so this attempt ends with it\n' >&2
+  [[ $(cat "$run/end.json" 2> /dev/null) =~ \"exit\":\ ([0-9]+) ]] && exit "${BASH_REMATCH[1]}"
+  exit 0
+fi
 claim
 if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then # requeued: what the attempt before left is not this one's
   cp "$run/scheduler.log" "$run/scheduler.log.$((SLURM_RESTART_COUNT - 1))" && : > "$run/scheduler.log"

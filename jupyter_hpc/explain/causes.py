@@ -86,6 +86,19 @@ CAUSES: tuple[Cause, ...] = (
     ),
     # -- how its process died -----------------------------------------------------------------------------------
     Cause(
+        "result-damaged",
+        JobState.FAILED,
+        "JobError",
+        holds(
+            "there is a result, and its `manifest.json` can't be read",
+            lambda f: f.is_damaged,
+            lambda f: f"damaged: {f.reader.run.result}",
+        ),
+        "The cell ended, and what it saved can't be read: the result in {f.run} is damaged.",
+        "Something else than the job wrote there. {remedy}",
+        AGAIN,
+    ),
+    Cause(
         "killed-for-memory",
         JobState.OUT_OF_MEMORY,
         "OutOfMemory",

@@ -69,7 +69,7 @@ def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False)
     facts = Facts(reader, seen, is_lost=is_lost)
     if not facts.has_signs or (not is_lost and _may_run_again(facts)):
         return None
-    if facts.has_result and not facts.raised:
+    if facts.has_result and not facts.raised and not facts.is_damaged:
         return Verdict(JobState.COMPLETED)
     found = causes.find(facts, only_told=not _is_over(facts))
     return None if found is None else _verdict(facts, *found)

@@ -34,7 +34,8 @@ def tail(job: Job, lines: int = TAIL_LINES) -> str:
 
 
 def _job_error(job: Job, verdict: dict[str, Any]) -> JobError:
-    kind = getattr(exceptions, str(verdict["error"]), JobError)
+    named = getattr(exceptions, str(verdict["error"]), None)
+    kind = named if isinstance(named, type) and issubclass(named, JobError) else JobError
     message = verdict.get("message") or f"{job.id} ended as {verdict.get('state')}."
     hint = f"`%hpc show {job.id}` has the evidence."
     error: JobError = kind(message, hint=hint, job=job, log_tail=tail(job))

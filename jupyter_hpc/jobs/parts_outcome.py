@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..model.exceptions import TasksFailed
+from ..model.exceptions import HPCError, ResultError, TasksFailed
+from ..rundir.run import PARTS
 from .job import Job
 
 if TYPE_CHECKING:
@@ -23,8 +24,14 @@ def outcome(job: Job, tasks: Sequence[Job]) -> Outcome:
 
     whole = Outcome(is_call=job.record.get("kind") == "call", value={}, of_tasks=True)
     errors: dict[int, BaseException] = {}
+    _check_all(job, tasks)
     for task in tasks:
-        index, one = int(task.run.index or 0), load(task)
+        index = int(task.run.index or 0)
+        try:
+            one = load(task)
+        except HPCError as error:  # it is missing or damaged: the others' names still come, with that error
+            errors[index] = error
+            continue
         for name, value in one.names.items():
             whole.names.setdefault(name, {})[index] = value
         if one.error is not None:
@@ -39,6 +46,17 @@ def outcome(job: Job, tasks: Sequence[Job]) -> Outcome:
         first = Job(job.run.part(min(errors)))
         whole.error = _failed(job, errors, len(tasks), tail(first))
     return whole
+
+
+def _check_all(job: Job, tasks: Sequence[Job]) -> None:
+    """Refuse to take some of the tasks for all of them."""
+    known = {task.id for task in tasks}
+    there = {path.name for path in job.run.path.glob(f"{PARTS}/{job.id}_*")}
+    if there - known:
+        raise ResultError(
+            f"The record of {job.id} is damaged: it has {len(known)} tasks, and the run directory has more.",
+            hint=f"`Job.tasks` and {job.run.path / PARTS} have what there is.",
+        )
 
 
 def _failed(job: Job, errors: dict[int, BaseException], count: int, log_tail: str) -> TasksFailed:

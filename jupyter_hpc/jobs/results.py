@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from itertools import chain
 from typing import Any
@@ -12,6 +13,7 @@ from ..capture.sent import to as sent_to
 from ..lineage.record.end import RESULT
 from ..lineage.record.known import SIMPLE, Known, known_values
 from ..model.exceptions import ResultError
+from ..model.states import JobState
 from ..rundir import checked
 from ..rundir.checked import Checked
 from ..rundir.run import Run
@@ -48,19 +50,33 @@ def load(job: Job, *, here: bool = False) -> Outcome:
     outcome = Outcome(is_call=record.get("kind") == "call")
     outcome.sent = sent_to((job.run.whole or job.run).id)
     manifest: dict[str, Any] = {}
-    if (job.run.result / container.MANIFEST).exists():
+    if os.path.lexists(job.run.result / container.MANIFEST):
         with checked.result(job.run) as found:
             manifest = found.manifest
             _check_python(job.run, manifest)
             _load_values(job, found, outcome, here)
+    elif verdict.get("state") == JobState.COMPLETED.value:
+        raise _missing(job.run)
     if verdict.get("error") and (manifest.get("error") or {}).get("kind") in (None, "signal", "unsaved"):
         outcome.error = _job_error(job, verdict)
     elif manifest.get("error"):
         outcome.error = _remote_error(job, manifest["error"], outcome)
     elif RETURN in outcome.unsent:
         outcome.error = _lost_value(job, outcome.unsent[RETURN])
+    elif verdict.get("state") != JobState.COMPLETED.value:
+        if not record.get("exception"):  # it ended badly, and nothing tells how
+            raise _missing(job.run)
+        outcome.error = _remote_error(job, {"message": "", "traceback": "", **record["exception"]}, outcome)
     outcome.unsent.pop(RETURN, None)
     return outcome
+
+
+def _missing(run: Run) -> ResultError:
+    """What should be there and isn't: nothing else may stand for it."""
+    return ResultError(
+        f"The result of {run.id} is missing: it has ended, and {run.result} holds no manifest.",
+        hint=f"Somebody removed it. `%hpc resubmit {(run.whole or run).id}` runs the job again.",
+    )
 
 
 def _lost_value(job: Job, why: str) -> ResultError:

@@ -15,9 +15,11 @@ from typing import Any, BinaryIO
 from ..model.exceptions import HPCError, NotOurs, ResultError
 from ..worker import container, signing
 from . import secret
+from .fitting import Missing, fitted
 from .opened import Folder, open_below
 from .parts import parts_of
 from .run import Run
+from .shapes import CONTAINER
 
 _MOST = 1024
 _digests: OrderedDict[tuple[int, ...], str] = OrderedDict()  # of files as they stand: a payload is loaded for each task
@@ -39,6 +41,8 @@ class Checked:
         secret.check(run, what, data, _signature(folder))
         self.manifest: dict[str, Any] = container.parsed_manifest(data, folder.path)
         container.check_names(folder.path, self.manifest)
+        if what == signing.RESULT:
+            self.manifest = _complete(self.manifest, folder.path)
         self._pickle = folder.file(container.PICKLE)
         try:
             self._check(self._pickle, container.PICKLE, self.manifest["pickle"])
@@ -79,6 +83,24 @@ class Checked:
         _digests[state] = record["digest"]
         if len(_digests) > _MOST:
             _digests.popitem(last=False)
+
+
+def _complete(manifest: dict[str, Any], directory: str) -> dict[str, Any]:
+    """Return a container's manifest, which has all that loading it asks for.
+
+    Raises
+    ------
+    ContainerError
+        If it is damaged, or lacks a name.
+    """
+    fit = fitted(manifest, CONTAINER)
+    if fit is Missing or any(len(fit[each]) != len(manifest[each]) for each in ("names", "buffers")):
+        raise container.ContainerError(f"the manifest of {directory} is damaged")
+    if not all(len(record.get("buffers") or ()) == 2 and "offset" in record for record in fit["names"]):
+        raise container.ContainerError(f"the manifest of {directory} is damaged")
+    container.check_complete(directory, fit)
+    found: dict[str, Any] = fit
+    return found
 
 
 @contextmanager

@@ -162,11 +162,14 @@ _RAISED = {
     "bases": _words,
     "disk": Maybe({"path": _texts, "mount": _texts, "free": _count}),
 }
+_ERROR = Needs(_RAISED, type="Exception", message="", traceback="")
+_CONTINUES = {"count": count, "numbers": Maybe([count]), "short": flag}
 _BUFFER = Needs({"file": text, "size": count, "digest": text}, "file", "size", "digest")
-MANIFEST = {  # of a result or payload, for people: what is unpickled is looked at by `container`
+MANIFEST = {  # of a result or payload
     "names": [_MADE],
     "buffers": [_BUFFER],
-    "error": Maybe(_RAISED),
+    "error": Maybe(_ERROR),
+    "continues": Maybe(_CONTINUES),
     "modules": Maybe(Each(text)),
     **dict.fromkeys(("missing", "deleted", "changed", "mutated", "needs"), _words),
     "unsent": Maybe(Each(text)),
@@ -178,6 +181,16 @@ MANIFEST = {  # of a result or payload, for people: what is unpickled is looked 
         **dict.fromkeys(("filename", "code", "text", "label", "kind"), _texts),
     },
 }
+
+CONTAINER = Needs(  # what nothing can be loaded without
+    {
+        **MANIFEST,
+        "has_code": flag,
+        "python": [whole],
+        "pickle": Needs({"size": count, "digest": text}, "size", "digest"),
+    },
+    *("names", "buffers", "has_code", "python", "pickle"),
+)
 
 _SHOWS = {"at": count, **dict.fromkeys(("data", "metadata", "transient"), Each(shallow)), "wait": flag}
 _SAMPLE = {"t": moment, "rss": count, "cpu_s": number, "gpus": Maybe([Each(shallow)])}

@@ -153,7 +153,7 @@ class Handover:
 
     async def _take_back(self, connection: Connection) -> None:
         try:
-            await connection.backend.cancel(self._native_id)
+            await connection.backend.cancel(self._submission.run, self._native_id)
         except NoAnswer:
             self.is_uncertain = True  # so it is withdrawn
 

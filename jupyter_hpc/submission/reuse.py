@@ -19,7 +19,6 @@ from ..model.states import JobState
 from ..rundir.parts import parts_of
 from ..rundir.run import Run
 from ..rundir.store import Store
-from ..worker.container import MANIFEST
 from ..worker.digest import digest_bytes
 from ..worker.files import GENERATED
 
@@ -87,7 +86,7 @@ def _is_whole(run: Run) -> bool:
         for f in run.record().get("files") or ()
         if f.get("role") == GENERATED and f.get("digest") and not f.get("how")
     )
-    return (run.result / MANIFEST).exists() and all(map(_is_as_left, written))
+    return run.manifest() is not None and all(map(_is_as_left, written))
 
 
 def _is_as_left(file: Mapping[str, Any]) -> bool:

@@ -14,8 +14,10 @@ import types
 from collections import namedtuple
 
 from .apart import apart
+from .continuation import prelude
 from .digest import Hasher, digest_bytes, digest_open
 from .looking import attribute, is_a, module_of
+from .regular import open_regular
 
 TYPE_CHECKING = False  # a start without typing and pickle is faster
 if TYPE_CHECKING:
@@ -330,7 +332,7 @@ def read_manifest(directory: str) -> Dict[str, Any]:
     ContainerError
         If it is not JSON or of a newer format than this one.
     """
-    with open(os.path.join(directory, MANIFEST), "rb") as file:
+    with open_regular(os.path.join(directory, MANIFEST)) as file:
         return parsed_manifest(file.read(), directory)
 
 
@@ -338,12 +340,34 @@ def parsed_manifest(data: bytes, directory: str) -> Dict[str, Any]:
     """Return a manifest that was read; the errors are those of `read_manifest`."""
     try:
         manifest = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ContainerError(f"the manifest of {directory} is not JSON: {error}") from None
     if not isinstance(manifest, dict) or manifest.get("format") not in _READ:
         found = manifest.get("format") if isinstance(manifest, dict) else None
         raise ContainerError(f"{directory} has container format {found!r}; this version reads {_READ}")
     return manifest
+
+
+def check_complete(directory: str, manifest: Dict[str, Any]) -> None:
+    """Check that the names fill the stream and have all the buffers: none was left out or is cut.
+
+    Raises
+    ------
+    ContainerError
+        If they don't.
+    """
+    count = (manifest.get("continues") or {}).get("count") or 0
+    at, first = len(prelude(count)), 0
+    for record in manifest["names"]:
+        begin, end = record["buffers"]
+        own = sum(buffer["size"] for buffer in manifest["buffers"][begin:end])
+        if record["offset"] != at or begin != first or not begin <= end <= len(manifest["buffers"]):
+            raise ContainerError(f"the manifest of {directory} has not all of its names, or not in order")
+        at, first = at + record["nbytes"] - own, end
+    if manifest["names"] and (at != manifest["pickle"]["size"] or first != len(manifest["buffers"])):
+        raise ContainerError(f"the manifest of {directory} has not all of its names")
+    if not manifest["names"] and manifest["pickle"]["size"] > len(prelude(count)):
+        raise ContainerError(f"the manifest of {directory} has no names, and its stream has")
 
 
 def verify(directory: str, manifest: Dict[str, Any]) -> None:
@@ -356,7 +380,7 @@ def verify(directory: str, manifest: Dict[str, Any]) -> None:
     """
     check_names(directory, manifest)
     for name, record in [(PICKLE, manifest["pickle"])] + [(b["file"], b) for b in manifest["buffers"]]:
-        with open(os.path.join(directory, name), "rb", buffering=0) as file:
+        with open_regular(os.path.join(directory, name), 0) as file:
             verify_file(file, os.path.join(directory, name), record)
 
 
@@ -394,7 +418,7 @@ def load_buffers(directory: str, manifest: Dict[str, Any]) -> List[Any]:
     """
     buffers: List[Any] = []
     for record in manifest["buffers"]:
-        with open(os.path.join(directory, record["file"]), "rb", buffering=0) as file:
+        with open_regular(os.path.join(directory, record["file"]), 0) as file:
             buffers.append(load_buffer(file, record["size"]))
     return buffers
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.model import exceptions
+from jupyter_hpc.model.states import JobState
 from tests.faults.disks import fill, needs_root, small_disk
 from tests.faults.occurrences import check, is_shown_everywhere, recorded, shows
 from tests.faults.road import slurm, submit
@@ -138,3 +139,25 @@ def test_a_part_of_the_disk_is_not_there(
     assert job.wait(30), job
     check(job, "no-shared-disk", exceptions.NoSharedDisk, "JUPYTER_HPC_ROOT", "can't read|No module named")
     assert recorded(job) == ("FAILED 3:0" if part == "payload" else "FAILED 1:0")
+
+
+DAMAGING = """\
+import os
+real = os.replace
+def replace(source, target):
+    if str(target).endswith("/result"):
+        open(f"{source}/manifest.json", "w").write('{"names": [')
+    real(source, target)
+os.replace = replace
+"""
+
+
+@shows("result-damaged")
+def test_a_result_that_can_not_be_read(cluster: Path) -> None:
+    job = submit(f"{DAMAGING}x = 1")
+    assert job.wait(30), job
+    assert job.state is JobState.FAILED
+    verdict = job.verdict
+    assert verdict["cause"] == "result-damaged" and str(job.run.path) in verdict["message"]
+    with pytest.raises(exceptions.ResultError):
+        job.result(5)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from tests.faults.road import events, says, slurm, submit, until
 
@@ -31,3 +34,34 @@ y = 6
 
 def _is_pending(native_id: str) -> bool:
     return slurm("squeue", "-h", "-j", native_id, "-o", "%T") == "PENDING"
+
+
+@pytest.mark.parametrize("cell", ["y = 6", "print(1 / 0)"])
+def test_a_job_that_has_its_result_does_not_run_again(cluster: Path, tmp_path: Path, cell: str) -> None:
+    """`scontrol requeue` starts what has ended once more: it ends at once, and its result is there all the while."""
+    ran = tmp_path / "ran"
+    job = submit(f"open({str(ran)!r}, 'a').write('once\\n')\n{cell}", passthrough=("--requeue",))
+    assert job.wait(60), job
+    before = answer(job)
+    until(lambda: _is_gone(job.native_id), "it has left the queue", 60)
+    manifest = job.run.result / "manifest.json"
+    stamp = manifest.stat().st_mtime_ns
+    slurm("scontrol", "requeue", job.native_id)
+    until(lambda: "has its result already" in _said(job), "the second attempt", 120)
+    until(lambda: _is_gone(job.native_id), "its end", 60)
+    assert ran.read_text() == "once\n" and manifest.stat().st_mtime_ns == stamp
+    assert len(events(job, "started")) == 1
+    assert answer(Job(job.run)) == before
+
+
+def answer(job: Job) -> str:
+    error = job.exception(20)
+    return repr(error) if error is not None else str(job.result(20))
+
+
+def _said(job: Job) -> str:
+    return "".join(path.read_text() for path in job.run.path.glob("scheduler.log*"))
+
+
+def _is_gone(native_id: str) -> bool:
+    return slurm("squeue", "-h", "-j", native_id, "-t", "PENDING,RUNNING,COMPLETING", "-o", "%T") == ""

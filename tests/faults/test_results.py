@@ -7,12 +7,13 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.jobs.job import Job
-from jupyter_hpc.model.exceptions import JobNotFound, ResultError
+from jupyter_hpc.model.exceptions import JobNotFound, RemoteError, ResultError
 from tests.faults.road import submit, until
 
 CELL = "class Trap:\n    def __reduce__(self): return print, ('unpickled!',)\ny = Trap()"
@@ -86,7 +87,49 @@ def without_pickle(job: Job) -> None:
     (job.run.result / "payload.pkl").unlink()
 
 
+def without_manifest(job: Job) -> None:
+    (job.run.result / "manifest.json").unlink()
+
+
+def without_result(job: Job) -> None:
+    shutil.rmtree(job.run.result)
+
+
+def without_its_first_name(job: Job) -> None:
+    _change(job, lambda manifest: manifest["names"].pop(0))
+
+
+def without_its_last_name(job: Job) -> None:
+    _change(job, lambda manifest: manifest["names"].pop())
+
+
+def without_names(job: Job) -> None:
+    _change(job, lambda manifest: manifest.update(names=[]))
+
+
+def without_a_list_of_names(job: Job) -> None:
+    _change(job, lambda manifest: manifest.pop("names"))
+
+
+def with_a_name_that_is_none(job: Job) -> None:
+    _change(job, lambda manifest: manifest["names"].append(7))
+
+
+def _change(job: Job, change: Callable[[dict[str, Any]], Any]) -> None:
+    path = job.run.result / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
 DAMAGES = [
+    without_manifest,
+    without_result,
+    without_its_first_name,
+    without_its_last_name,
+    without_names,
+    without_a_list_of_names,
+    with_a_name_that_is_none,
     tampered,
     foreign,
     foreign_folder,
@@ -141,3 +184,16 @@ def test_a_damaged_record_is_named_and_passed_over(cluster: Path, text: str) -> 
             bad.result(5)
     finally:
         shutil.rmtree(bad.run.path)
+
+
+@pytest.mark.parametrize("left", ["record", "nothing"])
+def test_a_failed_job_whose_result_is_gone_has_failed(cluster: Path, left: str) -> None:
+    """Its record tells what it raised; where that is gone, too, nothing is made up."""
+    job = submit("raise ValueError('no')", "local")
+    assert job.wait(20)
+    shutil.rmtree(job.run.result)
+    if left == "nothing":
+        job.run.update(exception=None)
+    with pytest.raises(RemoteError if left == "record" else ResultError) as caught:
+        job.result(5)
+    assert ("ValueError: no" in str(caught.value)) == (left == "record")
