@@ -19,6 +19,7 @@ from ..lineage.record.session import session
 from ..model.printable import printable
 from ..rundir.reader import Output, PartsReader, RunReader, reader_of
 from ..rundir.run import WAITS, Run
+from ..rundir.unwritten import remove
 from ..runtime.process import identity_of
 from ..worker.apart import apart
 from .panel import View, make_view
@@ -136,7 +137,7 @@ def _said_to_wait(run: Run) -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: mark.exists() or not run.path.exists()
     finally:
-        mark.unlink(missing_ok=True)
+        remove(mark)
 
 
 class _Interrupts:

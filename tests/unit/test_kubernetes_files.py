@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
+import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -146,3 +149,24 @@ def test_a_result_that_is_not_whole_is_not_put_in_place(here: Run):
     assert not result.commit({"result/manifest.json": 3})
     assert not result.commit({"result/manifest.json": 2})  # whole, and no manifest
     assert not here.result.exists()
+
+
+def test_a_result_that_a_full_disk_does_not_take_is_kept_for_the_next_try(
+    there: Path, here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it is not in its place doesn't mean that another process put it there."""
+    container.write(str(there), [], lambda _: {}, lambda file, **_: pickle.Pickler(file))
+    result = ResultFiles(here)
+    expected = {f"result/{path.name}": path.stat().st_size for path in there.iterdir()}
+    for path in there.iterdir():
+        result.place(f"result/{path.name}", 0, path.read_bytes())
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", full)
+        with pytest.raises(OSError, match="No space"):
+            result.commit(expected)
+    assert result.commit(expected)
+    assert here.result.is_dir()

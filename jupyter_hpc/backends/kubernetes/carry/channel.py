@@ -18,6 +18,7 @@ from typing import Any
 
 from ....model.exceptions import HPCError
 from ....rundir.run import Run
+from ....rundir.unwritten import may_pass
 from ....worker import depot
 from ..client import ApiError, Client, Unreachable
 from ..manifest import CONTAINER
@@ -27,6 +28,7 @@ from . import transfer
 from .tree import LocalFiles, ResultFiles
 
 LOG_S = 30.0  # how long the log of an ended pod may be out of reach: its kubelet may be starting
+DISK_S = 2.0  # between two tries to write on a disk that takes nothing
 SILENT_S = 20.0  # the carrier says something every five seconds
 _LOGGER = logging.getLogger(__name__)
 
@@ -137,6 +139,10 @@ class Channel:
                 wait_s = 1.0 if waits not in ("", "ContainerCreating") else min(wait_s * 1.3, 0.5)
             except Unreachable:
                 wait_s = min(max(wait_s, 0.2) * 1.6, 5.0)
+            except OSError as error:
+                if not may_pass(error):
+                    raise
+                wait_s, over_since = DISK_S, 0.0  # a full disk: the log has it for the next try
             if over_since and time.monotonic() - over_since > LOG_S:  # its log is gone, or its node is
                 break
             await self._namespace.pods.changed(wait_s)
@@ -302,6 +308,8 @@ class _Source:
             if await asyncio.to_thread(self._result.commit, expected):
                 await asyncio.to_thread(depot.remove, store)
         except Exception as error:  # whatever the store's library raises
+            if may_pass(error):  # our own disk is full: the store still has it
+                raise
             _LOGGER.warning("the store can't give the result of %s", self._channel.run.id, exc_info=True)
             self._lose(f"{store.get('url')} could not be read ({type(error).__name__}: {error})")
 

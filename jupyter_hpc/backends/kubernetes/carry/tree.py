@@ -153,8 +153,10 @@ class ResultFiles:
                 return False
             try:
                 os.rename(self._folder, self._run.result)
-            except OSError:  # another process was first
-                self.discard()
+            except OSError:
+                if not self._run.result.exists():
+                    raise
+                self.discard()  # another process was first
         return True
 
     def discard(self) -> None:
