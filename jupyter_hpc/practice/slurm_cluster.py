@@ -235,16 +235,16 @@ def _prepare(where: Path) -> None:
         )
     try:
         where.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # the order matters: a start beside this one makes the lock before anything else
-        ours = where.stat().st_uid == os.getuid() and (not any(where.iterdir()) or (where / _LOCK).exists())
+        alone = (info := where.stat()).st_uid == os.getuid() and not info.st_mode & 0o022  # /tmp is for all
+        ours = alone and (not any(where.iterdir()) or (where / _LOCK).exists())
         if ours:
             where.chmod(0o700)
-            (where / _LOCK).touch(mode=0o600)
+            (where / _LOCK).touch(mode=0o600)  # before anything else: there may be a start beside this one
     except OSError as error:
         raise TargetError(f"A practice cluster can't live in {where}: {error.strerror}.") from error
     if not ours:
         raise TargetError(
-            f"A practice cluster can't live in {where}: it holds other files, or another user's.",
+            f"A practice cluster can't live in {where}: it holds other files, or others can write in it.",
             hint="Set JUPYTER_HPC_PRACTICE_DIR to an empty directory of your own.",
         )
 

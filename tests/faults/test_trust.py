@@ -8,12 +8,14 @@ import pickle
 import py_compile
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from jupyter_hpc.model.exceptions import HPCError
+from jupyter_hpc.model.exceptions import HPCError, TargetError
+from jupyter_hpc.practice.slurm_cluster import _prepare
 from jupyter_hpc.rundir.store import Store, store
 from tests.faults.road import submit
 
@@ -51,6 +53,17 @@ def test_the_modes_of_a_folder_that_was_there_stay_as_they_are(
         assert submit("y = 1", "local").result(60) == {"y": 1}
         assert all(modes(each) & 0o077 == 0 for each in root.iterdir())
     assert modes(root) == mode
+
+
+def test_a_practice_cluster_leaves_a_folder_for_all_as_it_is() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="jh") as name:
+        folder = Path(name, "scratch")
+        folder.mkdir()
+        folder.chmod(0o1777)
+        with pytest.raises(TargetError, match="others can write in it"):
+            _prepare(folder)
+        assert modes(folder) == 0o1777
+        assert list(folder.iterdir()) == []
 
 
 def test_a_root_of_somebody_else_is_refused(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
