@@ -6,13 +6,16 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from ..follow.glance import refresh
 from ..model.exceptions import HPCError, help_command
 from ..model.resources import format_size
 from ..model.spec import first_line
+from ..rundir.leftovers import HOUR_S, removed
 from ..rundir.run import Run
-from ..rundir.store import disk_use, store
+from ..rundir.store import Store, disk_use, store
 from ..runtime.settings import settings
 from ..targets.targets import targets
 from .definition import table
@@ -89,9 +92,10 @@ def _clean(arguments: argparse.Namespace) -> str:
     records = {run.id: run.record_or_none() or {} for run in found}
     gone: list[Run] = []
     for run, status in zip(found, refresh(found, records)):
-        created = float(records[run.id].get("created") or run.path.stat().st_mtime)
-        if status.state.is_final and created < kept:
+        under_way = 0.0 if records[run.id] else HOUR_S  # a submission has no record yet
+        if status.state.is_final and _created(run, records[run.id]) < min(kept, time.time() - under_way):
             gone.append(run)
+    left = runs.leftovers()
     freed = sum(disk_use(run.path) for run in gone)
     total = disk_use(runs.root)
     lines = [f"{runs.root} uses {format_size(total)} in {len(found)} runs."]
@@ -103,12 +107,29 @@ def _clean(arguments: argparse.Namespace) -> str:
             f"{len(gone)} ended runs older than {arguments.older_than:g} days, {format_size(freed)}."
             " Add --yes to remove them."
         )
+        lines += [f"{len(left)} things that killed processes left half made would go, too."] if left else []
         return "\n".join(lines)
-    for run in gone:
-        runs.remove(run)
+    kept_back = [f"{run.id} can't be removed: {why}." for run in gone if (why := _removal_fails(runs, run))]
+    removed(left)
     runs.drop_unused()
-    lines.append(f"Removed {len(gone)} runs.")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"Removed {len(gone) - len(kept_back)} runs.", *kept_back])
+
+
+def _created(run: Run, record: Mapping[str, Any]) -> float:
+    """Return when a run was made; of one whose record can't be read, when its folder last changed."""
+    try:
+        return float(record.get("created") or run.path.stat().st_mtime)
+    except OSError:  # removed meanwhile
+        return time.time()
+
+
+def _removal_fails(runs: Store, run: Run) -> str:
+    """Remove a run; return why it can't be."""
+    try:
+        runs.remove(run)
+    except OSError as error:
+        return str(error.strerror)
+    return ""
 
 
 def _clean_arguments(parser: argparse.ArgumentParser) -> None:

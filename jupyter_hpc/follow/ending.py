@@ -8,7 +8,8 @@ from typing import Any
 from ..backends.build import LINK
 from ..explain.verdict import Verdict
 from ..lineage.record import end
-from ..model.states import Status
+from ..model.states import JobState, Status
+from ..rundir.leftovers import left_in, removed
 from ..rundir.reader import RunReader
 from ..rundir.run import Run
 from ..rundir.unwritten import remove
@@ -29,6 +30,9 @@ def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
     """Record how a job ended."""
     run = follower.run
     remove_secrets(run)
+    if status.state is not JobState.LOST:  # nobody writes there any more
+        removed([path for name in ("result.tmp", "end.json.tmp") if (path := run.path / name).exists()])
+    removed(left_in(run.path))
     known = run.record()
     known["environment"] = {**known.get("environment", {}), **_environment(follower.reader)}
     fields: dict[str, Any] = {

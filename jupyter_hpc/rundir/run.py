@@ -9,7 +9,6 @@ import errno
 import fcntl
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from ..worker.container import MANIFEST
 from ..worker.regular import open_regular
 from . import shapes, unwritten
 from .fitting import Missing, fitted, parsed
+from .leftovers import temporary
 
 RECORD_FORMAT = 1
 WAITS = "waits."  # with a process's identity: a cell of it waits for the job, until somebody removes the file
@@ -41,14 +41,14 @@ def write_json(path: Path, record: Any) -> None:
     It is ASCII: any text from outside can be in it, also what is no Unicode (``data-\\udcff.csv``, a file name that
     isn't UTF-8), and is read again as it was. Who shows it makes it harmless.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = temporary(path)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "w", encoding="ascii") as file:
             json.dump(record, file)
-        os.replace(temporary, path)
+        os.replace(draft, path)
     except BaseException:  # a full disk, most often
-        temporary.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
 
 

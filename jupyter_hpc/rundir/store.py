@@ -24,13 +24,16 @@ from ..model.exceptions import HPCError, JobNotFound
 from ..runtime.settings import root
 from ..worker.digest import Hasher
 from . import shipped
+from .leftovers import HOUR_S, left_in, removed, temporary
 from .opened import is_ours, open_below, open_root
-from .run import Run, read_json
+from .run import PARTS, Run
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 ANY_ID_PATTERN = re.compile(rf"{ID_PATTERN.pattern}(?:_\d{{1,9}})?")  # a task's too
 _FOLDERS = ("runs", "blobs", "modules", "worker")
 FRESH_S = 60.0  # a buffer this young may be about to be linked
+PUBLISHED = ("worker", "modules", "environments", "environments/uv")  # folders of folders that `publish` makes
+PUBLISHED_S = HOUR_S  # since a submission that goes on last took it
 
 
 def new_id() -> str:
@@ -80,6 +83,8 @@ class Store:
     def create(self) -> Run:
         """Create an empty run directory."""
         self.prepare()
+        for name in PUBLISHED:  # few names: what a submission that was killed left there goes with the next
+            removed(left_in(self.root / name))
         while True:
             path = self.runs_directory / new_id()
             try:
@@ -186,12 +191,12 @@ class Store:
     def _fill_blob(blob: Path, raw: Any) -> None:
         if not (is_ours(blob) and blob.stat().st_size == raw.nbytes):
             blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary = blob.with_name(f".{blob.name[:16]}.{secrets.token_hex(4)}")
+            draft = temporary(blob)
             try:
-                _write_all(temporary, raw)
-                os.replace(temporary, blob)
+                _write_all(draft, raw)
+                os.replace(draft, blob)
             except BaseException:
-                temporary.unlink(missing_ok=True)
+                draft.unlink(missing_ok=True)
                 raise
 
     def keep(self, target: Path, content: bytes | Path, digest: str) -> None:
@@ -235,6 +240,8 @@ class Store:
             If it lies on a read-only disk.
         """
         gone = run.path.with_name(f".{run.id}.gone")
+        if gone.exists():  # of whoever was killed over it
+            shutil.rmtree(gone, ignore_errors=True)
         try:
             os.rename(run.path, gone)
         except FileNotFoundError:  # somebody else did
@@ -257,19 +264,28 @@ class Store:
         for folder, _, names in os.walk(self.root / "blobs"):
             yield from (Path(folder, name) for name in names)
 
+    def leftovers(self) -> list[Path]:
+        """Return what processes that were killed left half made: nobody has a use for it."""
+        found = [path for name in ("runs", *PUBLISHED) for path in left_in(self.root / name)]
+        for run in self.runs():
+            parts = (run.path, *(run.path / PARTS).glob("*"))
+            found += [run.path] if _is_cut_off(run) else [path for each in parts for path in left_in(each)]
+        return found
+
     def drop_unused(self) -> None:
-        """Remove shared buffers that no run links any more, and frozen modules and environments that no run names."""
-        manifests = [read_json(run.payload / "manifest.json") for run in self.runs()]
-        if all(manifests):  # else a submission is under way, which may need any of them
-            named = {path for m in manifests for path in m["cell"]["module_paths"]}
-            for frozen in (self.root / "modules").glob("*"):
-                if str(frozen) not in named:
-                    shutil.rmtree(frozen, ignore_errors=True)
-            self._drop_environments()
+        """Remove shared buffers that no run links any more, and frozen modules and environments that no run names.
+
+        A submission that is under way names nothing yet. What it needs is new, or was touched by it (`publish`).
+        """
+        named = {path for run in self.runs() for path in (run.sent().get("cell") or {}).get("module_paths") or ()}
+        for frozen in (self.root / "modules").glob("*"):
+            if str(frozen) not in named and _is_old(frozen, PUBLISHED_S):
+                shutil.rmtree(frozen, ignore_errors=True)
+        self._drop_environments()
         for path in self._blobs():
-            info = path.stat()
-            if info.st_nlink == 1 and time.time() - info.st_mtime > FRESH_S:
-                path.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody else cleans, too
+                if path.lstat().st_nlink == 1 and _is_old(path, FRESH_S):
+                    path.unlink()
 
     def _drop_environments(self) -> None:
         """Remove built environments that no run links; with the last of them uv and its cache."""
@@ -277,9 +293,9 @@ class Store:
         root = self.root / "environments"
         built = [f for f in root.glob("*") if f.is_dir() and f.name not in ("uv", "cache")]
         for folder in built:
-            if str(folder.resolve()) not in used:
+            if str(folder.resolve()) not in used and _is_old(folder, PUBLISHED_S):
                 shutil.rmtree(folder, ignore_errors=True)
-        if built and not used:
+        if built and not used and not any(folder.exists() for folder in built):
             for name in ("uv", "cache"):
                 shutil.rmtree(root / name, ignore_errors=True)
 
@@ -298,7 +314,7 @@ class Store:
         return target
 
     def publish(self, target: Path, fill: Callable[[Path], Any]) -> None:
-        """Make a folder appear at once with all its content; does nothing if it is there.
+        """Make a folder appear at once with all its content; one that is there is only touched: it is in use.
 
         Raises
         ------
@@ -309,20 +325,22 @@ class Store:
         with open_below(self.root, above, make=True) as parent:
             if name in parent:
                 parent.folder(name).close()
+                with suppress(OSError):  # nothing more can be done on a read-only disk
+                    os.utime(target)
                 return
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        temporary.mkdir(mode=0o700)
+        draft = temporary(target)
+        draft.mkdir(mode=0o700)
         try:
-            fill(temporary)
-            os.rename(temporary, target)
+            fill(draft)
+            os.rename(draft, target)
         except BaseException as error:
-            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(draft, ignore_errors=True)
             if not (isinstance(error, OSError) and target.exists()):  # else another kernel was first
                 raise
 
     def unpublish(self, target: Path) -> None:
         """Remove a folder that `publish` is to make anew."""
-        gone = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        gone = temporary(target)
         with suppress(FileNotFoundError):
             os.rename(target, gone)
             shutil.rmtree(gone, ignore_errors=True)
@@ -332,11 +350,24 @@ def _damage(run: Run) -> str:
     """Return why a run has no record that can be read; one that is being submitted is not damaged."""
     try:
         age = time.time() - run.path.stat().st_mtime
-    except FileNotFoundError:  # removed meanwhile
+    except OSError:  # removed meanwhile
         return ""
-    if (run.path / "record.json").exists():
+    if os.path.lexists(run.path / "record.json"):
         return "its record.json is damaged"
     return "it has no record.json: its submission was cut off" if age > 60 else ""
+
+
+def _is_cut_off(run: Run) -> bool:
+    """Whether a submission was killed before there was anything of it that could run."""
+    left = ("record.json", "events.jsonl", "result", "end.json", "scheduler.log")
+    return not any(os.path.lexists(run.path / name) for name in left) and _is_old(run.path, HOUR_S)
+
+
+def _is_old(path: Path, seconds: float) -> bool:
+    try:
+        return time.time() - path.lstat().st_mtime > seconds
+    except OSError:  # gone
+        return False
 
 
 def _copy_whole(source: Path, path: str) -> None:
@@ -425,7 +456,7 @@ def disk_use(path: Path) -> int:
 def _stats(path: Path) -> Iterator[os.stat_result]:
     for folder, _, files in os.walk(path):
         for name in files:
-            with suppress(FileNotFoundError):  # a record is written beside its place, and renamed
+            with suppress(OSError):  # a record is written beside its place, and renamed
                 yield os.lstat(os.path.join(folder, name))
 
 

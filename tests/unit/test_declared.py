@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,7 @@ def test_the_new_record_has_the_new_name_and_no_secret(tmp_path: Path, monkeypat
     old = a_run(tmp_path, name="first")
     made: dict[str, Any] = {}
     monkeypatch.setattr(resubmission, "accepted", lambda name, spec: (Target(name, "local"), spec))
+    monkeypatch.setattr(resubmission.checked, "payload", nullcontext)  # there is none
     monkeypatch.setattr(resubmission, "launch", lambda run, record, spec, where: made.update(record))
     token = "ghp_" + "a1B2" * 9
     resubmission.resubmit(old, options={"name": "again", "patch": f"{{token: {token}}}"})

@@ -195,6 +195,7 @@ WORDS: dict[str, tuple[str, ...]] = {  # every command, as one that comes upon s
     "cancel": ("RUN",),
     "resubmit": (f"x{SAFE}",),
     "result": ("RUN",),
+    "trust": ("RUN",),
     "targets": (),
     "config": (),
     "doctor": (),

@@ -158,7 +158,7 @@ def _record(path: str) -> dict[str, Any] | None:
 
 
 def _unreadable(run: Run, stamp: str | None) -> Entry:
-    if (run.path / "record.json").exists():
+    if os.path.lexists(run.path / "record.json"):
         return Entry(run.id, stamp, problem="its record.json is damaged")
     try:
         is_young = time.time() - run.path.stat().st_mtime < SETTLED_S

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ....rundir.leftovers import temporary
 from ....rundir.run import Run, read_json, write_json
 from ....worker import container
 from ....worker.events import EVENTS, LOG
@@ -115,7 +115,7 @@ class ResultFiles:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._folder = run.path / f".result.{os.getpid()}.{secrets.token_hex(3)}"
+        self._folder = temporary(run.result)
 
     def path(self, name: str) -> Path:
         """Return where a file of the result goes; a pod is not to be trusted with paths."""
