@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..lineage.show.view import of_run as lineage_of
 from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
 from ..rundir.run import Run
 from ..rundir.store import ANY_ID_PATTERN
+from ..worker.regular import open_regular
 from .detail import detail
 from .feed import Feed
 from .foreign_jobs import SEPARATOR, readable_log
@@ -243,11 +245,10 @@ class LogFileHandler(LogHandler):
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Disposition", f'attachment; filename="{run_id}.log"')
-        if path.exists():
-            with await asyncio.to_thread(open, path, "rb") as file:
-                while data := await asyncio.to_thread(file.read, 1 << 20):
-                    self.write(data)
-                    await self.flush()
+        with suppress(OSError), await asyncio.to_thread(open_regular, path) as file:  # there may be none
+            while data := await asyncio.to_thread(file.read, 1 << 20):
+                self.write(data)
+                await self.flush()
         self.finish()
 
 
@@ -258,6 +259,14 @@ class RecordHandler(HPCHandler):
         self.finish(self.job(run_id).record)
 
 
+def _text_of(path: Path) -> str:
+    try:
+        with open_regular(path) as file:
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 class ScriptHandler(HPCHandler):
     """The command and the script as submitted."""
 
@@ -266,8 +275,7 @@ class ScriptHandler(HPCHandler):
     async def get(self, run_id: str) -> None:
         run = self.job(run_id).run
         run = run.whole or run
-        found = [path for name in ("job.sh", "manifest.yaml") if (path := run.path / name).exists()]
-        script = found[0].read_text(encoding="utf-8") if found else ""
+        script = next(filter(None, map(_text_of, (run.path / "job.sh", run.path / "manifest.yaml"))), "")
         self.finish({"command": run.record().get("command") or [], "script": script})
 
 

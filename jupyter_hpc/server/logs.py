@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..worker.regular import open_regular
+
 WINDOW = 256 << 10
 PIECE = 1 << 20  # that is searched at once
 MOST_MATCHES = 200
@@ -32,12 +34,12 @@ def window(path: Path, offset: int, limit: int) -> dict[str, Any]:
         ``text`` (invalid UTF-8 replaced), ``offset`` where it begins, ``next`` where to go on, ``size`` of the file.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             start = max(0, size + offset) if offset < 0 else min(offset, size)
             file.seek(start)
             data = file.read(max(1, min(limit, WINDOW)))
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return {"text": "", "offset": 0, "next": 0, "size": 0}
     if offset < 0:  # not in the middle of a character
         skipped = next((i for i, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
@@ -67,7 +69,7 @@ def search(path: Path, text: str, start: int) -> dict[str, Any]:
     needle = text.encode()
     found: list[dict[str, Any]] = []
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_regular(path, 0) as file:
             log = _Pieces(file.fileno())
             at = log.find(needle, max(0, start))
             while at >= 0 and len(found) < MOST_MATCHES:
@@ -75,7 +77,7 @@ def search(path: Path, text: str, start: int) -> dict[str, Any]:
                 line = log.read(max(begin, at - CONTEXT), min(end, at + CONTEXT))
                 found.append({"offset": at, "line_offset": begin, "line": line.decode("utf-8", "replace")})
                 at = log.find(needle, max(end, at + 1))  # a text may begin with the end of a line
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return {"matches": [], "next": None}
     return {"matches": found, "next": at if at >= 0 else None}
 
