@@ -29,6 +29,14 @@ def _oom_kills() -> Optional[int]:
     return int(text[at + 10 :].split(b"\n", 1)[0]) if at >= 0 else None
 
 
+def text_of(error: BaseException) -> str:
+    """Return an exception's text; its own class says what that is, and may raise anything."""
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"<str() of it raised {type(broken).__name__}>"
+
+
 def describe(error: BaseException, directory: str) -> Dict[str, Any]:
     """Return what the table of causes asks of an exception beyond type and message."""
     record: Dict[str, Any] = {"bases": [_name(base) for base in type(error).__mro__[1:-2]]}

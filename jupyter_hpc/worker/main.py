@@ -230,13 +230,14 @@ class _Worker:
     def _load_failed(self, error: BaseException) -> None:
         import traceback
 
+        from .circumstances import describe, text_of
+
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         self.log.write("stderr", text.encode("utf-8", "backslashreplace"))
         hint = "; ".join(map(versions.words, self.drift)) or "The log has the traceback."
         if isinstance(error, ModuleNotFoundError):
             hint = f"Install {error.name} for {sys.executable}, or choose another Python with --python or --venv."
-        message = f"{os.uname().nodename} could not load {self.loading}: {type(error).__name__}: {error}."
-        from .circumstances import describe
+        message = f"{os.uname().nodename} could not load {self.loading}: {type(error).__name__}: {text_of(error)}."
 
         self.events.write("mismatch", message=message, hint=hint, **describe(error, self.directory))
 
@@ -362,13 +363,13 @@ class _Worker:
         import traceback
 
         from .cell import Stopped
-        from .circumstances import describe
+        from .circumstances import describe, text_of
 
         where = describe(failure, self.directory)
         shutil.rmtree(os.path.join(self.directory, "result.tmp"), ignore_errors=True)
-        message = f"{type(failure).__name__}: {failure}"
+        message = f"{type(failure).__name__}: {text_of(failure)}"
         if error is not None:
-            message += f" (the cell itself had raised {type(error).__name__}: {error})"
+            message += f" (the cell itself had raised {type(error).__name__}: {text_of(error)})"
         if isinstance(error, Stopped):
             where["stopped"] = error.signal
         self.events.write("unsaved", message=message[:500], **where)

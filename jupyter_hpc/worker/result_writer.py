@@ -9,7 +9,7 @@ import types
 from . import container
 from .apart import apart
 from .cell import Stopped, format_traceback
-from .circumstances import describe, is_space
+from .circumstances import describe, is_space, text_of
 from .continuation import Nowhere, has_identity, prelude, resume
 from .ipython import HIDDEN
 from .looking import is_a
@@ -161,7 +161,7 @@ class ResultWriter:
             "type": kind.__qualname__
             if kind.__module__ in ("builtins", "__main__")
             else f"{kind.__module__}.{kind.__qualname__}",
-            "message": _text(error),
+            "message": text_of(error),
             "traceback": format_traceback(error, self.worker.labels),
             "kind": "exception",
             **describe(error, self.worker.directory),
@@ -181,7 +181,7 @@ class ResultWriter:
         if full is None:
             return None
         full.filename = os.path.join(self.worker.directory, "result")  # type: ignore[attr-defined]
-        message = f"{type(full).__name__}: {full}"
+        message = f"{type(full).__name__}: {text_of(full)}"
         return {"kind": "unsaved", "message": message, **describe(full, self.worker.directory)}
 
     def _survives(self, error: BaseException) -> bool:
@@ -326,14 +326,7 @@ def _bare(error: Optional[BaseException]) -> Optional[Dict[str, Any]]:
     """Return what of an exception is certain."""
     if error is None:
         return None
-    return {"type": type(error).__name__, "message": _text(error), "traceback": "", "kind": "exception"}
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as broken:
-        return f"<str() of it raised {type(broken).__name__}>"
+    return {"type": type(error).__name__, "message": text_of(error), "traceback": "", "kind": "exception"}
 
 
 def _no_pickler(file: Any, **options: Any) -> Any:

@@ -96,3 +96,24 @@ def test_displays_and_cards_can_be_sent_and_saved(job: Job) -> None:
     assert shown == [{"text/plain": SHOWN + r"\ud800"}]
     json.dumps(job._repr_mimebundle_(), ensure_ascii=False).encode()
     json.dumps(detail(job)).encode()
+
+
+def test_an_exception_that_has_no_text_keeps_nobody_from_saying_why(root: Store) -> None:
+    """A value that can't be loaded there, with an exception whose str() raises."""
+    names: dict[str, object] = {"__name__": "__main__"}
+    source = """
+class Bad(Exception):
+    def __str__(self):
+        raise KeyError("no text")
+class Evil:
+    def __reduce__(self):
+        return fail, ()
+def fail():
+    raise Bad
+evil = Evil()
+"""
+    exec(source, names)
+    found = submit("y = evil", "local", {"evil": names["evil"]})
+    assert found.wait(60)
+    verdict = found.verdict
+    assert verdict["error"] == "EnvironmentMismatch" and "could not load evil: Bad" in verdict["message"], verdict
