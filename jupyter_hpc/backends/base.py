@@ -79,6 +79,7 @@ class Backend(abc.ABC):
     has_kernels_python = True  # whether its nodes may have the kernel's own interpreter at the same path
     shows_native_ids = True  # whether people know jobs by the scheduler's ids
     lists_foreign = False  # whether foreign_jobs has any
+    holds_jobs = False  # whether held() has any
     options_of = ""  # the scheduler whose options it has, as the spec's fields name it (`only`)
     supports: frozenset[str] = frozenset()  # and fields of JobSpec that are said to be another's
 
@@ -152,6 +153,10 @@ class Backend(abc.ABC):
 
     def recall(self, jobs: Mapping[str, str]) -> dict[str, Observation]:
         """Return what the last answer said of jobs, without a question; nothing of those it didn't name."""
+        return {}
+
+    def held(self) -> Mapping[str, str]:
+        """Return run id → native id of the jobs that are held, by the last answer: let go, they would start."""
         return {}
 
     async def foreign_jobs(self) -> Sequence[ForeignJob]:

@@ -6,10 +6,10 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..follow.glance import refresh
+from ..follow.glance import refresh, sweep
 from ..model.exceptions import HPCError, help_command
 from ..model.resources import format_size
 from ..model.spec import first_line
@@ -98,7 +98,7 @@ def _clean(arguments: argparse.Namespace) -> str:
     left = runs.leftovers()
     freed = sum(disk_use(run.path) for run in gone)
     total = disk_use(runs.root)
-    lines = [f"{runs.root} uses {format_size(total)} in {len(found)} runs."]
+    lines = [f"{runs.root} uses {format_size(total)} in {len(found)} runs.", *_swept(records.values())]
     if not arguments.yes:
         lines += [
             f"would go: {run.id}  {first_line(records[run.id].get('code', {}).get('text', ''))[:60]}" for run in gone
@@ -109,7 +109,7 @@ def _clean(arguments: argparse.Namespace) -> str:
         )
         lines += [f"{len(left)} things that killed processes left half made would go, too."] if left else []
         return "\n".join(lines)
-    kept_back = [f"{run.id} can't be removed: {why}." for run in gone if (why := _removal_fails(runs, run))]
+    kept_back = [why for run in gone if (why := _removal_fails(runs, run))]
     removed(left)
     runs.drop_unused()
     return "\n".join([*lines, f"Removed {len(gone) - len(kept_back)} runs.", *kept_back])
@@ -127,9 +127,21 @@ def _removal_fails(runs: Store, run: Run) -> str:
     """Remove a run; return why it can't be."""
     try:
         runs.remove(run)
-    except OSError as error:
-        return str(error.strerror)
+    except HPCError as error:
+        return error.message
     return ""
+
+
+def _swept(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """End what schedulers still have of runs that have ended; one that can't be asked stops nothing else."""
+    lines = []
+    for name in sorted({str(record["target"]["name"]) for record in records if record.get("target")}):
+        try:
+            lines += [f"Ended the job that {name} still had of {run_id}, which had ended." for run_id in sweep(name)]
+        except Exception as error:  # a target that is no more, a scheduler that hangs
+            why = str(error).partition("\n")[0]
+            lines.append(f"{name} could not be asked what it still has of ended runs: {why}")
+    return lines
 
 
 def _clean_arguments(parser: argparse.ArgumentParser) -> None:

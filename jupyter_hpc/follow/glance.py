@@ -19,6 +19,7 @@ from .doubt import LINGER_S
 from .ending import end_poorly, write_verdict
 from .follower import Follower, final_status, live_status
 from .following import followed, watcher_of
+from .left_over import end_left_over
 from .parts_follower import write_end
 from .status import combined, recorded_status
 from .trouble import described
@@ -81,6 +82,19 @@ def refresh(runs: Sequence[Run], records: Mapping[str, dict[str, Any]] | None = 
         found = portal.call(_refresh_target(name, group), 60)
         statuses.update({run.id: status for (run, _), status in zip(group, found)})
     return [statuses[run.id] for run in runs]
+
+
+def sweep(target: str) -> list[str]:
+    """Ask a target's scheduler for jobs of runs that have ended, end them, and return the runs' ids."""
+
+    async def asked() -> list[str]:
+        watcher = await watcher_of(target)
+        if not watcher.backend.holds_jobs:
+            return []
+        await watcher.backend.observe({})
+        return await end_left_over(watcher.backend, watcher.live)
+
+    return portal.call(asked(), 60)
 
 
 def _record_of(run: Run, read: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ..targets.connection import Connection
 from ..targets.outage import slow_words
 from .ending import end_poorly, write_verdict
 from .follower import Follower, final_status, live_status
+from .left_over import end_left_over
 from .notifier import Notifier
 from .trouble import Trouble, described
 
@@ -49,6 +50,7 @@ class Watcher:
         self.answered = 0.0  # when the scheduler last told what it has; monotonic
         self._own_trouble = Trouble(f"the jobs on {connection.target.name}", self.clock)
         self.trouble = ""  # why the scheduler's answers don't come, in words
+        self.sweeping: asyncio.Future[list[str]] | None = None  # the end of what is left of ended runs
         self._notifier = Notifier(self._wake)
         self._next_question = 0.0
         self._last_question = 0.0
@@ -170,6 +172,8 @@ class Watcher:
             except Exception as error:  # one broken run directory must not stop the others
                 self._give_up(follower, error)
         self._next_question = self.clock.monotonic() + self._interval()
+        if self.backend.held() and (self.sweeping is None or self.sweeping.done()):
+            self.sweeping = asyncio.ensure_future(end_left_over(self.backend, self.live))
         return found
 
     async def _tell(self, follower: Follower, seen: Observation | None) -> None:

@@ -276,6 +276,7 @@ CAN_NOT_BE_HAD = {
 
 def test_every_row_is_shown() -> None:
     import tests.faults.test_causes_of_files
+    import tests.faults.test_second_start
     import tests.kubernetes.test_failures
     import tests.kubernetes.test_preemption
     import tests.kubernetes.test_troubles

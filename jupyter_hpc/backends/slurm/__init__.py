@@ -17,7 +17,7 @@ from ...rundir.parts import parts_of
 from ...rundir.run import Run
 from .. import script
 from ..base import Backend, NoAnswer, Submission, Submitted
-from .accounting import DROPPED, Accounting, alive, dropped, mark_of, paired
+from .accounting import DROPPED, Accounting, alive, dropped, held, mark_of, paired
 from .availability import available
 from .command import SlurmCommand, scrubbed, unreachable
 from .foreign import parse_foreign
@@ -39,6 +39,7 @@ class SlurmBackend(Backend):
 
     options_of = SLURM
     lists_foreign = True
+    holds_jobs = True
     scheduler = "the Slurm controller"
     default_limit = "the partition's time limit"
     restarts = "`--requeue` lets Slurm start it again by itself."
@@ -218,6 +219,9 @@ class SlurmBackend(Backend):
 
     def recall(self, jobs: Mapping[str, str]) -> dict[str, Observation]:
         return paired(jobs, self._rows)
+
+    def held(self) -> Mapping[str, str]:
+        return held(self._rows)
 
     async def foreign_jobs(self) -> Sequence[ForeignJob]:
         if self._foreign is None:

@@ -30,6 +30,10 @@ def mark_of(run_id: str) -> str:
     return f"{OURS}{run_id.partition('_')[0]}"
 
 
+# Slurm's words at the end of a reason: held after a start that failed, by a requeue, or by somebody
+_HELD = re.compile(r"\((?:launch failed requeued held|job requeued in held state|JobHeld\w+|JobHoldMaxRequeue)\)")
+
+
 class Accounting:
     """Slurm's archive; many sites have none."""
 
@@ -166,6 +170,15 @@ def alive(run_id: str, rows: Mapping[str, tuple[Observation, str]]) -> list[str]
     mark, task = mark_of(run_id), _task(run_id)
     own = [n for n, (seen, its) in rows.items() if its == mark and not (seen.state and seen.state.is_final)]
     return [n for n in own if _task(n) == task] if task else sorted({n.partition("_")[0] for n in own})
+
+
+def held(rows: Mapping[str, tuple[Observation, str]]) -> dict[str, str]:
+    """Return run id → native id of the jobs among squeue's rows that carry a run's mark and are held."""
+    found = {}
+    for native, (seen, mark) in rows.items():
+        if seen.state is JobState.PENDING and mark.startswith(OURS) and _HELD.search(seen.reason):
+            found["_".join(filter(None, (mark.removeprefix(OURS), _task(native))))] = native
+    return found
 
 
 def dropped(before: Mapping[str, tuple[Observation, str]], now: Mapping[str, tuple[Observation, str]]) -> set[str]:

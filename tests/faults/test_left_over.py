@@ -1,0 +1,87 @@
+"""What a controller that crashed leaves of a run that has ended: it never runs, and is ended by whoever asks."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from jupyter_hpc.commands.catalogue import COMMANDS
+from jupyter_hpc.follow import following
+from jupyter_hpc.jobs.job import Job
+from tests.faults.road import events, slurm, submit, until
+from tests.faults.test_controller import PENDING, Cluster, small  # noqa: F401 a fixture
+from tests.faults.test_second_start import counting
+
+
+def row(job: Job) -> str:
+    return slurm("squeue", "-h", "-t", "all", "-j", job.native_id, "-O", "State:|,Reason:|")
+
+
+def started_by_a_controller_that_forgot_that(small: Cluster, cluster: Path, job: Job) -> None:  # noqa: F811
+    """Let the job run to its end, and have the controller begin again from what it had saved before."""
+    state, kept = cluster / "slurm" / "state", cluster / "kept"
+    until(lambda: time.time() - job.record["submitted_at"] > 7, "the controller has saved its jobs", 10)
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(state, kept)
+    slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
+    assert job.result(60)["x"] == 3
+    until(lambda: "COMPLETED" in row(job), "Slurm's end")
+    small.kill("slurmctld")
+    for saved in kept.glob("job_state*"):
+        shutil.copy2(saved, state / saved.name)
+    small.start("slurmctld")
+    assert "PENDING" in row(job)
+    slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
+
+
+def test_it_does_not_run_again(small: Cluster, cluster: Path, tmp_path: Path) -> None:  # noqa: F811
+    cell, count = counting(tmp_path, "x = 3")
+    job = submit(cell, requeue=True, passthrough=PENDING)
+    started_by_a_controller_that_forgot_that(small, cluster, job)
+    until(lambda: row(job).startswith("COMPLETED"), "its second start has ended", 60)
+    assert (count.read_text(), len(events(job, "started"))) == ("once ", 1)
+    assert Job(job.run).result(10)["x"] == 3
+
+
+@pytest.fixture
+def held(cluster: Path, tmp_path: Path) -> tuple[Job, Path]:
+    """A job that is held in the queue though its run has ended."""
+    cell, count = counting(tmp_path, "x = 3")
+    job = submit(cell, requeue=True)
+    assert job.result(60)["x"] == 3
+    until(lambda: row(job).startswith("COMPLETED"), "Slurm's end")
+    slurm("scontrol", "requeuehold", job.native_id)
+    until(lambda: "held" in row(job).lower(), "held")
+    return job, count
+
+
+def test_clean_ends_what_is_held_of_a_run_that_has_ended(held: tuple[Job, Path]) -> None:
+    job, count = held
+    waits = submit("y = 1", passthrough=("--hold",))  # somebody's own hold of a run that has not ended
+    said = COMMANDS["clean"].run(Namespace(older_than=30.0, yes=False))
+    assert f"Ended the job that slurm still had of {job.id}" in said
+    assert row(job).startswith("CANCELLED")
+    assert (Job(job.run).result(10)["x"], count.read_text()) == (3, "once ")
+    assert row(waits).startswith("PENDING")
+    waits.cancel()
+
+
+def test_whoever_follows_another_job_ends_it_too(held: tuple[Job, Path]) -> None:
+    job, count = held
+    assert submit("y = 1").wait(60)
+    other = submit("y = 1", passthrough=PENDING)
+    following.follow(other.run)
+    until(lambda: row(job).startswith("CANCELLED"), "ended", 60)
+    other.cancel()
+    assert count.read_text() == "once "
+
+
+def test_one_that_is_let_go_ends_with_its_result(held: tuple[Job, Path]) -> None:
+    job, count = held
+    slurm("scontrol", "release", job.native_id)
+    until(lambda: row(job).startswith("COMPLETED"), "its second start has ended", 60)
+    assert (Job(job.run).result(10)["x"], count.read_text()) == (3, "once ")
