@@ -111,6 +111,14 @@ def test_ours_is_found_by_its_mark() -> None:
     assert (seen.state, seen.native_id) == (JobState.RUNNING, "9")
 
 
+def test_why_another_s_job_waits_is_not_why_ours_does(site: Site) -> None:
+    (site.folder / "rows").write_text(row("7", mark(OTHER), "PENDING"))
+    run = new_run(site.folder / "runs" / OURS)
+    waiting = portal.call(site.backend.explain(run, "7"), 30)
+    assert (waiting.native_reason, waiting.place) == ("", None)
+    assert "doesn't know job 7" in waiting.reason
+
+
 # -- a process of this machine -------------------------------------------------------------------
 
 

@@ -135,7 +135,8 @@ class SlurmBackend(Backend):
     async def explain(self, run: Run, native_id: str) -> Waiting:
         from .waits import explain
 
-        found = await explain(self.command, self.site, run, native_id)
+        own = await self.owned(run, native_id)
+        found = await explain(self.command, self.site, run, own[0]) if own else None
         return found if found is not None else await super().explain(run, native_id)
 
     def choices(self) -> Mapping[str, Sequence[str]]:
