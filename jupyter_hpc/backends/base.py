@@ -69,6 +69,7 @@ class Backend(abc.ABC):
     scheduler = "the scheduler"  # in sentences
     first_poll_s = 1.0  # when a new job is first asked for, if the run directory says nothing
     slowest_poll_s = 10.0
+    settles_s = 1.6  # how long it may take to say why a job ended of which the files tell it already
     questions_a_minute: int | None = None  # None: asking costs nobody anything
 
     # words for the table of causes, which no scheduler has in common; empty: it can't be done

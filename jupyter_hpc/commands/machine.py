@@ -13,6 +13,7 @@ from ..follow.glance import refresh, sweep
 from ..model.exceptions import HPCError, help_command
 from ..model.resources import format_size
 from ..model.spec import first_line
+from ..rundir.cleaning import drop_unused, leftovers
 from ..rundir.leftovers import HOUR_S, removed
 from ..rundir.run import Run
 from ..rundir.store import Store, disk_use, store
@@ -95,7 +96,7 @@ def _clean(arguments: argparse.Namespace) -> str:
         under_way = 0.0 if records[run.id] else HOUR_S  # a submission has no record yet
         if status.state.is_final and _created(run, records[run.id]) < min(kept, time.time() - under_way):
             gone.append(run)
-    left = runs.leftovers()
+    left = leftovers(runs)
     freed = sum(disk_use(run.path) for run in gone)
     total = disk_use(runs.root)
     lines = [f"{runs.root} uses {format_size(total)} in {len(found)} runs.", *_swept(records.values())]
@@ -111,7 +112,7 @@ def _clean(arguments: argparse.Namespace) -> str:
         return "\n".join(lines)
     kept_back = [why for run in gone if (why := _removal_fails(runs, run))]
     removed(left)
-    runs.drop_unused()
+    drop_unused(runs)
     return "\n".join([*lines, f"Removed {len(gone) - len(kept_back)} runs.", *kept_back])
 
 

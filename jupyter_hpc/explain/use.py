@@ -76,7 +76,7 @@ def measured(reader: RunReader | PartsReader) -> Measured | None:
     samples, started, use = reader.samples, reader.started, reader.use
     if started is None or not (samples or use):
         return None
-    last = (reader.done or samples[-1])["t"]
+    last = use.get("until") or samples[-1]["t"]
     rates, gpus = cpu_rates(samples), [gpu_values(sample) for sample in samples]
     return Measured(
         seconds=max(0.0, last - started["t"]),

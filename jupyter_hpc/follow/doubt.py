@@ -11,8 +11,7 @@ from .pulse import Pulse
 LINGER_S = 8.0  # how long a result may take to show up on a network file system after the job ended
 RECOVERY_S = 30.0  # the same, after a scheduler came back from an outage
 SAVING_S = 1.2  # how long a worker that was told to end may take to begin to save what it has
-SETTLE_S = 1.6  # how long the scheduler may take to say why a job ended
-ACCOUNTING_S = 6.0  # and how long its accounting may, which lags behind
+ACCOUNTING_S = 6.0  # how long a scheduler's accounting may take to say why a job ended: it lags behind
 
 
 class Doubt:
@@ -20,15 +19,20 @@ class Doubt:
 
     Parameters
     ----------
+    settles_s : float
+        How long the scheduler itself may take to say why a job ended.
     is_watched : bool
         Somebody asks again and again; else answers of some time apart are wanted.
     """
 
-    def __init__(self, reader: RunReader, answers: Answers, pulse: Pulse, clock: Clock, *, is_watched: bool) -> None:
+    def __init__(
+        self, reader: RunReader, answers: Answers, pulse: Pulse, clock: Clock, *, settles_s: float, is_watched: bool
+    ) -> None:
         self._reader = reader
         self._answers = answers
         self._pulse = pulse
         self._clock = clock
+        self._settles_s = settles_s
         self._is_watched = is_watched
         self._recovered_at = -1e18
         self._over_since: float | None = None
@@ -79,7 +83,7 @@ class Doubt:
         self._open_since = self._open_since or now
         if self._answers.is_over and self._answers.is_complete:
             return False
-        return now - self._open_since < (SETTLE_S if self._answers.is_complete else ACCOUNTING_S)
+        return now - self._open_since < (self._settles_s if self._answers.is_complete else ACCOUNTING_S)
 
     @property
     def _is_sure(self) -> bool:

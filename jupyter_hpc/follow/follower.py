@@ -63,7 +63,8 @@ class Follower:
         self.trouble = Trouble(f"run {run.id}", clock)
         self.answers = Answers(run, clock, is_watched=is_watched)
         self._pulse = Pulse(clock)
-        self._doubt = Doubt(self.reader, self.answers, self._pulse, clock, is_watched=is_watched)
+        settles_s = self._backend.settles_s
+        self._doubt = Doubt(self.reader, self.answers, self._pulse, clock, settles_s=settles_s, is_watched=is_watched)
         self._limit_s: float | None = record.get("spec", {}).get("resources", {}).get("time")
         self._requeued_at: float | None = None  # the start of the attempt that the scheduler took back
         self._size = 0

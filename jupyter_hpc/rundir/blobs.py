@@ -1,7 +1,7 @@
 """Texts that many runs share (diffs, lists of packages), kept once by their content below ``ROOT/blobs``.
 
 A run that needs one holds a link to it, like to its large buffers: what no run links is removed with
-`Store.drop_unused`, and a run directory that is copied elsewhere has all it needs.
+`cleaning.drop_unused`, and a run directory that is copied elsewhere has all it needs.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from ..model.exceptions import HPCError, NotOurs, ResultError
 from ..worker import container, signing
+from ..worker.continuation import prelude
 from . import secret
 from .fitting import Missing, fitted
 from .opened import Folder, open_below
@@ -98,9 +99,31 @@ def _complete(manifest: dict[str, Any], directory: str) -> dict[str, Any]:
         raise container.ContainerError(f"the manifest of {directory} is damaged")
     if not all(len(record.get("buffers") or ()) == 2 and "offset" in record for record in fit["names"]):
         raise container.ContainerError(f"the manifest of {directory} is damaged")
-    container.check_complete(directory, fit)
+    _check_complete(directory, fit)
     found: dict[str, Any] = fit
     return found
+
+
+def _check_complete(directory: str, manifest: dict[str, Any]) -> None:
+    """Check that the names fill the stream and have all the buffers: none was left out or is cut.
+
+    Raises
+    ------
+    ContainerError
+        If they don't.
+    """
+    count = (manifest.get("continues") or {}).get("count") or 0
+    at, first = len(prelude(count)), 0
+    for record in manifest["names"]:
+        begin, end = record["buffers"]
+        own = sum(buffer["size"] for buffer in manifest["buffers"][begin:end])
+        if record["offset"] != at or begin != first or not begin <= end <= len(manifest["buffers"]):
+            raise container.ContainerError(f"the manifest of {directory} has not all of its names, or not in order")
+        at, first = at + record["nbytes"] - own, end
+    if manifest["names"] and (at != manifest["pickle"]["size"] or first != len(manifest["buffers"])):
+        raise container.ContainerError(f"the manifest of {directory} has not all of its names")
+    if not manifest["names"] and manifest["pickle"]["size"] > len(prelude(count)):
+        raise container.ContainerError(f"the manifest of {directory} has no names, and its stream has")
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class RunReader:
         self.peak_rss = 0  # bytes, of this attempt
         self.unsaved: dict[str, Any] | None = None
         self.done: dict[str, Any] | None = None
-        self.use: dict[str, Any] = {}  # measured at the end, of the whole attempt
+        self.use: dict[str, Any] = {}  # of the whole attempt, measured at its end
         self.mismatch: dict[str, Any] | None = None
         self.environment: dict[str, Any] | None = None  # only where it isn't the kernel's own
         self.building: dict[str, Any] | None = None
@@ -163,8 +163,9 @@ class RunReader:
             self.signals.append(event)
         elif kind == "sample":
             self._take_sample(event)
-        elif kind == "done":
-            self._take_done(event)
+        elif kind in ("saving", "done"):
+            self._take_use(event)
+            self.done = event if kind == "done" else None
         elif kind == "unsaved":
             self.unsaved = event
         elif kind == "mismatch":
@@ -194,9 +195,8 @@ class RunReader:
         if len(self.samples) > MOST_SAMPLES:
             del self.samples[1:-1:2]
 
-    def _take_done(self, event: dict[str, Any]) -> None:
-        self.done = event
-        self.use = event.get("use") or {}
+    def _take_use(self, event: dict[str, Any]) -> None:
+        self.use = {"until": event.get("t"), **(event.get("use") or {})}
         self.peak_rss = max(self.peak_rss, self.use.get("peak_rss") or 0)  # samples miss short peaks
 
     def _text(self, end: int, *, whole: bool = False) -> list[Output]:

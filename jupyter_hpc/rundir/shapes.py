@@ -194,6 +194,7 @@ CONTAINER = Needs(  # what nothing can be loaded without
 
 _SHOWS = {"at": count, **dict.fromkeys(("data", "metadata", "transient"), Each(shallow)), "wait": flag}
 _SAMPLE = {"t": moment, "rss": count, "cpu_s": number, "gpus": Maybe([Each(shallow)])}
+_USE = Maybe({"peak_rss": count, "cpu_s": number})
 _EVENTS: dict[str, Any] = {
     "started": Needs(
         {
@@ -209,10 +210,8 @@ _EVENTS: dict[str, Any] = {
         "t",
     ),
     "sample": Needs(_SAMPLE, "t", "rss", "cpu_s"),
-    "done": Needs(
-        {"t": moment, "outcome": text, "use": Maybe({"peak_rss": count, "cpu_s": number})},
-        "t",
-    ),
+    "saving": Needs({"t": moment, "use": _USE}, "t"),
+    "done": Needs({"t": moment, "outcome": text, "use": _USE}, "t"),
     "unsaved": {**_RAISED, "t": moment},
     "mismatch": {**_RAISED, "hint": _texts, "t": moment},
     "environment": {

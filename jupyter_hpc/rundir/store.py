@@ -24,16 +24,15 @@ from ..model.exceptions import HPCError, JobNotFound
 from ..runtime.settings import root
 from ..worker.digest import Hasher
 from . import shipped
-from .leftovers import HOUR_S, left_in, removed, temporary
+from .leftovers import left_in, removed, temporary
 from .opened import is_ours, open_below, open_root
-from .run import PARTS, Run
+from .run import Run
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 ANY_ID_PATTERN = re.compile(rf"{ID_PATTERN.pattern}(?:_\d{{1,9}})?")  # a task's too
 _FOLDERS = ("runs", "blobs", "modules", "worker")
 FRESH_S = 60.0  # a buffer this young may be about to be linked
 PUBLISHED = ("worker", "modules", "environments", "environments/uv")  # folders of folders that `publish` makes
-PUBLISHED_S = HOUR_S  # since a submission that goes on last took it
 
 
 def new_id() -> str:
@@ -254,50 +253,15 @@ class Store:
         """Remove a run that was never submitted, and the large buffers that it alone has."""
         own = {(found.st_dev, found.st_ino) for found in _stats(run.path) if found.st_nlink == 2}
         shutil.rmtree(run.path, ignore_errors=True)
-        for path in self._blobs() if own else ():
+        for path in self.blobs() if own else ():
             with suppress(FileNotFoundError):
                 found = path.stat()
                 if found.st_nlink == 1 and (found.st_dev, found.st_ino) in own:
                     path.unlink()
 
-    def _blobs(self) -> Iterator[Path]:
+    def blobs(self) -> Iterator[Path]:
         for folder, _, names in os.walk(self.root / "blobs"):
             yield from (Path(folder, name) for name in names)
-
-    def leftovers(self) -> list[Path]:
-        """Return what processes that were killed left half made: nobody has a use for it."""
-        found = [path for name in ("runs", *PUBLISHED) for path in left_in(self.root / name)]
-        for run in self.runs():
-            parts = (run.path, *(run.path / PARTS).glob("*"))
-            found += [run.path] if _is_cut_off(run) else [path for each in parts for path in left_in(each)]
-        return found
-
-    def drop_unused(self) -> None:
-        """Remove shared buffers that no run links any more, and frozen modules and environments that no run names.
-
-        A submission that is under way names nothing yet. What it needs is new, or was touched by it (`publish`).
-        """
-        named = {path for run in self.runs() for path in (run.sent().get("cell") or {}).get("module_paths") or ()}
-        for frozen in (self.root / "modules").glob("*"):
-            if str(frozen) not in named and _is_old(frozen, PUBLISHED_S):
-                shutil.rmtree(frozen, ignore_errors=True)
-        self._drop_environments()
-        for path in self._blobs():
-            with suppress(OSError):  # somebody else cleans, too
-                if path.lstat().st_nlink == 1 and _is_old(path, FRESH_S):
-                    path.unlink()
-
-    def _drop_environments(self) -> None:
-        """Remove built environments that no run links; with the last of them uv and its cache."""
-        used = {os.path.realpath(link) for link in self.runs_directory.glob("*/environment")}
-        root = self.root / "environments"
-        built = [f for f in root.glob("*") if f.is_dir() and f.name not in ("uv", "cache")]
-        for folder in built:
-            if str(folder.resolve()) not in used and _is_old(folder, PUBLISHED_S):
-                shutil.rmtree(folder, ignore_errors=True)
-        if built and not used and not any(folder.exists() for folder in built):
-            for name in ("uv", "cache"):
-                shutil.rmtree(root / name, ignore_errors=True)
 
     def worker_directory(self) -> Path:
         """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
@@ -355,19 +319,6 @@ def _damage(run: Run) -> str:
     if os.path.lexists(run.path / "record.json"):
         return "its record.json is damaged"
     return "it has no record.json: its submission was cut off" if age > 60 else ""
-
-
-def _is_cut_off(run: Run) -> bool:
-    """Whether a submission was killed before there was anything of it that could run."""
-    left = ("record.json", "events.jsonl", "result", "end.json", "scheduler.log")
-    return not any(os.path.lexists(run.path / name) for name in left) and _is_old(run.path, HOUR_S)
-
-
-def _is_old(path: Path, seconds: float) -> bool:
-    try:
-        return time.time() - path.lstat().st_mtime > seconds
-    except OSError:  # gone
-        return False
 
 
 def _copy_whole(source: Path, path: str) -> None:

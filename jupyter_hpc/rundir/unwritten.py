@@ -80,9 +80,8 @@ def remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        if not may_pass(error):
-            raise
-        later(path, lambda: path.unlink(missing_ok=True))
+        if may_pass(error):  # else there is something else in its place
+            later(path, lambda: path.unlink(missing_ok=True))
 
 
 # -- fields of a record ----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import sys
 import time
 
 from . import relay
+from .claim import claimed
 from .environment import ANOTHER_BUILT, Environment
 from .signing import KEY
 
@@ -106,20 +107,11 @@ class _Carrier:
         """Claim the run's one attempt: Kubernetes itself may start a pod twice, and only --retries allows that."""
         if self.request["retries"]:
             return True
-        path = os.path.join(self.directory, "attempt.1")
         here = os.uname().nodename
-        try:
-            with open(path, "x", encoding="utf-8") as file:
-                file.write(f"pod {here}")
-        except FileExistsError:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                self._say(
-                    f"jupyter_hpc: the job was started a second time, on {here}; its first start was {file.read()}"
-                )
-            return False
-        except OSError:  # the disk is full or read-only, as the worker will say
-            pass
-        return True
+        first = claimed(self.directory, f"pod {here}")
+        if first:
+            self._say(f"jupyter_hpc: the job was started a second time, on {here}; its first start was {first}")
+        return not first
 
     def _place(self, name: str, data: bytes) -> None:
         path = os.path.join(self.directory, name)

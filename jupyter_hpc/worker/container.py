@@ -14,7 +14,6 @@ import types
 from collections import namedtuple
 
 from .apart import apart
-from .continuation import prelude
 from .digest import Hasher, digest_bytes, digest_open
 from .looking import attribute, is_a, module_of
 from .regular import open_regular
@@ -346,28 +345,6 @@ def parsed_manifest(data: bytes, directory: str) -> Dict[str, Any]:
         found = manifest.get("format") if isinstance(manifest, dict) else None
         raise ContainerError(f"{directory} has container format {found!r}; this version reads {_READ}")
     return manifest
-
-
-def check_complete(directory: str, manifest: Dict[str, Any]) -> None:
-    """Check that the names fill the stream and have all the buffers: none was left out or is cut.
-
-    Raises
-    ------
-    ContainerError
-        If they don't.
-    """
-    count = (manifest.get("continues") or {}).get("count") or 0
-    at, first = len(prelude(count)), 0
-    for record in manifest["names"]:
-        begin, end = record["buffers"]
-        own = sum(buffer["size"] for buffer in manifest["buffers"][begin:end])
-        if record["offset"] != at or begin != first or not begin <= end <= len(manifest["buffers"]):
-            raise ContainerError(f"the manifest of {directory} has not all of its names, or not in order")
-        at, first = at + record["nbytes"] - own, end
-    if manifest["names"] and (at != manifest["pickle"]["size"] or first != len(manifest["buffers"])):
-        raise ContainerError(f"the manifest of {directory} has not all of its names")
-    if not manifest["names"] and manifest["pickle"]["size"] > len(prelude(count)):
-        raise ContainerError(f"the manifest of {directory} has no names, and its stream has")
 
 
 def verify(directory: str, manifest: Dict[str, Any]) -> None:

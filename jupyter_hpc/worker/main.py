@@ -335,7 +335,7 @@ class _Worker:
             self.log.flush()
             if self.cell["kind"] != "script" and isinstance(error, (Exception, KeyboardInterrupt)):
                 self.log.write_traceback(format_traceback(error, self.labels))
-            self.events.write("saving")
+            self.events.write("saving", use=self.monitor.summary())  # here before the result is, as it must be shown
             self._record_files(hurry=isinstance(error, Stopped))
             record = ResultWriter(self).write(value, error, watch)
         except Exception as failure:  # a full disk, most often

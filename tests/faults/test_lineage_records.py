@@ -14,6 +14,7 @@ import pytest
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.lineage.record import session as cells
 from jupyter_hpc.rundir import blobs
+from jupyter_hpc.rundir.cleaning import drop_unused
 from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.rundir.store import Store
 from tests.conftest import Sandbox
@@ -191,7 +192,7 @@ def test_a_blob_that_was_cut_off_or_changed_is_no_blob(tmp_path: Path) -> None:
     run = store.create()
     digest = blobs.keep(run, b"diff --git a b")
     assert blobs.read(tmp_path, digest) == b"diff --git a b"
-    store.drop_unused()
+    drop_unused(store)
     assert blobs.read(tmp_path, digest) == b"diff --git a b"
     path = next((run.path / "blobs").iterdir())
     path.write_bytes(b"diff --git")
@@ -207,8 +208,8 @@ def test_blobs_go_with_the_last_run_that_needs_them(tmp_path: Path) -> None:
     blob = next((tmp_path / "blobs").rglob(digest.partition(":")[2]))
     os.utime(blob, (0, 0))
     store.remove(first)
-    store.drop_unused()
+    drop_unused(store)
     assert blobs.read(tmp_path, digest) == b"text"
     store.remove(Run(second.path))
-    store.drop_unused()
+    drop_unused(store)
     assert blobs.read(tmp_path, digest) is None

@@ -73,7 +73,7 @@ def test_the_job_ends_and_its_record_has_the_file(job: Job) -> None:
 @pytest.mark.parametrize("line", ["jobs", "show {0}", "logs {0}", "why {0}", "runs", "lineage {0}", "clean"])
 def test_every_command_shows_it(job: Job, line: str) -> None:
     name, arguments = commands.parse(line.format(job.id).split(), "%hpc")
-    commands.answer(name, arguments).encode()
+    commands.COMMANDS[name].answer(arguments).encode()
 
 
 def test_a_strict_terminal_gets_it(job: Job, root: Store) -> None:
@@ -88,7 +88,7 @@ def test_the_file_is_found_by_its_name(job: Job) -> None:
     path = job.record["files"][0]["path"]
     Path(path).unlink()  # by name, not by content
     name, arguments = commands.parse(["lineage", path], "%hpc")
-    assert job.id in commands.answer(name, arguments)
+    assert job.id in commands.COMMANDS[name].answer(arguments)
 
 
 def test_displays_and_cards_can_be_sent_and_saved(job: Job) -> None:

@@ -53,7 +53,7 @@ def root(tmp_path: Path, ended: Job, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def clean(*words: str) -> str:
     name, arguments = commands.parse(["clean", "--older-than", "-1", *words], "%hpc")
-    return commands.answer(name, arguments)
+    return commands.COMMANDS[name].answer(arguments)
 
 
 def killed(root: Store, act: str, *arguments: str) -> None:
@@ -113,16 +113,16 @@ def test_beside_a_submission_that_is_under_way(root: Store) -> None:
     assert not any(run.path.exists() for run in ended)
 
 
-def test_a_run_that_somebody_else_removes_meanwhile(root: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Store.remove
-
-    def remove(self: Store, run: Run) -> None:
-        if run == self.runs()[0]:
-            raise PermissionError(13, "Permission denied")
-        real(self, run)
-
-    monkeypatch.setattr(Store, "remove", remove)
+def test_a_run_that_can_not_be_removed_keeps_no_other(root: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = root.runs()
+    real = os.rename
+
+    def rename(source: Path, target: Path) -> None:
+        if source == first.path:
+            raise PermissionError(13, "Permission denied")
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", rename)
     said = clean("--yes")
     assert f"{first.id} can't be removed: Permission denied" in said and "Removed 1 runs." in said
     assert not second.path.exists()

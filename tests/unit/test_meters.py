@@ -55,6 +55,12 @@ def test_the_largest_task_is_known_by_its_peak_though_the_samples_missed_it(tmp_
     assert found is not None and found.peak_rss == 4 << 30
 
 
+def test_what_was_used_is_known_as_soon_as_there_is_a_result(tmp_path: Path) -> None:
+    """The worker's last word comes after the result, and a card is made of what is there."""
+    found = measured(reader_of(tmp_path, {"e": "saving", "t": 1003.0, "use": {"peak_rss": 7 << 20, "cpu_s": 1.5}}))
+    assert found is not None and (found.seconds, found.peak_rss, found.cpu_s) == (3.0, 7 << 20, 1.5)
+
+
 @pytest.mark.parametrize("use", [None, [], {"peak_rss": None}, {"peak_rss": "many"}])
 def test_a_damaged_end_says_nothing_of_memory(tmp_path: Path, use: object) -> None:
     assert reader_of(tmp_path, sample(1), {"e": "done", "t": 1.0, "use": use}).peak_rss == 101 << 20

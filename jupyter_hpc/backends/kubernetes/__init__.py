@@ -44,6 +44,7 @@ class KubernetesBackend(Backend):
     has_kernels_python = False
     restarts = "`--retries N` lets Kubernetes start it again by itself."
     first_poll_s = 0.5
+    settles_s = 20.0  # a node that has much to do tells of an eviction seconds after it ended the pod
     slowest_poll_s = 2.0  # what is asked is in memory mostly: one watch keeps it fresh
 
     def __init__(self, settings: Mapping[str, object]) -> None:

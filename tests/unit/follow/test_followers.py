@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from jupyter_hpc.backends.base import Backend
 from jupyter_hpc.explain.verdict import Verdict
-from jupyter_hpc.follow.doubt import LINGER_S, SAVING_S, SETTLE_S
+from jupyter_hpc.follow.doubt import LINGER_S, SAVING_S
 from jupyter_hpc.follow.follower import Follower
 from jupyter_hpc.model.observation import Observation
 from jupyter_hpc.model.states import JobState
@@ -62,7 +63,7 @@ def test_a_death_that_the_scheduler_may_explain_waits_for_its_word(tmp_path: Pat
     follower.poll()
     assert follower.is_odd
     assert found_by(follower) is None
-    passes(clock, SETTLE_S - 0.1)
+    passes(clock, Backend.settles_s - 0.1)
     assert found_by(follower) is None
     passes(clock, 0.2)
     found = found_by(follower)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from jupyter_hpc.backends.base import Backend
 from jupyter_hpc.backends.budget import ROUTINE_S
-from jupyter_hpc.follow.doubt import ACCOUNTING_S, LINGER_S, RECOVERY_S, SETTLE_S
+from jupyter_hpc.follow.doubt import ACCOUNTING_S, LINGER_S, RECOVERY_S
 from jupyter_hpc.follow.pulse import SILENCE_S
 from jupyter_hpc.follow.watcher import LATE_S, QUIET_S, SLOW_S
 from jupyter_hpc.model.exceptions import TargetError
@@ -198,9 +199,9 @@ async def test_a_job_that_is_taken_back_begins_a_second_attempt(scene: Scene) ->
 async def test_accounting_that_comes_late_is_waited_for(scene: Scene) -> None:
     follower, worker = await scene.running()
     unsettled = Observation(JobState.FAILED, native_state="FAILED", signal=9, is_settled=False)
-    scene.backend.says(follower.native_id, (0, unsettled), (SETTLE_S + 0.8, OUT_OF_MEMORY))
+    scene.backend.says(follower.native_id, (0, unsettled), (Backend.settles_s + 0.8, OUT_OF_MEMORY))
     worker.ends(128 + 9)
-    await scene.clock.advance(SETTLE_S + 0.7)
+    await scene.clock.advance(Backend.settles_s + 0.7)
     assert not follower.ended.done()
     status = await scene.ended(follower, ACCOUNTING_S)
     assert status.state is JobState.OUT_OF_MEMORY

@@ -1,0 +1,19 @@
+"""A run's one start, which only one process can have, where no batch script claims it."""
+
+from __future__ import annotations
+
+import os
+
+
+def claimed(directory: str, whose: str) -> str:
+    """Claim a run's first attempt; return whose it is already, empty if it is ours now."""
+    path = os.path.join(directory, "attempt.1")
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(whose)
+    except FileExistsError:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read() or "unknown"
+    except OSError:  # the disk is full or read-only, as the worker will say
+        pass
+    return ""
