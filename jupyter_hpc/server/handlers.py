@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
-from contextlib import suppress
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,18 @@ from ..lineage.show.view import of_run as lineage_of
 from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
 from ..rundir.run import Run
 from ..rundir.store import ANY_ID_PATTERN
-from ..worker.regular import open_regular
+from ..targets.targets import targets
 from .detail import detail
 from .feed import Feed
 from .foreign_jobs import SEPARATOR, readable_log
 from .foreign_jobs import detail as foreign_detail
 from .listing import GROUPED_BY, GROUPS, MOST, Listing, Query
-from .logs import WINDOW, search, window
+from .logs import WINDOW, opened, search, window
 from .target_list import availability
 
+MOST_BODY = 64 << 10
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
+_TEXT = re.compile(r"[^\x00-\x08\x0e-\x1f\x7f]*")
 RUN_ID = rf"(?P<run_id>{ANY_ID_PATTERN.pattern})"
 JOB_ID = rf"(?P<run_id>{ANY_ID_PATTERN.pattern}|[\w.@-]{{1,80}}{SEPARATOR}[\w.-]{{1,330}})"
 TARGET = r"(?P<name>[\w.@-]{1,80})"
@@ -37,6 +41,7 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
     """What all routes share: who may, what a client sent, how an error is told."""
 
     auth_resource = "hpc"
+    named = RUN_ID  # what the path may name
     _track_activity = False  # a sidebar that polls must not keep the server from being culled
 
     @property
@@ -49,8 +54,15 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
         found: Feed = self.settings["hpc_feed"]
         return found
 
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Check what the path names, once it is decoded: the routes' patterns see what a client has quoted."""
+        await super().prepare()
+        for text in self.path_kwargs.values():
+            if not re.fullmatch(self.named, text):
+                raise JobNotFound(f"There is no {text[:80]!r}.", hint="It is no id that could be.")
+
     def job(self, run_id: str) -> Job:
-        """Return the job with this id, which the route's pattern has checked.
+        """Return the job with this id, which `prepare` has checked.
 
         Raises
         ------
@@ -62,6 +74,25 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
             raise JobNotFound(f"There is no run {run_id}.", hint="It may have been forgotten meanwhile.")
         return job
 
+    def text(self, name: str, default: str = "", *, strip: bool = True) -> str:
+        """Return a text of the query.
+
+        Raises
+        ------
+        OptionError
+            If it is no UTF-8, or has control characters, which Tornado would make spaces of.
+        """
+        given = self.request.query_arguments.get(name)
+        if not given:
+            return default
+        try:
+            text = given[-1].decode("utf-8")
+        except UnicodeDecodeError:
+            raise OptionError(f"{name} must be text in UTF-8.") from None
+        if not _TEXT.fullmatch(text):
+            raise OptionError(f"{name} must have no control characters.")
+        return text.strip() if strip else text
+
     def number(self, name: str, default: int, least: int, most: int) -> int:
         """Return a number of the query.
 
@@ -70,13 +101,10 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
         OptionError
             If it isn't one, or out of bounds.
         """
-        written = self.get_query_argument(name, "")
+        written = self.text(name)
         if not written:
             return default
-        try:
-            value = int(written)
-        except ValueError:
-            value = least - 1
+        value = int(written) if _NUMBER.fullmatch(written) else least - 1
         if not least <= value <= most:
             raise OptionError(f"{name} must be a whole number from {least} to {most}.")
         return value
@@ -89,9 +117,11 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
         OptionError
             If it is something else.
         """
+        if len(self.request.body) > MOST_BODY:
+            raise OptionError(f"The body must have at most {MOST_BODY} bytes.")
         try:
-            found = json.loads(self.request.body or b"{}")
-        except ValueError:
+            found = json.loads(self.request.body.decode("utf-8") or "{}", parse_constant=_refused)
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise OptionError("The body must be a JSON object.")
@@ -112,6 +142,10 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
             super().log_exception(typ, value, tb)
 
 
+def _refused(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
 def _status_of(error: HPCError) -> int:
     if isinstance(error, JobNotFound):
         return 404
@@ -124,13 +158,13 @@ class JobsHandler(HPCHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        group = self.get_query_argument("group", "")
+        group = self.text("group")
         if group and group not in GROUPS:
             raise OptionError(f"group must be one of {', '.join(GROUPS)}.")
-        by = self.get_query_argument("by", "")
+        by = self.text("by")
         if by and by not in GROUPED_BY:
             raise OptionError(f"by must be one of {', '.join(GROUPED_BY)}.")
-        texts = {name: self.get_query_argument(name, "")[:200] for name in ("state", "target", "notebook", "text")}
+        texts = {name: self.text(name)[:200] for name in ("state", "target", "notebook", "text")}
         offset, limit = self.number("offset", 0, 0, 10_000_000), self.number("limit", 100, 1, MOST)
         query = Query(group, **texts, by=by, offset=offset, limit=limit)
         self.feed.touch()
@@ -138,6 +172,8 @@ class JobsHandler(HPCHandler):
 
 
 class JobHandler(HPCHandler):
+    named = JOB_ID
+
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
@@ -196,15 +232,23 @@ class ResubmitHandler(HPCHandler):
     @authorized
     async def post(self, run_id: str) -> None:
         job, asked = self.job(run_id), self.body()
+        if unknown := asked.keys() - {"resources", "target"}:
+            raise OptionError(f"The body has {min(unknown)[:80]!r}, which is neither resources nor target.")
         resources, target = asked.get("resources", {}), asked.get("target")
         if not isinstance(resources, dict) or not (target is None or isinstance(target, str)):
             raise OptionError("resources must be an object and target a string.")
+        if None in resources.values():
+            raise OptionError("A resource must be a text, a number, true or false.")
+        if target is not None and target not in targets():
+            raise OptionError(f"There is no target {target[:80]!r}.", hint="`%hpc targets` lists them.")
         new = await asyncio.to_thread(resubmit, job, target=target, resources=resources)
         self.set_status(201)
         self.finish({"id": new.id})
 
 
 class LogHandler(HPCHandler):
+    named = JOB_ID
+
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
@@ -214,7 +258,7 @@ class LogHandler(HPCHandler):
         self.finish(found)
 
     async def _path(self, run_id: str) -> Path:
-        which = self.get_query_argument("which", "cell")
+        which = self.text("which", "cell")
         if which not in ("cell", "scheduler"):
             raise OptionError("which must be cell or scheduler.")
         if SEPARATOR in run_id:  # where the scheduler says it is; a client only ever names the job
@@ -228,7 +272,7 @@ class LogSearchHandler(LogHandler):
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
-        path, text = await self._path(run_id), self.get_query_argument("text", "", strip=False)
+        path, text = await self._path(run_id), self.text("text", strip=False)
         if not 0 < len(text) <= 200:
             raise OptionError("text must have 1 to 200 characters.")
         start = self.number("offset", 0, 0, 1 << 50)
@@ -242,14 +286,20 @@ class LogFileHandler(LogHandler):
     @authorized
     async def get(self, run_id: str) -> None:
         path = await self._path(run_id)
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        try:
+            file = await asyncio.to_thread(opened, path)
+        except FileNotFoundError:
+            file = io.BytesIO()
+        kind = "text/plain; charset=utf-8"
+        self.set_header("Content-Type", kind)
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Disposition", f'attachment; filename="{run_id}.log"')
-        with suppress(OSError), await asyncio.to_thread(open_regular, path) as file:  # there may be none
+        name = re.sub(r"[^\w.~-]", "_", run_id, flags=re.ASCII)
+        self.set_header("Content-Disposition", f'attachment; filename="{name}.log"')
+        with file:
             while data := await asyncio.to_thread(file.read, 1 << 20):
                 self.write(data)
                 await self.flush()
-        self.finish()
+        self.finish(set_content_type=kind)  # an empty one, too, is text
 
 
 class RecordHandler(HPCHandler):
@@ -257,14 +307,6 @@ class RecordHandler(HPCHandler):
     @authorized
     async def get(self, run_id: str) -> None:
         self.finish(self.job(run_id).record)
-
-
-def _text_of(path: Path) -> str:
-    try:
-        with open_regular(path) as file:
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 class ScriptHandler(HPCHandler):
@@ -275,7 +317,8 @@ class ScriptHandler(HPCHandler):
     async def get(self, run_id: str) -> None:
         run = self.job(run_id).run
         run = run.whole or run
-        script = next(filter(None, map(_text_of, (run.path / "job.sh", run.path / "manifest.yaml"))), "")
+        found = [path for name in ("job.sh", "manifest.yaml") if (path := run.path / name).exists()]
+        script = (await asyncio.to_thread(window, found[0], 0, WINDOW))["text"] if found else ""
         self.finish({"command": run.record().get("command") or [], "script": script})
 
 
@@ -297,6 +340,8 @@ class TargetsHandler(HPCHandler):
 
 
 class TargetHandler(HPCHandler):
+    named = TARGET
+
     @web.authenticated
     @authorized
     async def get(self, name: str) -> None:
@@ -306,18 +351,19 @@ class TargetHandler(HPCHandler):
         self.finish(found[0])
 
 
+_RUN, _NAME = "(?P<run_id>[^/]{1,2000})", "(?P<name>[^/]{1,1000})"
 ROUTES: list[tuple[str, type[HPCHandler]]] = [
     ("/jobs", JobsHandler),
-    (f"/jobs/{JOB_ID}", JobHandler),
-    (f"/jobs/{RUN_ID}/cancel", CancelHandler),
-    (f"/jobs/{RUN_ID}/detach", DetachHandler),
-    (f"/jobs/{RUN_ID}/resubmit", ResubmitHandler),
-    (f"/jobs/{JOB_ID}/log", LogHandler),
-    (f"/jobs/{JOB_ID}/log/search", LogSearchHandler),
-    (f"/jobs/{JOB_ID}/log/file", LogFileHandler),
-    (f"/jobs/{RUN_ID}/record", RecordHandler),
-    (f"/jobs/{RUN_ID}/script", ScriptHandler),
-    (f"/jobs/{RUN_ID}/lineage", LineageHandler),
+    (f"/jobs/{_RUN}", JobHandler),
+    (f"/jobs/{_RUN}/cancel", CancelHandler),
+    (f"/jobs/{_RUN}/detach", DetachHandler),
+    (f"/jobs/{_RUN}/resubmit", ResubmitHandler),
+    (f"/jobs/{_RUN}/log", LogHandler),
+    (f"/jobs/{_RUN}/log/search", LogSearchHandler),
+    (f"/jobs/{_RUN}/log/file", LogFileHandler),
+    (f"/jobs/{_RUN}/record", RecordHandler),
+    (f"/jobs/{_RUN}/script", ScriptHandler),
+    (f"/jobs/{_RUN}/lineage", LineageHandler),
     ("/targets", TargetsHandler),
-    (f"/targets/{TARGET}", TargetHandler),
+    (f"/targets/{_NAME}", TargetHandler),
 ]

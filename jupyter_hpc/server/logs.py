@@ -8,14 +8,36 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ..worker.regular import open_regular
+from ..model.exceptions import HPCError
+from ..worker.regular import NotRegular, open_regular
 
 WINDOW = 256 << 10
 PIECE = 1 << 20  # that is searched at once
 MOST_MATCHES = 200
 CONTEXT = 200
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a log, which may be anything by now: a pipe would wait for a writer, and a device has no end.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none yet.
+    HPCError
+        Saying why it can't be shown.
+    """
+    try:
+        return open_regular(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(str(path)) from None
+    except NotRegular:
+        raise HPCError(f"The log or script {path.name} is no file.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        raise HPCError(f"The log or script {path.name} can't be read: {why}.") from None
 
 
 def window(path: Path, offset: int, limit: int) -> dict[str, Any]:
@@ -34,12 +56,12 @@ def window(path: Path, offset: int, limit: int) -> dict[str, Any]:
         ``text`` (invalid UTF-8 replaced), ``offset`` where it begins, ``next`` where to go on, ``size`` of the file.
     """
     try:
-        with open_regular(path) as file:
+        with opened(path) as file:
             size = os.fstat(file.fileno()).st_size
             start = max(0, size + offset) if offset < 0 else min(offset, size)
             file.seek(start)
             data = file.read(max(1, min(limit, WINDOW)))
-    except OSError:
+    except FileNotFoundError:
         return {"text": "", "offset": 0, "next": 0, "size": 0}
     if offset < 0:  # not in the middle of a character
         skipped = next((i for i, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
@@ -69,7 +91,7 @@ def search(path: Path, text: str, start: int) -> dict[str, Any]:
     needle = text.encode()
     found: list[dict[str, Any]] = []
     try:
-        with open_regular(path, 0) as file:
+        with opened(path) as file:
             log = _Pieces(file.fileno())
             at = log.find(needle, max(0, start))
             while at >= 0 and len(found) < MOST_MATCHES:
@@ -77,7 +99,7 @@ def search(path: Path, text: str, start: int) -> dict[str, Any]:
                 line = log.read(max(begin, at - CONTEXT), min(end, at + CONTEXT))
                 found.append({"offset": at, "line_offset": begin, "line": line.decode("utf-8", "replace")})
                 at = log.find(needle, max(end, at + 1))  # a text may begin with the end of a line
-    except OSError:
+    except FileNotFoundError:
         return {"matches": [], "next": None}
     return {"matches": found, "next": at if at >= 0 else None}
 

@@ -15,7 +15,6 @@ import pytest
 from jupyter_hpc import practice
 from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.jobs.job import Job
-from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.rundir.store import Store, new_id
 from tests.faults.road import submit
 from tests.unit.damage import copied
