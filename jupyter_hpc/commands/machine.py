@@ -89,8 +89,9 @@ def _doctor(arguments: argparse.Namespace) -> str:
 def _clean(arguments: argparse.Namespace) -> str:
     runs = store()
     kept = time.time() - arguments.older_than * 86400
-    found = runs.runs()
-    records = {run.id: run.record_or_none() or {} for run in found}
+    readable, unreadable = runs.records()
+    found = [run for run, _ in (*readable, *unreadable)]
+    records = {**{run.id: {} for run, _ in unreadable}, **{run.id: record for run, record in readable}}
     gone: list[Run] = []
     for run, status in zip(found, refresh(found, records)):
         under_way = 0.0 if records[run.id] else HOUR_S  # a submission has no record yet
@@ -100,6 +101,7 @@ def _clean(arguments: argparse.Namespace) -> str:
     freed = sum(disk_use(run.path) for run in gone)
     total = disk_use(runs.root)
     lines = [f"{runs.root} uses {format_size(total)} in {len(found)} runs.", *_swept(records.values())]
+    lines += [f"{run.id} can't be read: {why}." for run, why in unreadable if run not in gone]
     if not arguments.yes:
         lines += [
             f"would go: {run.id}  {first_line(records[run.id].get('code', {}).get('text', ''))[:60]}" for run in gone

@@ -8,6 +8,7 @@ is odd: a heartbeat that fell silent, an end without a result, a word from the s
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Mapping
 
@@ -272,7 +273,7 @@ class Watcher:
 
     def _give_up(self, follower: Follower, error: Exception) -> None:
         """Its run directory is gone or broken: nobody may wait for ever."""
-        if follower.run.record_or_none() is None:
+        if not os.path.isdir(follower.run.path):
             self._let_go(follower, Status(JobState.LOST, f"its run directory can't be read: {error}"))
             return
         follower.trouble.met(error)

@@ -170,7 +170,7 @@ MANIFEST = {  # of a result or payload
     "buffers": [_BUFFER],
     "error": Maybe(_ERROR),
     "continues": Maybe(_CONTINUES),
-    "modules": Maybe(Each(text)),
+    "modules": Each(text),
     **dict.fromkeys(("missing", "deleted", "changed", "mutated", "needs"), _words),
     "unsent": Maybe(Each(text)),
     "imported": Maybe(Each(text)),

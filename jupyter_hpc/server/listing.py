@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,14 @@ def _printable(row: Summary) -> Summary:
     return {key: printable(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
+def damaged(run: Run) -> Summary:
+    """Return what a row shows of a run whose record can't be read."""
+    created = datetime.strptime(run.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=timezone.utc).timestamp()
+    nothing = {"id": run.id, "target": {"name": "?"}, "spec": {}, "code": {}, "state": JobState.LOST.value}
+    row = summary(run, {**nothing, "created": created, "reason": "its record.json is damaged"})
+    return {**row, "name": run.id}
+
+
 class Listing:
     """All runs of a store, newest first. Any thread may ask.
 
@@ -149,6 +158,11 @@ class Listing:
         record = run.record_or_none()
         return (stamp, summary(run, record)) if record else None
 
+    def _damaged(self) -> list[Summary]:
+        """Return a row for each run whose record can't be read; it may be whole again, so nothing is kept."""
+        names = [name for name in self._unread if os.path.lexists(self.store.run(name).path / "record.json")]
+        return [damaged(self.store.run(name)) for name in names]
+
     def recorded(self) -> list[Summary]:
         """Return every run's row as its record has it; nobody is asked."""
         return [row for _, row in self._scan().values()]
@@ -158,7 +172,8 @@ class Listing:
         self.foreign.look()  # first: a run is there before its job is, so that no job of ours can seem to have none
         known = self._scan()
         own, foreign = self._own([row for _, row in known.values()]), self.foreign.rows(known)
-        return sorted([*own, *foreign], key=_created, reverse=True) if foreign else own
+        others = [*foreign, *self._damaged()]
+        return sorted([*own, *others], key=_created, reverse=True) if others else own
 
     def _own(self, rows: list[Summary]) -> list[Summary]:
         live = [row for row in rows if not is_final(row)]

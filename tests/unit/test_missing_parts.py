@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import ResultError, TasksFailed
+from jupyter_hpc.rundir.checked import trust
 from jupyter_hpc.rundir.parts import make_parts
 from jupyter_hpc.rundir.run import Run, write_json
 from tests.faults.road import submit
@@ -30,6 +31,7 @@ def array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
         write_json(run.part(index).path / "record.json", {key: record[key] for key in ("state", "verdict")})
     shutil.rmtree(run.result)
     write_json(run.path / "record.json", {**record, "array": {"text": "1-2", "indices": [1, 2]}})
+    trust(run)  # each part's place is in its signature
     yield Job(Run(run.path))
 
 

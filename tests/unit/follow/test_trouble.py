@@ -105,3 +105,15 @@ def test_a_listing_has_the_other_rows(tmp_path: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Follower, "poll", poll)
     statuses = glance.refresh(runs)
     assert len(statuses) == 2 and not any(status.state.is_final for status in statuses)
+
+
+@played
+async def test_a_job_whose_record_is_damaged_while_it_runs_is_not_lost(scene: Scene) -> None:
+    """It goes on, and ends with what its files and the scheduler say."""
+    follower, worker = await scene.running()
+    (follower.run.path / "record.json").write_bytes(b"\xff{")
+    scene.watcher.ask_soon()
+    await worker.lives(GIVEN_UP_S + 5)
+    assert not follower.ended.done()
+    worker.succeeds()
+    assert (await scene.ended(follower, GIVEN_UP_S + 2 * LONGEST_S)).state is JobState.COMPLETED
