@@ -20,7 +20,10 @@ from jupyter_hpc.rundir.run import Run, read_json, write_json
 from jupyter_hpc.rundir.store import Store
 from tests.faults.road import until
 
-RECORD = {"target": {"name": "local"}, "code": {}, "spec": {}, "state": "SUBMITTING"}
+RECORD = {
+    **{"kind": "cell", "target": {"name": "local"}, "code": {"text": ""}, "spec": {"resources": {}}, "inputs": []},
+    "state": "SUBMITTING",
+}
 END = {"state": "COMPLETED", "verdict": {"state": "COMPLETED"}, "node": "c1"}
 REFUSALS = [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES]
 
