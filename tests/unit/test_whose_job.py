@@ -20,6 +20,7 @@ from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.runtime import portal, process
 from jupyter_hpc.testing.fake import new_run
+from jupyter_hpc.worker import carrier
 
 OURS, OTHER = "20261124-061122-a20a37", "20261124-061123-b31b48"
 ROW = "{id}|{array}|{task}|{state}|0|2026-11-24T06:26:41|N/A|c1|None|{comment}|1-00:00:00|2026-11-24T06:26:40|1|||"
@@ -194,3 +195,15 @@ def test_a_job_that_was_made_anew_under_the_name_is_not_ended(tmp_path: Path, ui
 def test_where_no_uid_is_known_its_label_tells(tmp_path: Path, label: str, is_ended: bool) -> None:
     run = new_run(tmp_path / OURS, native_id="ann/name")
     assert cancelled(Api("u1", label), run) is is_ended
+
+
+@pytest.mark.parametrize(("retries", "starts"), [(0, [True, False]), (2, [True, True])])
+def test_a_pod_in_the_run_directory_is_the_only_one_unless_retries_were_asked_for(
+    tmp_path: Path, retries: int, starts: list[bool]
+) -> None:
+    """Kubernetes itself may start a Job's pod twice."""
+    request = {"environment": None, "retries": retries}
+    found = [carrier._Carrier(str(tmp_path), "", request, is_shared=True)._is_first() for _ in starts]
+    assert found == starts
+    said = (tmp_path / "scheduler.log").read_text() if not retries else ""
+    assert ("the job was started a second time" in said) is not starts[1]
