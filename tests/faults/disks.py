@@ -16,7 +16,7 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to mount")
 @contextmanager
 def small_disk(folder: Path, mib: int) -> Iterator[Path]:
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", str(folder)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "none", str(folder)], check=True)
     try:
         yield folder
     finally:
