@@ -5,6 +5,7 @@
 # make test-install, test-binder   wheel, sdist and the README's commands; what Binder makes of the repository
 # make notebooks   run them all and keep their outputs
 # make lab    the tour in JupyterLab, on the practice Slurm
+# make campaign TRIALS=1000   jobs beside accidents, by seeds, on practice Slurm, a whole site and Kubernetes
 # make check  ruff, mypy and import-linter · make bench  the benchmarks · make clean
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN     = $(VENV)/bin
 AS_ROOT = $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo; fi)
 APT     = DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
-.PHONY: demo test test-all test-install test-binder notebooks test-slurm test-slurm-24 test-kubernetes lab check bench clean slurm site modules kubernetes labextension
+.PHONY: demo test test-all campaign test-install test-binder notebooks test-slurm test-slurm-24 test-kubernetes lab check bench clean slurm site modules kubernetes labextension
 
 demo: $(VENV)/demo slurm
 	$(BIN)/python notebooks/run.py notebooks/00-tour.ipynb --into demo
@@ -36,6 +37,9 @@ endif
 
 test-all: $(VENV)/test slurm site modules kubernetes labextension
 	$(BIN)/python -m tests.side_by_side --whole tests $(ELSEWHERE:%=--ignore=%)
+
+campaign: $(VENV)/test slurm site kubernetes
+	$(BIN)/python -m tests.campaign --trials $(or $(TRIALS),30) --first $(or $(FIRST),1)
 
 # a clean root and a fresh environment, from the index each time: make test-install, make test-binder
 ELSEWHERE = tests/packaging tests/binder

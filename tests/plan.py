@@ -25,7 +25,7 @@ _FOLDERS = {
     ),  # counts its process's questions: nobody else's jobs are followed in it
     "browser": ("tests/browser/",),
     "server": ("tests/server/", "tests/notebooks/"),
-    "practice": ("tests/faults/", "tests/slurm/"),
+    "practice": ("tests/faults/", "tests/slurm/", "tests/campaign/"),
     "kubernetes": ("tests/clusters/kubernetes/",),
 }
 

@@ -21,7 +21,11 @@ from jupyter_hpc.rundir.store import Store
 from tests.faults.road import until
 
 RECORD = {
-    **{"kind": "cell", "target": {"name": "local"}, "code": {"text": ""}, "spec": {"resources": {}}, "inputs": []},
+    "kind": "cell",
+    "target": {"name": "local"},
+    "code": {"text": ""},
+    "spec": {"resources": {}},
+    "inputs": [],
     "state": "SUBMITTING",
 }
 END = {"state": "COMPLETED", "verdict": {"state": "COMPLETED"}, "node": "c1"}

@@ -1,0 +1,145 @@
+"""What can go wrong: how it is brought about, whom it befalls, and with what a job may end then."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .driver import Trial
+
+ALL = ("practice", "site", "k8s")
+SLURM = ("practice", "site")
+STARTS_S = 20.0  # how long to wait for a victim to begin
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of accident.
+
+    Attributes
+    ----------
+    happens : callable
+        Brings it about; gets the trial, the victim's key (empty if it befalls all) and how long it lasts.
+    of_one : bool
+        It befalls one cell.
+    ends_with : tuple of str
+        Classes of errors with which a cell that it befell may end; one that ends well is always right.
+    worlds : tuple of str
+        Where it can happen.
+    """
+
+    happens: Callable[[Trial, str, float], None]
+    of_one: bool = False
+    ends_with: tuple[str, ...] = ()
+    worlds: tuple[str, ...] = ALL
+
+
+def _daemon(name: str, number: int) -> Callable[[Trial, str, float], None]:
+    """A daemon is killed and started again, or stopped and goes on, a while later."""
+
+    def happens(trial: Trial, _: str, lasts_s: float) -> None:
+        with trial.world.locks[name]:
+            trial.world.signal(name, number)
+            time.sleep(lasts_s)
+            trial.world.signal(name, signal.SIGCONT)
+            trial.world.start(name)
+
+    return happens
+
+
+def _worker(whole: bool, number: int) -> Callable[[Trial, str, float], None]:
+    """The worker, or all of the job's processes, get a signal."""
+
+    def happens(trial: Trial, key: str, _: float) -> None:
+        for pid in trial.pids(key, STARTS_S):
+            with suppress(ProcessLookupError, PermissionError):
+                (os.killpg if whole else os.kill)(os.getpgid(pid) if whole else pid, number)
+
+    return happens
+
+
+def _client_killed(trial: Trial, _: str, __: float) -> None:
+    trial.kill_client()
+
+
+def _scancel(trial: Trial, key: str, _: float) -> None:
+    if native := trial.native_id(key, STARTS_S):
+        trial.run("scancel", native)
+
+
+def _requeue(trial: Trial, key: str, _: float) -> None:
+    if native := trial.native_id(key, STARTS_S):
+        trial.run("scontrol", "requeue", native)
+
+
+def _cancel(trial: Trial, key: str, _: float) -> None:
+    """Somebody ends it from a shell."""
+    if run := trial.run_id(key, STARTS_S):
+        trial.command("cancel", run)
+
+
+def _second_client(trial: Trial, key: str, _: float) -> None:
+    """Another process waits for the same job."""
+    if run := trial.run_id(key, STARTS_S):
+        trial.command("result", run)
+
+
+def _looked_at(trial: Trial, _: str, lasts_s: float) -> None:
+    """Somebody lists the jobs, and cleans, again and again."""
+    end = time.monotonic() + lasts_s
+    while time.monotonic() < end:
+        trial.command("jobs")
+        trial.command("clean")
+
+
+def _full(trial: Trial, _: str, lasts_s: float) -> None:
+    with trial.disk.filled():
+        time.sleep(lasts_s)
+
+
+def _read_only(trial: Trial, _: str, lasts_s: float) -> None:
+    with trial.disk.read_only():
+        time.sleep(lasts_s)
+
+
+DIES = ("ProcessDied", "JobCancelled", "NodeFailed")
+FULL = ("DiskFull", "OSError", "HPCError", "ProcessDied", "SubmissionError", "NoSharedDisk")
+AWAY = ("TargetError", "SubmissionError", "HPCError")
+KINDS: dict[str, Kind] = {
+    "client killed": Kind(_client_killed),
+    "worker killed": Kind(_worker(False, signal.SIGKILL), True, DIES, SLURM),
+    "worker terminated": Kind(_worker(False, signal.SIGTERM), True, (*DIES, "CellExit"), SLURM),
+    "job's processes killed": Kind(_worker(True, signal.SIGKILL), True, DIES, SLURM),
+    "worker stopped": Kind(_worker(False, signal.SIGSTOP), True, (*DIES, "TimeLimitExceeded"), ()),
+    "scancel": Kind(_scancel, True, ("JobCancelled", "TasksFailed"), SLURM),
+    "requeue": Kind(_requeue, True, (), SLURM),
+    "cancelled": Kind(_cancel, True, ("JobCancelled", "TasksFailed")),
+    "second client": Kind(_second_client, True),
+    "looked at": Kind(_looked_at),
+    "controller killed": Kind(_daemon("slurmctld", signal.SIGKILL), False, AWAY, SLURM),
+    "controller stopped": Kind(_daemon("slurmctld", signal.SIGSTOP), False, AWAY, SLURM),
+    "node daemon killed": Kind(_daemon("slurmd.c1", signal.SIGKILL), False, ("NodeFailed",), SLURM),
+    "accounting killed": Kind(_daemon("slurmdbd", signal.SIGKILL), worlds=("site",)),
+    "disk full": Kind(_full, False, FULL, SLURM),
+    "disk read-only": Kind(_read_only, False, FULL, SLURM),
+    "kubelet killed": Kind(_daemon("kubelet-node1", signal.SIGKILL), worlds=("k8s",)),
+    "containerd killed": Kind(_daemon("containerd-node1", signal.SIGKILL), worlds=("k8s",)),
+    "API server killed": Kind(_daemon("kube-apiserver", signal.SIGKILL), False, AWAY, ("k8s",)),
+    "etcd killed": Kind(_daemon("etcd", signal.SIGKILL), False, AWAY, ("k8s",)),
+}
+
+
+def of(world: str) -> dict[str, bool]:
+    """Return what can happen in a world: names, with whether it befalls one cell."""
+    return {name: kind.of_one for name, kind in KINDS.items() if world in kind.worlds}
+
+
+def allowed(names_and_victims: list[tuple[str, str]], key: str) -> set[str]:
+    """Return the errors with which a cell may end, given what happened in its trial."""
+    return {error for name, victim in names_and_victims if victim in ("", key) for error in KINDS[name].ends_with}
