@@ -39,10 +39,12 @@ def test_what_has_a_result_ends_at_once_with_it(cluster: Path, tmp_path: Path, t
     assert job.wait(60)
     until((job.run.path / "end.json").exists, "the batch script's end")
     before = sorted((path, path.stat().st_mtime_ns) for path in job.run.path.rglob("*"))
-    assert again(job.record["command"]).returncode == 0
+    code = json.loads((job.run.path / "end.json").read_bytes())["exit"]
+    assert (code == 0) is (then == "x = 1")
+    assert again(job.record["command"]).returncode == code
     restarted = list(job.record["command"])
     restarted[RESTARTS] = "1"
-    assert again(restarted, SLURM_RESTART_COUNT="1").returncode == 0
+    assert again(restarted, SLURM_RESTART_COUNT="1").returncode == code
     assert sorted((path, path.stat().st_mtime_ns) for path in job.run.path.rglob("*")) == before
     assert count.read_text() == "once "
     assert isinstance(job.exception(), KeyError) if "raise" in then else job.result()["x"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -172,8 +173,11 @@ def test_clean_keeps_the_modules_that_a_kept_run_needs(notebook: Notebook) -> No
     notebook.remote("import helper_two, time; time.sleep(60)", "--detach --name kept")
     second = notebook.value("_hpc.run.payload.joinpath('manifest.json').read_text()")
 
+    gone, kept = (json.loads(m)["cell"]["module_paths"] for m in (first, second))
+    for path in gone + kept:
+        os.utime(path, (0, 0))  # long ago: no submission that is under way may need it
+
     notebook.run("%hpc clean --older-than 0 --yes")
 
-    gone, kept = (json.loads(m)["cell"]["module_paths"] for m in (first, second))
     assert [Path(p).exists() for p in gone + kept] == [False, True]
     notebook.run("%hpc cancel kept")
