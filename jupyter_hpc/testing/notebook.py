@@ -28,6 +28,7 @@ def clean(root, folder):
     sys.path[:] = [p for p in sys.path if not p.startswith(root)]
     os.chdir(folder)
     importlib.invalidate_caches()
+    get_ipython().compile.reset_compiler_flags()  # `from __future__ import …` holds for all cells after
     linecache.checkcache()
 clean({root!r}, {folder!r})
 del clean

@@ -361,7 +361,8 @@ def test_user_without_capabilities(place: Callable[[], Path]) -> None:
     copy = home / "jupyter_hpc"  # only what this needs: the user's Python has no dependencies
     shutil.copytree(package / "practice", copy / "practice")
     (copy / "model").mkdir()
-    shutil.copy(package / "model" / "exceptions.py", copy / "model")
+    for name in ("exceptions.py", "printable.py"):
+        shutil.copy(package / "model" / name, copy / "model")
     for folder in (copy, copy / "model"):
         (folder / "__init__.py").touch()
     os.chown(home, 65534, 65534)
