@@ -102,6 +102,11 @@ def text(found: Any) -> bool:
     return type(found) is str
 
 
+def word(found: Any) -> bool:
+    """A digest, an id: what is looked up, and never a name that somebody chose."""
+    return type(found) is str and found.isascii()
+
+
 def flag(found: Any) -> bool:
     return type(found) is bool
 

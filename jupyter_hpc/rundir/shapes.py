@@ -11,7 +11,22 @@ from typing import Any
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 from ..model.states import JobState
-from .fitting import Each, Maybe, Missing, Needs, count, fitted, flag, moment, number, one_of, shallow, text, whole
+from .fitting import (
+    Each,
+    Maybe,
+    Missing,
+    Needs,
+    count,
+    fitted,
+    flag,
+    moment,
+    number,
+    one_of,
+    shallow,
+    text,
+    whole,
+    word,
+)
 
 _MOST_TASKS = 10_000_000
 
@@ -30,6 +45,7 @@ def _option(annotation: str) -> Any:
 
 _texts = Maybe(text)
 _words = Maybe([text])
+_word = Maybe(word)
 _when = Maybe(moment)
 _number = Maybe(number)
 _count = Maybe(count)
@@ -49,13 +65,13 @@ _ITEM = Needs(  # a name with its value, sent or made
         "name": text,
         "type": text,
         "nbytes": count,
-        "digest": _texts,
+        "digest": _word,
         "why": _texts,
         "shape": Maybe([whole]),
         "dtype": _texts,
         "length": _count,
         "origin": Maybe({"run": _texts, "via": _texts, "cells": _words, "name": _texts}),
-        "derived": Maybe([{"digest": _texts, "how": _texts}]),
+        "derived": Maybe([{"digest": _word, "how": _texts}]),
     },
     "name",
     type="",
@@ -64,7 +80,7 @@ _ITEM = Needs(  # a name with its value, sent or made
 )
 _MADE = Needs({**_ITEM.shape, "nbytes": count, "offset": count, "buffers": [count]}, "name", "nbytes", digest=None)
 _FILE = Needs(
-    {"path": text, "role": text, "name": _texts, "digest": _texts, "nbytes": _count, "mtime": _number, "why": _texts},
+    {"path": text, "role": text, "name": _texts, "digest": _word, "nbytes": _count, "mtime": _number, "why": _texts},
     "path",
     digest=None,
     nbytes=None,
@@ -75,10 +91,10 @@ _DRIFT = Needs({"name": text, "kernel": _texts, "node": _texts, "need": text}, "
 _CODE = Needs(
     {
         "text": text,
-        "digest": _texts,
+        "digest": _word,
         "label": _texts,
-        "functions": Maybe(Each({"source": text, "digest": text})),
-        "modules": Maybe({"digest": _texts, "files": Maybe(Each(text))}),
+        "functions": Maybe(Each({"source": text, "digest": word})),
+        "modules": Maybe({"digest": _word, "files": Maybe(Each(text))}),
         "sources": Maybe(
             [
                 {
@@ -93,7 +109,8 @@ _CODE = Needs(
     text="",
 )
 _ENVIRONMENT = {
-    **dict.fromkeys(("digest", "worker", "executable"), _texts),
+    **dict.fromkeys(("digest", "worker"), _word),
+    "executable": _texts,
     "requirements": Maybe({"packages": _count}),
     "drift": Maybe([_DRIFT]),
     "installed": Maybe(Each(_texts)),
@@ -164,7 +181,7 @@ _RAISED = {
 }
 _ERROR = Needs(_RAISED, type="Exception", message="", traceback="")
 _CONTINUES = {"count": count, "numbers": Maybe([count]), "short": flag}
-_BUFFER = Needs({"file": text, "size": count, "digest": text}, "file", "size", "digest")
+_BUFFER = Needs({"file": text, "size": count, "digest": word}, "file", "size", "digest")
 MANIFEST = {  # of a result or payload
     "names": [_MADE],
     "buffers": [_BUFFER],
@@ -187,7 +204,7 @@ CONTAINER = Needs(  # what nothing can be loaded without
         **MANIFEST,
         "has_code": flag,
         "python": [whole],
-        "pickle": Needs({"size": count, "digest": text}, "size", "digest"),
+        "pickle": Needs({"size": count, "digest": word}, "size", "digest"),
     },
     *("names", "buffers", "has_code", "python", "pickle"),
 )
@@ -225,7 +242,7 @@ _EVENTS: dict[str, Any] = {
     "signal": {"t": moment, "signal": whole},
     "file": _FILE,
     "attempt": {"at": count, "base": count, "number": whole},
-    "stream": Needs({"at": count, "name": text}, "at"),
+    "stream": Needs({"at": count, "name": text}, "at", name="stdout"),
     **dict.fromkeys(("display", "update_display", "clear_output", "value"), Needs(_SHOWS, "at")),
 }
 _OTHER_EVENT = {"t": moment}

@@ -176,8 +176,10 @@ def result_of(state: str, job: Job) -> Iterator[str]:
         yield f"an answer is made up: {found!r:.100}"
 
 
-def _values(found: Any) -> Any:
-    return sorted(map(repr, map(_values, found.values()))) if isinstance(found, dict) else found
+def _values(found: Any) -> list[str]:
+    return (
+        sorted(leaf for each in found.values() for leaf in _values(each)) if isinstance(found, dict) else [repr(found)]
+    )
 
 
 def complaints(store: Store, state: str, run: Run, healthy: Run) -> Iterator[str]:
