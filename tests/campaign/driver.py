@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from .worlds import World
 Found = TypeVar("Found")
 CLIENT_S = 240.0
 LOOK_S = 240.0
+KEPT = Path("campaign")  # of trials in which something was violated; git ignores it
 
 
 class Trial:
@@ -87,8 +89,12 @@ class Trial:
             if mark in environment and "tests.campaign" not in command:
                 yield f"process {pid} is left: {command[:120]}"
 
-    def clean(self) -> None:
+    def end(self, *, keep: bool = False) -> None:
+        """Leave nothing, or a copy of it all in `KEPT`."""
         self.kill_client()
+        if keep:
+            with suppress(shutil.Error):  # of sockets there is no copy
+                shutil.copytree(self.folder, KEPT / self.folder.name, symlinks=True, dirs_exist_ok=True)
         self.disk.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -96,8 +102,7 @@ class Trial:
 
     def kill_client(self) -> None:
         """Kill the client with its kernel, if it still runs."""
-        assert self._client is not None
-        if self._client.poll() is None:
+        if self._client is not None and self._client.poll() is None:
             os.killpg(self._client.pid, signal.SIGKILL)
             self._client.wait()
 
@@ -151,9 +156,12 @@ class Trial:
 
 
 def trial(world: World, name: str, seed: int) -> tuple[Trial, list[str]]:
-    """Run the trial of a seed and return it with its violations; its folder stays where there are some."""
+    """Run the trial of a seed and return it with its violations; what there was of it lies in `KEPT` where there are some."""
     one = Trial(world, plan(seed, world.target, accidents.of(name)))
-    found = one.violations()
-    if not found:
-        one.clean()
+    try:
+        found = one.violations()
+    except BaseException:
+        one.end()
+        raise
+    one.end(keep=bool(found))
     return one, found
