@@ -8,6 +8,7 @@ from ..explain.verdict import Verdict
 from ..model.exceptions import JobError
 from ..model.states import JobState
 from ..rundir.reader import RunReader
+from ..runtime import portal
 from ..runtime.clock import Clock
 from .answers import Answers
 
@@ -35,6 +36,8 @@ class Trouble:
 
     def met(self, error: BaseException) -> None:
         """A look failed."""
+        if portal.is_ending():
+            return
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
         self._pause_s = min(max(FIRST_S, 2 * self._pause_s), LONGEST_S)

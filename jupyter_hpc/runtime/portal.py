@@ -57,6 +57,11 @@ def call(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T
         raise
 
 
+def is_ending() -> bool:
+    """Whether this process ends: what goes on in the background fails from now on, and that is no news."""
+    return not threading.main_thread().is_alive()
+
+
 def _forget_after_fork() -> None:
     """A forked child has no portal thread: it starts its own when it needs one."""
     global _loop, _lock

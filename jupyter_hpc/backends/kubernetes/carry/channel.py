@@ -19,6 +19,7 @@ from typing import Any
 from ....model.exceptions import HPCError
 from ....rundir.run import Run
 from ....rundir.unwritten import may_pass
+from ....runtime import portal
 from ....worker import depot
 from ..client import ApiError, Client, Unreachable
 from ..manifest import CONTAINER
@@ -72,7 +73,8 @@ class Channel:
                 self._finished.add(pod["metadata"]["uid"])
             self._settle()
         except Exception:  # a border: an error of ours must not leave the job waiting for ever
-            _LOGGER.warning("the files of %s can't be fetched", self.run.id, exc_info=True)
+            if not portal.is_ending():
+                _LOGGER.warning("the files of %s can't be fetched", self.run.id, exc_info=True)
         finally:
             self.over.set()
 
@@ -310,7 +312,8 @@ class _Source:
         except Exception as error:  # whatever the store's library raises
             if may_pass(error):  # our own disk is full: the store still has it
                 raise
-            _LOGGER.warning("the store can't give the result of %s", self._channel.run.id, exc_info=True)
+            if not portal.is_ending():
+                _LOGGER.warning("the store can't give the result of %s", self._channel.run.id, exc_info=True)
             self._lose(f"{store.get('url')} could not be read ({type(error).__name__}: {error})")
 
     async def _fetch(self, expected: Mapping[str, int]) -> bool:
