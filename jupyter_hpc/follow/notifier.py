@@ -1,7 +1,7 @@
 """Wake a watcher when a file of a run that it watches changes.
 
 A user may have few inotify instances (128 by default, shared by all processes of the user), so a process takes one
-while it follows jobs, of however many targets and stores.
+while it follows jobs and a minute more, of however many targets and stores.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from ..rundir.run import Run
 
 ENDS = ("result", "end.json")
+IDLE_S = 60.0  # kept for the next job: Linux takes milliseconds to close one, in which nothing goes on
 
 
 class Notifier:
@@ -55,6 +56,11 @@ class _Changes:
     def __init__(self) -> None:
         self._told: dict[int, list[Notifier]] = {}
         self._inotify: Any = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    def __del__(self) -> None:
+        if self._inotify is not None:
+            self._inotify.close()
 
     def tell(self, notifier: Notifier, folder: str) -> int | None:
         """Tell of changes in a folder from now on; returns its number, None where nothing can be told."""
@@ -67,6 +73,9 @@ class _Changes:
             watch: int = self._inotify.add_watch(folder, flags.MODIFY | flags.MOVED_TO | flags.CREATE)
         except (ImportError, OSError):  # not Linux, or a limit of instances or watches: ticks are enough
             return None
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
         self._told.setdefault(watch, []).append(notifier)  # one folder has one number
         return watch
 
@@ -81,9 +90,12 @@ class _Changes:
         except OSError:  # the directory is gone
             pass
         if not self._told:
-            asyncio.get_running_loop().remove_reader(self._inotify.fileno())
-            self._inotify.close()
-            self._inotify = None
+            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._close)
+
+    def _close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._inotify.fileno())
+        self._inotify.close()
+        self._inotify = self._idle = None
 
     def _read(self) -> None:
         for event in self._inotify.read(timeout=0):
