@@ -8,7 +8,7 @@ from pathlib import Path
 from jupyter_hpc.backends.base import Backend
 from jupyter_hpc.explain.verdict import Verdict
 from jupyter_hpc.follow.doubt import LINGER_S, SAVING_S
-from jupyter_hpc.follow.follower import Follower
+from jupyter_hpc.follow.follower import Follower, live_status
 from jupyter_hpc.model.observation import Observation
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.testing.fake import FakeClock, FakeWorker, new_run
@@ -22,6 +22,18 @@ def begun(folder: Path) -> tuple[Follower, FakeWorker, FakeClock]:
     worker = FakeWorker(run, clock)
     worker.starts()
     return Follower(run, run.record(), clock=clock), worker, clock
+
+
+def test_a_job_that_builds_its_environment_says_so(tmp_path: Path) -> None:
+    clock = FakeClock()
+    run = new_run(tmp_path / "run", native_id="7", environment={"requirements": {"packages": 5}})
+    worker, follower = FakeWorker(run, clock), Follower(run, run.record(), clock=clock)
+    worker.event("building")
+    assert found_by(follower) is None
+    assert live_status(follower).reason == "building the environment (5 packages)"
+    worker.starts()
+    follower.poll()
+    assert live_status(follower).reason == ""
 
 
 def found_by(follower: Follower) -> Verdict | None:
