@@ -222,15 +222,7 @@ class Backend(abc.ABC):
 
     @abc.abstractmethod
     async def end(self, native_id: str) -> None:
-        """Ask the scheduler to end a job that :meth:`owned` named a moment ago; called by :meth:`cancel` only.
-
-        Raises
-        ------
-        NoAnswer
-            If it may have been ended, or not.
-        HPCError
-            If it goes on: the scheduler refused.
-        """
+        """Ask the scheduler to end a job that :meth:`owned` named a moment ago, for :meth:`cancel`, with its errors."""
 
     async def check_request(self, spec: JobSpec) -> None:
         """Refuse, before anything is built, what could never run here; silent where that isn't known.

@@ -236,7 +236,7 @@ class Follower:
 
 def live_status(follower: Follower) -> Status:
     reader, seen = follower.reader, follower.answers.latest
-    node = _node(reader) if reader.started else (seen.node if seen else "")
+    node = _node(reader, seen)
     words, native_id = follower.requeue_words, follower.native_id
     if reader.started is not None and not follower.is_requeued:
         reason = _joined(words, "; ".join(reader.drift()), follower.incidents.trouble)
@@ -251,8 +251,11 @@ def live_status(follower: Follower) -> Status:
     return Status(JobState.PENDING, _joined(words, follower.incidents.trouble), node, native_id)
 
 
-def _node(reader: RunReader) -> str:
-    return str((reader.started or {}).get("node") or "")
+def _node(reader: RunReader, seen: Observation | None) -> str:
+    """Return where it runs or ran: the worker knows, before it the scheduler."""
+    if reader.started is not None:
+        return str(reader.started.get("node") or "")
+    return seen.node if seen else ""
 
 
 def _joined(*parts: str) -> str:
@@ -262,6 +265,6 @@ def _joined(*parts: str) -> str:
 def final_status(follower: Follower, verdict: Verdict) -> Status:
     reader, seen = follower.reader, follower.answers.latest
     started = float(reader.started["t"]) if reader.started else (seen.started_at if seen else None)
-    node = _node(reader) if reader.started else (seen.node if seen else "")
+    node = _node(reader, seen)
     ended = float(reader.done["t"]) if reader.done else follower.clock.time()
     return Status(verdict.state, verdict.message, node, follower.native_id, started, ended)

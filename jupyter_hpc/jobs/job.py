@@ -7,7 +7,6 @@ import html
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from ..model.encodable import encodable
 from ..model.states import JobState, Status
 from ..rundir.run import Run
 from ..worker.regular import open_regular
@@ -237,7 +236,7 @@ class Job:
 
         try:
             picture = look(self.run)
-            text = encodable(f"<Job {self.id}: {describe(picture.record, picture.status)}>")
+            text = f"<Job {self.id}: {describe(picture.record, picture.status)}>"
             return {
                 "text/plain": text,
                 "text/html": card_html(picture),

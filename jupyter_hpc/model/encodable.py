@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .printable import with_texts
+
 
 def encodable(text: str) -> str:
     """Return a text with what can't be encoded written out."""
@@ -17,11 +19,5 @@ def encodable(text: str) -> str:
 
 
 def all_encodable(found: Any) -> Any:
-    """Return the same of JSON."""
-    if isinstance(found, str):
-        return encodable(found)
-    if isinstance(found, list):
-        return [all_encodable(each) for each in found]
-    if isinstance(found, dict):
-        return {encodable(str(key)): all_encodable(each) for key, each in found.items()}
-    return found
+    """Return JSON-able data in which every text is encodable."""
+    return with_texts(found, encodable)

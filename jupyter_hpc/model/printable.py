@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 # control characters of both halves, separators that begin a line, what turns the direction of the text around it,
@@ -27,10 +28,15 @@ def _written(character: str) -> str:
 
 def all_printable(record: Any) -> Any:
     """Return JSON-able data in which every text is printable."""
-    if isinstance(record, str):
-        return printable(record)
-    if isinstance(record, dict):
-        return {printable(str(key)): all_printable(value) for key, value in record.items()}
-    if isinstance(record, (list, tuple)):
-        return [all_printable(each) for each in record]
-    return record
+    return with_texts(record, printable)
+
+
+def with_texts(found: Any, changed: Callable[[str], str]) -> Any:
+    """Return JSON-able data with each text and each key in it changed."""
+    if isinstance(found, str):
+        return changed(found)
+    if isinstance(found, dict):
+        return {changed(str(key)): with_texts(each, changed) for key, each in found.items()}
+    if isinstance(found, (list, tuple)):
+        return [with_texts(each, changed) for each in found]
+    return found

@@ -17,6 +17,7 @@ from pathlib import Path
 from ..model.exceptions import HPCError, ResultError
 from ..worker import signing
 from ..worker.container import MANIFEST
+from .leftovers import temporary
 from .run import Run
 
 FILE = "hpc_secret"
@@ -96,7 +97,7 @@ def _secret() -> bytes:
         raise _unusable(path, error) from None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f".{FILE}.{secrets.token_hex(4)}")
+        draft = temporary(path)
         try:
             _write(draft, secrets.token_bytes(signing.KEY_BYTES))
             with suppress(FileExistsError):  # another process was first

@@ -69,6 +69,13 @@ def says(job: Job, word: str) -> None:
     until(said, f"{word!r} of {job.id}")
 
 
+def over(job: Job) -> Job:
+    """Wait until nobody writes into a job's run any more: the batch script's word comes after the result."""
+    assert job.wait(120), job
+    until((job.run.path / "end.json").exists, f"the batch script's end of {job.id}")
+    return job
+
+
 def events(job: Job, kind: str) -> list[dict[str, Any]]:
     path = job.run.path / "events.jsonl"
     if not path.exists():

@@ -16,7 +16,7 @@ from jupyter_hpc import practice
 from jupyter_hpc.commands import catalogue as commands
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.rundir.store import Store, new_id
-from tests.faults.road import submit
+from tests.faults.road import over, submit
 from tests.unit.damage import copied
 
 KILLED = """
@@ -33,9 +33,7 @@ at = store.Store(Path(sys.argv[1]))
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Job:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_HPC_ROOT", str(tmp_path_factory.mktemp("root")))
-        job = submit("y = 1", "local")
-        assert job.wait(60)
-        return job
+        return over(submit("y = 1", "local"))
 
 
 @pytest.fixture

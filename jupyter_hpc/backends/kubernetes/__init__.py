@@ -151,9 +151,9 @@ class KubernetesBackend(Backend):
             raise
         return made
 
-    def _path(self, kind: str, name: str = "") -> str:
+    def _path(self, kind: str, name: str = "", space: str = "") -> str:
         group = "/apis/batch/v1" if kind == "jobs" else "/api/v1"
-        return f"{group}/namespaces/{self._client.namespace}/{kind}{'/' if name else ''}{name}"
+        return f"{group}/namespaces/{space or self._client.namespace}/{kind}{'/' if name else ''}{name}"
 
     async def _create(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an object, or return the one that an earlier try created.
@@ -307,7 +307,7 @@ class KubernetesBackend(Backend):
             return [f"{native_id}/{uid}"]
         await self._client.connect()
         try:
-            job = await self._client.request("GET", _path_of(space, name))
+            job = await self._client.request("GET", self._path("jobs", name, space))
         except Unreachable as error:
             raise NoAnswer(error.message, hint=error.hint) from None
         except ApiError as error:
@@ -323,16 +323,12 @@ class KubernetesBackend(Backend):
         space, name, uid = native_id.split("/")
         wanted = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         try:
-            await self._client.request("DELETE", _path_of(space, name), wanted)
+            await self._client.request("DELETE", self._path("jobs", name, space), wanted)
         except Unreachable as error:
             raise NoAnswer(error.message, hint=error.hint) from None
         except ApiError as error:
             if error.status not in (404, 409):  # it is gone, or the name is another Job's by now
                 raise TargetError(*_sentence(error)) from None
-
-
-def _path_of(space: str, name: str) -> str:
-    return f"/apis/batch/v1/namespaces/{space}/jobs/{name}"
 
 
 def _handle(space: str, job: Mapping[str, Any]) -> str:

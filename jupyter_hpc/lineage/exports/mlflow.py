@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...model.encodable import encodable
 from ...model.exceptions import HPCError
 from .collect import Exported, missing, requirements
 
@@ -128,9 +129,9 @@ def _inputs(client: Any, ident: str, found: Exported) -> None:
 
 def _artifacts(folder: Path, found: Exported) -> None:
     known = found.details
-    (folder / "cell.py").write_text(known["code"]["text"], encoding="utf-8", errors="backslashreplace")
-    (folder / "record.json").write_text(json.dumps(found.record, indent=1), encoding="utf-8", errors="backslashreplace")
-    (folder / "requirements.txt").write_text(requirements(found), encoding="utf-8", errors="backslashreplace")
+    (folder / "cell.py").write_text(encodable(known["code"]["text"]), encoding="utf-8")
+    (folder / "record.json").write_text(json.dumps(found.record, indent=1), encoding="utf-8")
+    (folder / "requirements.txt").write_text(encodable(requirements(found)), encoding="utf-8")
     for number, git in enumerate(known["git"]):
         if git["diff"]:
-            (folder / f"uncommitted-{number}.diff").write_text(git["diff"], encoding="utf-8", errors="backslashreplace")
+            (folder / f"uncommitted-{number}.diff").write_text(encodable(git["diff"]), encoding="utf-8")

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ...model.encodable import encodable
 from ...model.exceptions import HPCError, OptionError
 from ...rundir.store import Store, disk_use
 from ...worker.digest import digest_file
@@ -214,7 +215,7 @@ class _Writer:
 
     def _text(self, name: str, text: str) -> str:
         path = self.scratch / name
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        path.write_text(encodable(text), encoding="utf-8")
         return str(path)
 
 
