@@ -109,7 +109,8 @@ def _read_only(trial: Trial, _: str, lasts_s: float) -> None:
 
 
 DIES = ("ProcessDied", "JobCancelled", "NodeFailed")
-FULL = ("DiskFull", "OSError", "HPCError", "ProcessDied", "SubmissionError", "NoSharedDisk")
+# NodeFailed: Slurm cancels a job whose log it can't open, and nothing tells of the disk once that is well again
+FULL = ("DiskFull", "OSError", "HPCError", "ProcessDied", "SubmissionError", "NoSharedDisk", "NodeFailed")
 AWAY = ("TargetError", "SubmissionError", "HPCError")
 KINDS: dict[str, Kind] = {
     "client killed": Kind(_client_killed),
