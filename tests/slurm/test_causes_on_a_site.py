@@ -234,7 +234,7 @@ def broken(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 @shows("launch-held")
 def test_prolog_fails_and_the_job_is_held(broken: Callable[[str], Path]) -> None:
     broken("Prolog=/bin/false")
-    held = submit("x = 1")
+    held = submit("x = 1", requeue=True)  # else it ends
     until(lambda: "`scontrol release" in held.reason, "said why Slurm holds it")
     assert held.state is JobState.PENDING and "prolog failed" in held.reason
     held.cancel()
@@ -245,7 +245,7 @@ def test_prolog_fails_and_the_job_is_held(broken: Callable[[str], Path]) -> None
 @shows("start-failed")
 def test_prolog_fails_and_the_job_ends(broken: Callable[[str], Path]) -> None:
     broken("Prolog=/bin/false")
-    ended = submit("x = 1", passthrough=("--no-requeue",))
+    ended = submit("x = 1")
     assert ended.wait(30), ended
     check(
         ended,
