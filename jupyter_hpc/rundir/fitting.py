@@ -7,7 +7,6 @@ the classes below. Keys that no shape names are another version's: they stay, un
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
@@ -112,7 +111,7 @@ def flag(found: Any) -> bool:
 
 
 def number(found: Any) -> bool:
-    return type(found) in (int, float) and math.isfinite(found) and abs(found) < _MOST
+    return type(found) in (int, float) and abs(found) < _MOST  # nor is an infinity, or what is no number
 
 
 def whole(found: Any) -> bool:
