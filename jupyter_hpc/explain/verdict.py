@@ -12,6 +12,7 @@ from ..rundir.reader import RunReader
 from . import causes
 from .cause import Cause
 from .evidence import Facts
+from .signs import LITTLE_SPACE, free_bytes
 
 _AGAIN = re.compile(r"DUE TO (?:JOB REQUEUE|PREEMPTION|NODE FAILURE)")  # it may run again
 
@@ -78,6 +79,15 @@ def judge(reader: RunReader, seen: Observation | None, *, is_lost: bool = False)
 def why_it_waits(reader: RunReader, seen: Observation) -> str:
     """Return in words what the table of causes knows of a job that waits, again or for ever; else nothing."""
     return causes.why_it_waits(Facts(reader, seen))
+
+
+def waits_for_room(reader: RunReader) -> str:
+    """Return in words what a running job waits for where its disk is full; else nothing."""
+    if reader.waits is not None:
+        return f"the cell has ended, and its result waits for room: {reader.waits['message']}"
+    if free_bytes(str(reader.run.path)) < LITTLE_SPACE:  # then the worker may have had no room to say so
+        return f"the disk of {reader.run.path} is full, and what the job writes waits for room"
+    return ""
 
 
 def _may_run_again(facts: Facts) -> bool:

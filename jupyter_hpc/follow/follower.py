@@ -10,7 +10,7 @@ from typing import Any
 
 from ..backends.registry import backend_of
 from ..explain.attempts import attempts, taken_back
-from ..explain.verdict import Verdict, is_complete, judge, why_it_waits
+from ..explain.verdict import Verdict, is_complete, judge, waits_for_room, why_it_waits
 from ..model.observation import Observation, waiting_words
 from ..model.states import JobState, Status
 from ..rundir.reader import RunReader
@@ -239,14 +239,16 @@ def live_status(follower: Follower) -> Status:
     node = _node(reader, seen)
     words, native_id = follower.requeue_words, follower.native_id
     if reader.started is not None and not follower.is_requeued:
-        reason = _joined(words, "; ".join(reader.drift()), follower.incidents.trouble)
+        reason = _joined(words, waits_for_room(reader), "; ".join(reader.drift()), follower.incidents.trouble)
         return Status(JobState.RUNNING, reason, node, native_id, float(reader.started["t"]))
     if reader.building is not None and not follower.is_requeued:
         return Status(JobState.RUNNING, follower.building, node, native_id, reader.building["t"])
     if not native_id:
         return Status(JobState.SUBMITTING, follower.incidents.trouble)
     if seen is not None and seen.state is not None and not seen.state.is_final:
+        is_there = seen.state is JobState.RUNNING
         waiting = waiting_words(seen.reason, seen.expected_start, follower.clock.time())
+        waiting = (waits_for_room(reader) if is_there else "") or waiting
         return Status(seen.state, _joined(words, waiting, follower.incidents.trouble), node, native_id, seen.started_at)
     return Status(JobState.PENDING, _joined(words, follower.incidents.trouble), node, native_id)
 

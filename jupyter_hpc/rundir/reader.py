@@ -75,6 +75,7 @@ class RunReader:
         self.environment: dict[str, Any] | None = None  # only where it isn't the kernel's own
         self.building: dict[str, Any] | None = None
         self.built: dict[str, Any] | None = None
+        self.waits: dict[str, Any] | None = None  # for room, to save the result
         self.files: list[dict[str, Any]] = []  # that the cell declared
         self.beat = 0
         self._event_offset = 0
@@ -155,7 +156,7 @@ class RunReader:
             event = _in_neutral_words(event)
             self.started, self.done, self.mismatch, self.signals = event, None, None, []
             self.environment, self.files, self.samples = None, [], []
-            self.peak_rss, self.use, self.unsaved = 0, {}, None
+            self.peak_rss, self.use, self.unsaved, self.waits = 0, {}, None, None
             self.starts.append(event)
         elif kind == "loaded":
             self.loaded = True
@@ -170,7 +171,7 @@ class RunReader:
             self.unsaved = event
         elif kind == "mismatch":
             self.mismatch = event
-        elif kind in ("environment", "building", "built"):
+        elif kind in ("environment", "building", "built", "waits"):
             setattr(self, kind, event)
         elif kind == "file":
             self.files.append(event)

@@ -239,6 +239,7 @@ _EVENTS: dict[str, Any] = {
     },
     "building": Needs({"t": moment}, "t"),
     "built": {"t": moment, "seconds": number},
+    "waits": Needs({"t": moment, "message": text}, "t", "message"),
     "signal": {"t": moment, "signal": whole},
     "file": _FILE,
     "attempt": {"at": count, "base": count, "number": whole},

@@ -18,6 +18,7 @@ import time
 from . import relay
 from .claim import claimed
 from .environment import ANOTHER_BUILT, Environment
+from .room import PATIENCE
 from .signing import KEY
 
 TYPE_CHECKING = False  # a start without typing is faster
@@ -223,6 +224,8 @@ class _Carrier:
         for source, target in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
         os.environ["JUPYTER_HPC_WORKDIR"] = self._workdir()
+        if not self.is_shared:
+            os.environ[PATIENCE] = "0"  # nobody can make room on a pod's own disk
         python = sys.executable
         if self.environment is not None:
             python = self.environment.activate()

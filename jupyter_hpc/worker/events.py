@@ -14,10 +14,11 @@ import threading
 import time
 
 from . import allocation
+from .room import may_come
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Optional
 
 EVENTS = "events.jsonl"
 LOG = "log"
@@ -29,11 +30,53 @@ _NUMBERS = {
 }  # the last is the cell's own, which is raised elsewhere
 
 
-class EventWriter:
-    """Appends JSON lines; one ``os.write`` for each, so that lines never mix.
+class _Appender:
+    """Appends to an open file. What a full disk doesn't take waits, in order, for the next write or heartbeat.
 
-    What a full disk doesn't take waits, up to `MOST_WAITING` bytes, for the next event or heartbeat.
+    Attributes
+    ----------
+    waiting : bytes
+        What waits, at most `MOST_WAITING` bytes.
+    refused : OSError, optional
+        Why it waits.
     """
+
+    def __init__(self, descriptor: int) -> None:
+        self.waiting = b""
+        self.refused: Optional[OSError] = None
+        self._descriptor = descriptor
+
+    def append(self, data: Any) -> None:
+        """Write, or keep until there is room; raises OSError if there is no use in waiting, or too much waits."""
+        view = memoryview(data)
+        if self.drained():
+            try:
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
+                return
+            except OSError as error:
+                self.refused = error
+                if not may_come(error):
+                    raise
+        if len(self.waiting) + len(view) > MOST_WAITING:
+            assert self.refused is not None
+            raise self.refused
+        self.waiting += view
+
+    def drained(self) -> bool:
+        """Try to write what waits; tell whether nothing waits any more."""
+        try:
+            while self.waiting:
+                self.waiting = self.waiting[os.write(self._descriptor, self.waiting) :]
+        except OSError as error:
+            self.refused = error
+            if not may_come(error):
+                self.waiting = b""
+        return not self.waiting
+
+
+class EventWriter:
+    """Appends JSON lines; one ``os.write`` for each, so that lines never mix."""
 
     def __init__(self, directory: str) -> None:
         self.path = os.path.join(directory, EVENTS)
@@ -41,30 +84,23 @@ class EventWriter:
         self._fd = os.open(self.path, flags, 0o600)
         # an attempt that the scheduler took back was here; of a build there are events before the start
         self.has_earlier = b'"e": "started"' in os.pread(self._fd, 8192, 0)
-        self.waiting = b""
+        self.appender = _Appender(self._fd)
         self.lock = threading.RLock()
 
     def write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"e": event, "t": round(time.time(), 4), **fields}, default=repr)
         with self.lock:
-            self.waiting += line.encode() + b"\n"
-            self.flush()
-
-    def flush(self) -> None:
-        with self.lock:
-            try:
-                while self.waiting:
-                    self.waiting = self.waiting[os.write(self._fd, self.waiting) :]
-            except OSError:
-                if len(self.waiting) > MOST_WAITING:
-                    self.waiting = b""
-                    raise
+            self.appender.append(line.encode() + b"\n")
 
     def beat(self) -> None:
         """Show that the worker lives, without a byte written."""
         os.utime(self._fd)
-        if self.waiting:
-            self.flush()
+        self.why_waiting()
+
+    def why_waiting(self) -> Optional[OSError]:
+        """Try to write what waits; return why it can't be, None if nothing waits any more."""
+        with self.lock:
+            return None if self.appender.drained() else self.appender.refused
 
 
 class LogFile:
@@ -77,6 +113,7 @@ class LogFile:
         os.dup2(fd, 1)
         os.dup2(fd, 2)
         os.close(fd)
+        self.appender = _Appender(1)
         self._events = events
         self._current: Any = bytearray(b"1")  # the stream written last, by the number of its file
         self.lock = threading.RLock()
@@ -112,7 +149,7 @@ class LogFile:
         self.lock.release()
 
     def _after_fork_in_child(self) -> None:
-        self._events.waiting = b""  # it is the parent's to write
+        self.appender.waiting = self._events.appender.waiting = b""  # it is the parent's to write
         self._after_fork()
 
     def write(self, name: str, data: bytes) -> None:
@@ -121,10 +158,8 @@ class LogFile:
             if self._current[:] != number:
                 self._events.write("stream", name=name, at=self.size())
                 self._current[:] = number
-            view = memoryview(data)
             try:
-                while view:
-                    view = view[os.write(1, view) :]
+                self.appender.append(data)
             except OSError as error:
                 error.filename = self.path  # a full disk: say which
                 raise
@@ -141,11 +176,18 @@ class LogFile:
             self._events.write(event, at=self.size(), **fields)
 
     def size(self) -> int:
-        return os.fstat(1).st_size
+        """What it is, or will be when what waits is written."""
+        return os.fstat(1).st_size + len(self.appender.waiting)
 
     def flush(self) -> None:
         for stream in self.streams.values():
             stream.flush()
+        self.why_waiting()
+
+    def why_waiting(self) -> Optional[OSError]:
+        """Try to write what waits; return why it can't be, None if nothing waits any more."""
+        with self.lock:
+            return None if self.appender.drained() else self.appender.refused
 
 
 class _Stream(io.TextIOBase):

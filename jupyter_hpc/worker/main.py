@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .files import Files
     from .surroundings import Surroundings
 
-FAILED = 1
 MISMATCH = 3
 
 
@@ -115,7 +114,9 @@ class _Worker:
         recording.begin(self.directory)
         value, error = self._execute()
         recording.end()
-        return self._finish(value, error, watch)
+        from .saving import finish
+
+        return finish(self, value, error, watch)
 
     # -- before the cell -------------------------------------------------------------------------
 
@@ -322,62 +323,6 @@ class _Worker:
 
             self._files = Files(lambda **record: self.events.write("file", **record), self.began)
         return self._files
-
-    # -- after the cell --------------------------------------------------------------------------
-
-    def _finish(self, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> int:
-        from . import monitor
-        from .cell import Stopped, format_traceback
-        from .result_writer import ResultWriter
-
-        monitor.ignore_signals()
-        try:
-            self.log.flush()
-            if self.cell["kind"] != "script" and isinstance(error, (Exception, KeyboardInterrupt)):
-                self.log.write_traceback(format_traceback(error, self.labels))
-            self.events.write("saving", use=self.monitor.summary())  # here before the result is, as it must be shown
-            self._record_files(hurry=isinstance(error, Stopped))
-            record = ResultWriter(self).write(value, error, watch)
-        except Exception as failure:  # a full disk, most often
-            self._unsaved(failure, error)
-            return 128 + error.signal if isinstance(error, Stopped) else FAILED  # that ended it, whatever it lost
-        self.monitor.stop()
-        self.events.write("done", use=self.monitor.summary(), **record)
-        if record["outcome"] == "completed" or (isinstance(error, SystemExit) and error.code is None):
-            return 0
-        code = error.code if isinstance(error, SystemExit) else FAILED
-        return code if isinstance(code, int) and 0 <= code < 256 else FAILED
-
-    def _record_files(self, *, hurry: bool) -> None:
-        """Say what the cell wrote; nothing in that may keep its names from being saved."""
-        try:
-            if self._files is not None or self.cell.get("writes"):
-                self.files().end(self.cell.get("writes") or [], hurry=hurry)
-            recording.tell(self.files, hurry=hurry)
-        except Exception:  # a full disk: what it keeps from being saved is told below
-            pass
-
-    def _unsaved(self, failure: Exception, error: Optional[BaseException]) -> None:
-        """Make room for a word on why there is no result."""
-        import shutil
-        import traceback
-
-        from .cell import Stopped
-        from .circumstances import describe, text_of
-
-        where = describe(failure, self.directory)
-        shutil.rmtree(os.path.join(self.directory, "result.tmp"), ignore_errors=True)
-        message = f"{type(failure).__name__}: {text_of(failure)}"
-        if error is not None:
-            message += f" (the cell itself had raised {type(error).__name__}: {text_of(error)})"
-        if isinstance(error, Stopped):
-            where["stopped"] = error.signal
-        self.events.write("unsaved", message=message[:500], **where)
-        text = "".join(traceback.format_exception(type(failure), failure, failure.__traceback__))
-        try:
-            self.log.write("stderr", text.encode("utf-8", "backslashreplace"))
-        except OSError:  # there was no room for it
-            pass
 
 
 class _StandIn:

@@ -38,10 +38,10 @@ class Monitor(threading.Thread):
     def run(self) -> None:
         taken, next_sample = 0, time.monotonic() + 1.0
         while not self._stop_event.wait(BEAT_S):
-            self._events.beat()
             try:
+                self._events.beat()
                 self._log.flush()
-            except OSError:  # a full disk: the cell's own writing raises it
+            except OSError:  # a read-only disk, or a full one: the cell's own writing raises it
                 continue
             if time.monotonic() >= next_sample:
                 self._write_sample()

@@ -9,10 +9,11 @@ import types
 from . import container
 from .apart import apart
 from .cell import Stopped, format_traceback
-from .circumstances import describe, is_space, text_of
+from .circumstances import describe, text_of
 from .continuation import Nowhere, has_identity, prelude, resume
 from .ipython import HIDDEN
 from .looking import is_a
+from .room import may_come
 from .shown import SHOWN, goes_back
 from .signing import SIGNATURE
 
@@ -45,8 +46,16 @@ class ResultWriter:
         self._elsewhere = set(self.cell.get("strided") or () if self._brings else ())
         self._objects = worker.objects if numbers is None else [worker.objects[n] for n in numbers]
 
-    def write(self, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> Dict[str, Any]:
-        """Write ``result/`` and return the summary for the ``done`` event."""
+    def write(
+        self, value: Any, error: Optional[BaseException], watch: Optional[Watch], *, whole: bool
+    ) -> Dict[str, Any]:
+        """Write ``result/`` and return the summary for the ``done`` event.
+
+        Parameters
+        ----------
+        whole : bool
+            Raise the OSError of a name for which the disk has no room; else the others are saved without it.
+        """
         values, modules, missing = self._collect(error)
         if self.cell["kind"] == "call" and error is None:
             values.append((RETURN, value))
@@ -81,7 +90,9 @@ class ResultWriter:
             for f in failures
             if f.name != SHOWN
         }
-        full = next((f.error for f in failures if is_space(f.error)), None)
+        full = next((f.error for f in failures if may_come(f.error)), None)
+        if full is not None and whole:
+            raise full
         self._complete(temporary, unsent, self._no_room(full) if error is None else None)
         os.replace(temporary, os.path.join(self.worker.directory, "result"))
         outcome = "failed" if error is not None or full is not None else "completed"

@@ -92,21 +92,22 @@ def test_full_workdir(cluster: Path, cell: str) -> None:
 @shows("disk-full", "result-disk-full", "launch-disk-full")
 @pytest.mark.parametrize("when", ["writing the log", "saving", "starting"])
 def test_full_run_directory(cluster: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    impatient = {"JUPYTER_HPC_WAIT_FOR_ROOM": "0"}
     with small_disk(cluster / "small", 12) as folder:
         monkeypatch.setenv("JUPYTER_HPC_ROOT", str(folder))
         if when == "writing the log":
-            job = submit("while True: print('x' * 4000)")
+            job = submit("while True: print('x' * 4000)", env=impatient)
             assert job.wait(30), job
             hint = "`%hpc clean`.*JUPYTER_HPC_ROOT"
             check(job, "result-disk-full", exceptions.DiskFull, hint, "the cell itself had raised OSError")
         elif when == "saving":
-            job = submit("x, y = bytes(20 << 20), 6")
+            job = submit("x, y = bytes(20 << 20), 6", env=impatient)
             assert job.wait(30), job
             error = check(job, "result-disk-full", exceptions.DiskFull, "JUPYTER_HPC_ROOT", "No space left")
             assert str(folder) in str(error)
             assert job.outcome().names == {"y": 6}
         else:
-            job = submit("x = 1", passthrough=("--hold", "--no-requeue"))
+            job = submit("x = 1", passthrough=("--hold", "--no-requeue"), env=impatient)
             fill(folder)
             slurm("scontrol", "release", job.native_id)
             assert job.wait(30), job  # though there is no room for the verdict

@@ -17,10 +17,11 @@ from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir import unwritten
 from jupyter_hpc.rundir.run import Run, read_json
 from tests.faults.disks import full, needs_root, read_only, small_disk
-from tests.faults.road import says, submit, until
+from tests.faults.road import over, says, slurm, submit, until
 
 pytestmark = needs_root
 TARGETS = ["slurm", "local"]
+IMPATIENT = {"JUPYTER_HPC_WAIT_FOR_ROOM": "0"}
 WAITS = "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({path!r}): time.sleep(.05)\nx = 6"
 
 
@@ -70,9 +71,66 @@ def is_done(run: Run) -> bool:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_job_that_ends_while_the_disk_is_full(root: Path, tmp_path: Path, target: str) -> None:
+def test_a_result_waits_for_room(root: Path, tmp_path: Path, target: str) -> None:
+    """Nothing of it is lost, nor of what the cell printed meanwhile; and the job says what it waits for."""
+    go = tmp_path / "go"
+    lines = "for i in range(9): print('line', i, 'x' * 2000)\nlarge = bytes(3 << 20)"
+    job = submit(f"{WAITS.format(path=str(go))}\n{lines}", target)
+    says(job, "ready")
+    with full(root):
+        go.touch()
+        until(lambda: "its result waits for room: OSError" in job.reason, "the job says what it waits for")
+        assert "No space left" in job.reason
+        assert job.state is JobState.RUNNING
+        assert state_elsewhere(job.run) == "RUNNING"
+    assert job.wait(30), job
+    result = job.result()
+    assert (result["x"], result["large"]) == (6, bytes(3 << 20))
+    assert job.state is JobState.COMPLETED
+    printed = [line.split()[1] for line in over(job).logs().splitlines() if line.startswith("line")]
+    assert printed == [str(i) for i in range(9)]
+
+
+def test_a_job_that_starts_on_a_full_disk(root: Path) -> None:
+    job = submit("x = 6\nprint('so it is')", passthrough=("--hold",))
+    with full(root):
+        slurm("scontrol", "release", job.native_id)
+        until(lambda: "is full, and what the job writes waits for room" in job.reason, "the job says what it waits for")
+    assert job.wait(30), job
+    assert job.result() == {"x": 6}
+    assert "so it is" in over(job).logs()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_cell_that_fails_while_its_result_has_no_room(root: Path, tmp_path: Path, target: str) -> None:
+    go = tmp_path / "go"
+    job = submit(f"{WAITS.format(path=str(go))}\nraise KeyError(x)", target)
+    says(job, "ready")
+    with full(root):
+        go.touch()
+        until(lambda: "its result waits for room" in job.reason, "the job says what it waits for")
+    assert job.wait(30), job
+    assert isinstance(job.exception(), KeyError)
+    assert "KeyError: 6" in over(job).logs()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_result_that_waits_for_room_is_given_up_when_the_job_is_cancelled(
+    root: Path, tmp_path: Path, target: str
+) -> None:
     go = tmp_path / "go"
     job = submit(WAITS.format(path=str(go)), target)
+    says(job, "ready")
+    with full(root):
+        go.touch()
+        until(lambda: "its result waits for room" in job.reason, "the job says what it waits for")
+        is_cancelled(job)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_job_that_ends_while_the_disk_is_full(root: Path, tmp_path: Path, target: str) -> None:
+    go = tmp_path / "go"
+    job = submit(WAITS.format(path=str(go)), target, env=IMPATIENT)
     says(job, "ready")
     with full(root):
         go.touch()
@@ -85,7 +143,7 @@ def test_a_job_that_ends_while_the_disk_is_full(root: Path, tmp_path: Path, targ
 
 def test_an_array_whose_tasks_end_while_the_disk_is_full(root: Path, tmp_path: Path) -> None:
     go = tmp_path / "go"
-    job = submit(WAITS.format(path=str(go)), array="1-3")
+    job = submit(WAITS.format(path=str(go)), array="1-3", env=IMPATIENT)
     for task in job.tasks:
         says(task, "ready")
     with full(root):
@@ -183,8 +241,6 @@ def test_a_job_whose_id_has_no_room_is_taken_back(
             submit(f"import time\ntime.sleep(2)\nopen({str(tmp_path / 'ran')!r}, 'w')", target, name="unfindable")
     assert not {path for path in tree(root) - before if path.startswith("runs/")}
     if target == "slurm":
-        from tests.faults.road import slurm
-
         until(lambda: not slurm("squeue", "-h", "--name", "unfindable"), "it is no longer in the queue")
     assert not (tmp_path / "ran").exists()
 
