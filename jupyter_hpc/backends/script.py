@@ -29,9 +29,10 @@ count_oom_kills() { # of this node's kernel, since the last count
   [[ $all =~ oom_kill\ ([0-9]+) ]] && oom_kills=$((BASH_REMATCH[1] - before))
 } 2> /dev/null
 ended() {
+  local draft=$run/.end.json.draft
   count_oom_kills
-  printf '{"exit": %d, "signalled": %d, "oom_kills": %d}\n' "$1" "$signalled" "$oom_kills" > "$run/end.json.tmp" &&
-    mv -f "$run/end.json.tmp" "$run/end.json"
+  printf '{"exit": %d, "signalled": %d, "oom_kills": %d}\n' "$1" "$signalled" "$oom_kills" > "$draft" &&
+    mv -f "$draft" "$run/end.json"
 }
 refuse() { # what is wrong, and what to do
   trap - ERR EXIT
@@ -41,14 +42,18 @@ refuse() { # what is wrong, and what to do
 }
 
 is_complete() { # the cell came to its end; what a signal or a full disk cut short is no result
-  local said
-  { said=$(< "$run/result/manifest.json"); } 2> /dev/null || return 1
+  local said manifest=$run/result/manifest.json
+  [ -e "$manifest" ] && { said=$(< "$manifest"); } 2> /dev/null || return 1
   [[ $said != *'"kind": "signal"'* && $said != *'"kind": "unsaved"'* ]]
 }
 claim() { # this attempt, which only one start can have: the file is made by the first, also on NFS
-  local attempt=$run/attempt.1
+  local attempt=$run/attempt.1 is_taken
   [ "$restarts" = 0 ] || attempt=$run/attempt.$((${SLURM_RESTART_COUNT:-0} + 1))
-  if (set -C; : > "$attempt") 2> /dev/null; then
+  set -o noclobber
+  { printf '' > "$attempt"; } 2> /dev/null
+  is_taken=$?
+  set +o noclobber
+  if [ "$is_taken" = 0 ]; then
     printf 'job %s on %s' "${SLURM_JOB_ID:-$$}" "$HOSTNAME" > "$attempt"
   elif [ -e "$attempt" ]; then # else the disk is full or read-only, as the worker will say
     refuse "the job was started a second time, on $HOSTNAME; its first start was $(< "$attempt")" ""

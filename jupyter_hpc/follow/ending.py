@@ -30,8 +30,8 @@ def write_verdict(follower: Follower, status: Status, verdict: Verdict) -> None:
     """Record how a job ended."""
     run = follower.run
     remove_secrets(run)
-    if status.state is not JobState.LOST:  # nobody writes there any more
-        removed([path for name in ("result.tmp", "end.json.tmp") if (path := run.path / name).exists()])
+    if status.state is not JobState.LOST and (run.path / "result.tmp").exists():  # its worker is gone
+        removed([run.path / "result.tmp"])
     removed(left_in(run.path))
     known = run.record()
     known["environment"] = {**known.get("environment", {}), **_environment(follower.reader)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..worker.digest import digest_bytes
+from ..worker.regular import open_regular
 from .run import Run
 from .store import Store
 from .unwritten import later, may_pass
@@ -52,7 +53,8 @@ def read(root: Path, digest: str | None) -> bytes | None:
     if algorithm not in ("b3", "sha256") or not value.isalnum():
         return None
     try:
-        data = (root / "blobs" / algorithm / value[:2] / value).read_bytes()
+        with open_regular(root / "blobs" / algorithm / value[:2] / value) as file:
+            data = file.read()
     except OSError:
         return None
     try:

@@ -21,7 +21,8 @@ from ..runtime.process import identity_of, is_alive
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 _OURS = re.compile(r"\..+\.by-(?P<host>[\w-]+)-(?P<process>\d+\.\d+)\.[0-9a-f]{6}")
-_EARLIER = re.compile(r"\.[\w.-]+\.(?:\d+\.[0-9a-f]{6}|[0-9a-f]{8})")  # without host and process
+# without host and process: made by a shell, or by an earlier version
+_OTHERS = re.compile(r"\.[\w.-]+\.(?:draft|\d+\.[0-9a-f]{6}|[0-9a-f]{8})")
 _GONE = re.compile(r"\.[\d-]+[0-9a-f]{6}\.gone")  # a run that is being removed
 
 
@@ -55,7 +56,7 @@ def _is_left(path: Path) -> bool:
     ours = _OURS.fullmatch(path.name)
     if ours is not None and ours["host"] == _host():
         return not is_alive(ours["process"])
-    if ours is None and not _EARLIER.fullmatch(path.name):
+    if ours is None and not _OTHERS.fullmatch(path.name):
         return False
     with suppress(OSError):
         return time.time() - path.lstat().st_mtime > (DAY_S if ours is not None else HOUR_S)

@@ -22,6 +22,7 @@ from .fitting import (
     moment,
     number,
     one_of,
+    parsed,
     shallow,
     text,
     whole,
@@ -247,6 +248,42 @@ _EVENTS: dict[str, Any] = {
     **dict.fromkeys(("display", "update_display", "clear_output", "value"), Needs(_SHOWS, "at")),
 }
 _OTHER_EVENT = {"t": moment}
+
+# -- files of the whole store, a JSON object in each line --
+
+LOCAL_CELL = Needs(
+    {
+        "id": text,
+        "t": moment,
+        "execution_count": Maybe(whole),
+        **dict.fromkeys(("notebook", "cell_id", "text"), _texts),
+        "digest": _word,
+        "reads": Each(_word),
+        "writes": [text],
+        "mutates": [text],
+        "files": [_FILE],
+        "failed": flag,
+    },
+    "id",
+    "t",
+)
+TAG = Needs(
+    {"t": moment, **dict.fromkeys(("key", "value", "subject"), text), "name": _texts, "run": _texts},
+    *("t", "key", "value", "subject"),
+)
+
+
+def lines(data: bytes, shape: Any) -> list[dict[str, Any] | None]:
+    """Return the objects of a file of lines; None for each line that is none of that shape: cut off, damaged."""
+    return [_line(line, shape) for line in data.split(b"\n") if line.strip()]
+
+
+def _line(data: bytes, shape: Any) -> dict[str, Any] | None:
+    try:
+        found = fitted(parsed(data), shape)
+    except ValueError:
+        return None
+    return None if found is Missing else found
 
 
 def event(found: Any) -> dict[str, Any] | None:

@@ -322,9 +322,10 @@ class _Carrier:
     def _end(self) -> int:
         files = relay.result_files(self.directory)
         if self.is_shared:
-            with open(os.path.join(self.directory, "end.json.tmp"), "w", encoding="utf-8") as file:
+            draft = os.path.join(self.directory, ".end.json.draft")
+            with open(draft, "w", encoding="utf-8") as file:
                 json.dump({"exit": self.status, "signalled": self.signalled}, file)
-            os.replace(file.name, file.name[:-4])
+            os.replace(draft, os.path.join(self.directory, "end.json"))
         else:
             self._bring(files)
         if not files or (self.signalled and self.request["retries"]):

@@ -302,7 +302,7 @@ OCCURRENCES = (
     ),
     Occurrence(
         "failed",
-        f"{HERE}os.mkdir(run + '/end.json.tmp')\nos._exit(9)",
+        f"{HERE}os.mkdir(run + '/.end.json.draft')\nos._exit(9)",
         exceptions.ProcessDied,
         "`%hpc logs --scheduler`",
         r"scheduler: FAILED 9:0",

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.jobs.submit import submit_request
 from jupyter_hpc.model.resources import Resources
 from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.rundir.run import Run, read_json
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.submission.preflight import Preflight, preflight
 
@@ -72,8 +74,24 @@ def says(job: Job, word: str) -> None:
 def over(job: Job) -> Job:
     """Wait until nobody writes into a job's run any more: the batch script's word comes after the result."""
     assert job.wait(120), job
-    until((job.run.path / "end.json").exists, f"the batch script's end of {job.id}")
+    there = sorted(os.listdir(job.run.path))
+    until((job.run.path / "end.json").exists, f"the batch script's end of {job}, which had {there}")
     return job
+
+
+def open_below(folder: Path) -> list[str]:
+    """Return the files below a folder that any process has open."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            found.append(os.readlink(path))
+    return [path for path in found if path.startswith(str(folder))]
+
+
+def is_done(run: Run) -> bool:
+    """Whether nobody has anything more to write for a run that has ended."""
+    code = (read_json(run.path / "record.json") or {}).get("code") or {}
+    return (run.path / "end.json").exists() and "sources" in code and not open_below(run.path)
 
 
 def events(job: Job, kind: str) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir import unwritten
 from jupyter_hpc.rundir.run import Run, read_json
 from tests.faults.disks import full, needs_root, read_only, small_disk
-from tests.faults.road import over, says, slurm, submit, until
+from tests.faults.road import is_done, open_below, over, says, slurm, submit, until
 
 pytestmark = needs_root
 TARGETS = ["slurm", "local"]
@@ -54,20 +53,6 @@ def recorded(run: Run) -> str:
 
 def tree(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
-
-
-def open_below(folder: Path) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):
-            found.append(os.readlink(path))
-    return [path for path in found if path.startswith(str(folder))]
-
-
-def is_done(run: Run) -> bool:
-    """Whether nobody has anything more to write for a run that has ended."""
-    code = (read_json(run.path / "record.json") or {}).get("code") or {}
-    return (run.path / "end.json").exists() and "sources" in code and not open_below(run.path)
 
 
 @pytest.mark.parametrize("target", TARGETS)

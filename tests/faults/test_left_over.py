@@ -61,11 +61,12 @@ def held(cluster: Path, tmp_path: Path) -> tuple[Job, Path]:
 
 def test_clean_ends_what_is_held_of_a_run_that_has_ended(held: tuple[Job, Path]) -> None:
     job, count = held
-    waits = submit("y = 1", passthrough=("--hold",))  # somebody's own hold of a run that has not ended
     said = COMMANDS["clean"].run(Namespace(older_than=30.0, yes=False))
     assert f"Ended the job that slurm still had of {job.id}" in said
     assert row(job).startswith("CANCELLED")
     assert (Job(job.run).result(10)["x"], count.read_text()) == (3, "once ")
+    waits = submit("y = 1", passthrough=("--hold",))  # somebody's own hold of a run that has not ended
+    assert "Ended" not in COMMANDS["clean"].run(Namespace(older_than=30.0, yes=False))
     assert row(waits).startswith("PENDING")
     waits.cancel()
 

@@ -14,7 +14,7 @@ from jupyter_hpc import exceptions
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from tests.faults.occurrences import check, shows
-from tests.faults.road import events, says, slurm, submit, until, worker_pid
+from tests.faults.road import events, is_done, says, slurm, submit, until, worker_pid
 
 REFUSED = 78
 RESTARTS = 5  # where in the command the batch script is told whether it may be started again
@@ -37,7 +37,7 @@ def test_what_has_a_result_ends_at_once_with_it(cluster: Path, tmp_path: Path, t
     cell, count = counting(tmp_path, then)
     job = submit(cell, "local")
     assert job.wait(60)
-    until((job.run.path / "end.json").exists, "the batch script's end")
+    until(lambda: is_done(job.run), "nobody writes there any more")
     before = sorted((path, path.stat().st_mtime_ns) for path in job.run.path.rglob("*"))
     code = json.loads((job.run.path / "end.json").read_bytes())["exit"]
     assert (code == 0) is (then == "x = 1")

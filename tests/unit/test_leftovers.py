@@ -176,10 +176,24 @@ def test_a_result_that_a_killed_worker_did_not_finish(root: Store) -> None:
     run = root.runs()[0]
     record = json.loads((run.path / "record.json").read_bytes())
     (run.path / "record.json").write_text(json.dumps({**record, "state": "RUNNING", "verdict": None}))
-    for name in ("result.tmp", "end.json.tmp"):
-        (run.path / name).mkdir()
+    (run.path / "result.tmp").mkdir()
     assert Job(run).state.is_final
-    assert not (run.path / "result.tmp").exists() and not (run.path / "end.json.tmp").exists()
+    assert not (run.path / "result.tmp").exists()
+
+
+def test_the_end_that_a_batch_script_is_writing_stays(root: Store) -> None:
+    """It comes after the result, by which others may have judged the job already; a killed one's goes later."""
+    run = root.runs()[0]
+    record = json.loads((run.path / "record.json").read_bytes())
+    (run.path / "record.json").write_text(json.dumps({**record, "state": "RUNNING", "verdict": None}))
+    draft = run.path / ".end.json.draft"
+    draft.write_text("{")
+    assert Job(run).state.is_final
+    clean("--yes", "--older-than", "30")
+    assert draft.exists()
+    age(draft, 7200)
+    clean("--yes", "--older-than", "30")
+    assert not draft.exists()
 
 
 def test_a_worker_that_can_not_be_shipped_leaves_nothing(root: Store) -> None:

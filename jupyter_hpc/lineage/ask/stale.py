@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import inspect
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...model.redaction import code_redacted
+from ...rundir.fitting import parsed
 from ...rundir.run import Run
 from ..index.activity import CODE_TYPES, MAY_MUTATE
 from ..index.index import Index
@@ -112,9 +112,9 @@ def _is_edited(record: Mapping[str, Any]) -> bool:
     if not path or not cell_id or record.get("kind") != "cell" or not os.path.isfile(path):
         return False
     try:
-        cells = json.loads(Path(path).read_bytes())["cells"]
+        cells = parsed(Path(path).read_bytes())["cells"]
         sources = [cell["source"] for cell in cells if cell.get("id") == cell_id]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
     if not sources:
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from ...model.redaction import code_redacted
 from ...model.spec import first_line
 from ...rundir import blobs
+from ...rundir.fitting import parsed
 from ...rundir.run import Run
 from ..record.end import outputs as result_outputs
 
@@ -81,16 +81,11 @@ def outputs(run: Run, record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(_items(found))
 
 
-def of_cell(line: bytes, session: str) -> Facts | None:
-    """Return the rows of one local cell; None if the line is cut off or foreign."""
-    try:
-        cell = json.loads(line)
-        ident, t = str(cell["id"]), float(cell["t"])
-        reads = dict(cell.get("reads") or {})
-        writes = dict.fromkeys(cell.get("mutates") or (), MAY_MUTATE)
-        writes.update(dict.fromkeys(cell.get("writes") or (), ""))
-    except (ValueError, KeyError, TypeError):
-        return None
+def of_cell(cell: Mapping[str, Any], session: str) -> Facts:
+    """Return the rows of one local cell."""
+    ident, t = cell["id"], float(cell["t"])
+    writes = dict.fromkeys(cell.get("mutates") or (), MAY_MUTATE)
+    writes.update(dict.fromkeys(cell.get("writes") or (), ""))
     row: dict[str, Any] = dict.fromkeys(RUN_COLUMNS)
     row.update(
         run_id=ident,
@@ -100,14 +95,14 @@ def of_cell(line: bytes, session: str) -> Facts | None:
         started_at=t,
         session=session,
         state="FAILED" if cell.get("failed") else "COMPLETED",
-        label=_label(str(cell.get("text") or "")),
+        label=_label(cell.get("text") or ""),
         notebook=cell.get("notebook"),
         cell_id=cell.get("cell_id"),
         exec_count=cell.get("execution_count"),
         code_digest=cell.get("digest"),
     )
-    edges = [Edge("used", "value", str(name), digest) for name, digest in reads.items()]
-    edges += [Edge("generated", "value", str(name), None, type=how) for name, how in writes.items()]
+    edges = [Edge("used", "value", name, digest) for name, digest in (cell.get("reads") or {}).items()]
+    edges += [Edge("generated", "value", name, None, type=how) for name, how in writes.items()]
     edges += [_file(item) for item in _items(cell.get("files"))]
     return Facts(row, tuple(edges))
 
@@ -195,7 +190,7 @@ def _code(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def environment(root: Path, digest: str | None) -> dict[str, Any]:
     """Return a recorded environment: Python, platform, packages; empty if it is gone."""
     try:
-        found = json.loads(blobs.read(root, digest) or b"null")
+        found = parsed(blobs.read(root, digest) or b"null")
     except ValueError:
         found = None
     return found if isinstance(found, dict) else {}

@@ -92,7 +92,7 @@ class Index:
             except (OSError, sqlite3.OperationalError) as error:
                 raise HPCError(
                     f"The lineage index {self.path} can't be written: {error}.",
-                    hint="It needs about 2 KB for each run; the runs themselves are not harmed.",
+                    hint="It needs about 2 KB for each run, and nothing else in its place; the runs are not harmed.",
                 ) from None
         report.path, report.seconds = self.path, time.monotonic() - started
         return report

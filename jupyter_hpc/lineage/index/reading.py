@@ -19,8 +19,10 @@ from typing import Any
 from ...model.states import JobState
 from ...rundir.parts import parts_of
 from ...rundir.run import Run, read_record
+from ...rundir.shapes import LOCAL_CELL, lines
 from ...rundir.store import ID_PATTERN, Store
 from ...worker.container import MANIFEST
+from ...worker.regular import open_regular
 from .activity import Facts, of_cell, of_run
 from .tags import FILE as TAGS
 from .tags import rows as tag_rows
@@ -190,30 +192,39 @@ def _sessions(store: Store, database: sqlite3.Connection, found: Changes) -> Non
     for entry in os.scandir(folder):
         if entry.name.endswith(".jsonl"):
             offset = int(known.get(f"cells/{entry.name}", "0"))
-            size = entry.stat().st_size
+            try:
+                size = entry.stat().st_size
+            except OSError:  # removed meanwhile, or a link to nowhere
+                continue
             if size != offset and not (size > offset and not _has_line(Path(entry.path), offset)):
                 found.sessions.append((entry.name, offset if size > offset else 0))
 
 
 def _has_line(path: Path, offset: int) -> bool:
     """Whether more than the beginning of a line was added."""
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return b"\n" in file.read()
+    try:
+        with open_regular(path) as file:
+            file.seek(offset)
+            return b"\n" in file.read()
+    except OSError:  # it is no file that could be read: nothing of it is
+        return False
 
 
 def _session(store: Store, name: str, offset: int) -> Iterator[Entry]:
     path = store.root / "cells" / name
-    with open(path, "rb") as file:
-        file.seek(offset)
-        data = file.read()
+    try:
+        with open_regular(path) as file:
+            file.seek(offset)
+            data = file.read()
+    except OSError:  # removed meanwhile
+        return
     whole = data[: data.rfind(b"\n") + 1]
     bad = 0
-    for line in whole.splitlines():
-        facts = of_cell(line, name.removesuffix(".jsonl"))
-        if facts is not None:
-            yield Entry(str(facts.run["run_id"]), None, facts=(facts,))
-        else:
-            bad += bool(line.strip())
+    for cell in lines(whole, LOCAL_CELL):
+        if cell is None:
+            bad += 1
+            continue
+        facts = of_cell(cell, name.removesuffix(".jsonl"))
+        yield Entry(cell["id"], None, facts=(facts,))
     problem = f"{bad} of its lines can't be read" if bad else None
     yield Entry(f"cells/{name}", str(offset + len(whole)), is_sealed=True, problem=problem)

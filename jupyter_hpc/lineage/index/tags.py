@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...model.exceptions import OptionError
+from ...rundir.shapes import TAG, lines
 from ...rundir.store import Store
+from ...worker.regular import open_regular
 
 FILE = "tags.jsonl"
 _WORD = re.compile(r"[\w.@+-]{1,100}")
@@ -29,7 +31,7 @@ def add(store: Store, key: str, value: str, *, subject: str, name: str = "", run
             raise OptionError(f"{word[:100]!r} can't be part of a tag.", hint="Use letters, digits and . _ @ + -")
     store.prepare()
     line = {"t": time.time(), "key": key, "value": value, "subject": subject, "name": name, "run": run}
-    descriptor = os.open(store.root / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(store.root / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600)
     try:
         os.write(descriptor, b"\n" * _is_cut(store.root / FILE) + json.dumps(line).encode() + b"\n")
     finally:
@@ -46,15 +48,9 @@ def _is_cut(path: Path) -> bool:
 
 def rows(path: Path) -> list[tuple[Any, ...]]:
     """Return the tags as the index keeps them, the newest of equal ones last; lines that can't be read are skipped."""
-    found = []
     try:
-        lines = path.read_bytes().splitlines()
+        with open_regular(path) as file:
+            found = lines(file.read(), TAG)
     except OSError:
         return []
-    for line in lines:
-        try:
-            tag = json.loads(line)
-            found.append((tag["subject"], tag["key"], tag["value"], tag.get("name") or "", tag["t"]))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return found
+    return [(tag["subject"], tag["key"], tag["value"], tag.get("name") or "", tag["t"]) for tag in found if tag]

@@ -19,9 +19,11 @@ from typing import Any
 
 from ...capture.cell.analysis import Step, joined
 from ...model.redaction import code_redacted
+from ...rundir.shapes import LOCAL_CELL, lines
 from ...rundir.store import Store, new_id
 from ...worker.digest import digest_bytes
 from ...worker.files import Files
+from ...worker.regular import open_regular
 from .known import Known, Registry, known_values
 
 FOLDER = "cells"
@@ -163,13 +165,15 @@ class Session:
             self.id, self._pid, self._path, self._waiting = new_id(), os.getpid(), None, []
 
     def _write(self) -> None:
-        """Append the lines that wait; a full disk costs lineage, and nothing else."""
+        """Append the lines that wait; where the disk doesn't take them, the newest wait on."""
         if self._path is None or not self._waiting:
             return
         data = "".join(line + "\n" for line in self._waiting).encode("utf-8", "surrogatepass")
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(
+                self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600
+            )
             try:
                 if os.write(descriptor, data) < len(data):  # the disk was full in between
                     os.write(descriptor, b"\n")
@@ -177,6 +181,8 @@ class Session:
                 os.close(descriptor)
         except OSError as error:
             _logger.warning("local cells could not be recorded: %s", error)
+            del self._waiting[:-_MOST_WAITING]
+            return
         self._waiting.clear()
 
 
@@ -194,23 +200,16 @@ def _number(cell: str) -> int:
 def read(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     """Return all local cells of a store, each with its file; None for a line that can't be read (cut off, damaged)."""
     for path in sorted((root / FOLDER).glob("*.jsonl")):
-        for line in filter(None, _lines(path)):
-            yield path, _line(line)
+        for cell in _cells(path):
+            yield path, cell
 
 
-def _lines(path: Path) -> list[bytes]:
+def _cells(path: Path) -> list[dict[str, Any] | None]:
     try:
-        return path.read_bytes().split(b"\n")
+        with open_regular(path) as file:
+            return lines(file.read(), LOCAL_CELL)
     except OSError:
         return []
-
-
-def _line(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) and isinstance(found.get("id"), str) else None
 
 
 def code_of(root: Path, idents: Iterable[str]) -> dict[str, str]:
@@ -221,7 +220,7 @@ def code_of(root: Path, idents: Iterable[str]) -> dict[str, str]:
     found = {}
     for path in (root / FOLDER).glob("*.jsonl"):
         if path.stem in wanted:
-            cells = filter(None, map(_line, _lines(path)))
+            cells = filter(None, _cells(path))
             found.update({c["id"]: str(c.get("text") or "") for c in cells if c["id"] in wanted[path.stem]})
     return found
 
