@@ -74,6 +74,8 @@ class Trial:
             return [f"a new process had not looked through in {LOOK_S:g} s"]
         if done.returncode:
             return [f"a new process could not look: {done.stderr[-2000:]}"]
+        # what a controller that was killed has of an ended job starts again, and ends at once
+        self._within(LOOK_S, lambda: not self.world.alive(self.folder))
         left = [f"still at the scheduler: {row}" for row in self.world.alive(self.folder)]
         return [*json.loads(done.stdout.splitlines()[-1]), *left, *self._processes()]
 
@@ -151,7 +153,7 @@ class Trial:
         while not (found := condition()):
             if time.monotonic() > deadline:
                 return None
-            time.sleep(0.05)
+            time.sleep(0.1)
         return found
 
 

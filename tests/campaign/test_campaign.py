@@ -1,9 +1,33 @@
-"""What a seed decides; the trials themselves take a quiet machine yet: ``make campaign``."""
+"""Some trials by fixed seeds; ``make campaign TRIALS=1000`` has as many as one likes, on every cluster."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import need_slurm
+
 from .cells import KINDS
+from .driver import trial
 from .plans import plan
+from .worlds import PracticeWorld, world
+
+
+@pytest.fixture(scope="module")
+def practice_world() -> Iterator[PracticeWorld]:
+    need_slurm()
+    with world("practice") as found:
+        assert isinstance(found, PracticeWorld)
+        yield found
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to mount a disk that can be full")
+@pytest.mark.parametrize("seed", [5, 6, 22, 24, 25, 27])
+def test_a_trial_is_held(practice_world: PracticeWorld, seed: int) -> None:
+    _, violations = trial(practice_world, "practice", seed)
+    assert not violations
 
 
 def test_a_seed_is_one_plan() -> None:
