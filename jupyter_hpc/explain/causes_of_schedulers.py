@@ -117,7 +117,7 @@ SCHEDULER_CAUSES: tuple[Cause, ...] = (
         JobState.FAILED,
         "NoSharedDisk",
         NOT_LAUNCHED | (says(r"can't read .*No such file|No module named '?jupyter_hpc_worker") & never_started()),
-        "{f.node} does not see the folder {f.run}.",
+        "{f.node} does not see the folder {f.run}, or could not write there.",
         "Run directories must lie on a disk that notebook and nodes share: set JUPYTER_HPC_ROOT, or `root` in "
         "jupyter_hpc_config.json, to a folder on one.",
     ),
@@ -127,7 +127,8 @@ SCHEDULER_CAUSES: tuple[Cause, ...] = (
         "NodeFailed",
         ((is_because("JobLaunchFailure|launch failed") | says("Error running .*prolog")) & never_started())
         | (is_state(JobState.CANCELLED) & CUT_OFF_AT_START),
-        "{f.node} could not start the job: a prolog script failed there, or its own folders are full or gone.",
+        "{f.node} could not start the job: a prolog script failed there, its own folders are full or gone, "
+        "or it could not write into {f.run}.",
         "{remedy} {f.avoids_node} `sinfo -R` may say what is wrong with it.",
         AGAIN,
     ),

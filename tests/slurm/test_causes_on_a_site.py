@@ -118,7 +118,7 @@ def test_no_shared_disk(here: FullSlurm) -> None:
     job = submit("x = 1", partition="remote")
     assert job.wait(30), job
     error = check(job, "no-shared-disk", exceptions.NoSharedDisk, "JUPYTER_HPC_ROOT, or `root`", "0:53")
-    assert str(error).startswith(f"r1 does not see the folder {job.run.path}.")
+    assert str(error).startswith(f"r1 does not see the folder {job.run.path}, or could not write there.")
     assert accounted(here, job) == ["FAILED", "0:53"]
 
 
