@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..backends.build import LINK
+from ..model.declaration import changing_result
 from ..model.exceptions import OptionError
 from ..model.redaction import all_redacted
 from ..model.redaction_of_code import MARK
@@ -60,7 +61,9 @@ def resubmit(
             f"{old.id} was given --env {', '.join(spec.env)}, and their values are kept nowhere.",
             hint="Run the cell again.",
         )
-    spec = replace(spec, **dict(options or {}))
+    sent, spec = spec, replace(spec, **dict(options or {}))
+    if any(getattr(spec, name) != getattr(sent, name) for name in changing_result(JobSpec)):
+        record.pop("reuse_key", None)  # its result is not that of the same cell submitted again
     if MARK in str(replace(spec, prologue="")):  # that comes from the target again
         raise OptionError(
             f"{old.id} was submitted with an option that looks like a secret, and that is kept nowhere.",

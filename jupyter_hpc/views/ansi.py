@@ -13,6 +13,7 @@ _ESCAPE = re.compile(
     rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]|\x1b"
 )
+_ERASE = re.compile(r"(?:\x1b\[|\x9b)[0-2]?[JK]")
 _BEGUN = re.compile(  # at the end of a piece of text
     r"(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*"
     rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}\x1b?"
@@ -47,6 +48,9 @@ def _fold_line(line: str) -> str:
         pieces = line.split("\r")
         shown = pieces[0]
         for piece in pieces[1:]:
+            if not (_ESCAPE.sub("", piece) or _ERASE.search(piece)):  # nothing is drawn over what stands there
+                shown += piece
+                continue
             # colours make positions unequal to characters; a bar redraws its whole line anyway
             shown = piece if len(piece) >= len(shown) or "\x1b" in shown + piece else piece + shown[len(piece) :]
         line = shown

@@ -21,6 +21,9 @@ from jupyter_hpc.views.log import MAX_BYTES, MAX_LINES, LogTail
         ("ab\bc", "ac"),
         ("\b\bx", "x"),
         ("\x1b[31m10%\x1b[0m\r\x1b[32m9%\x1b[0m", "\x1b[32m9%\x1b[0m"),
+        ("\x1b[31mred\x1b[0m\r", "\x1b[31mred\x1b[0m"),
+        ("\x1b[31mred\r\x1b[0m", "\x1b[31mred\x1b[0m"),
+        ("\x1b[31mred\x1b[0m\r\x1b[2K", "\x1b[2K"),
     ],
 )
 def test_carriage_returns_leave_the_last_state(text: str, expected: str) -> None:
