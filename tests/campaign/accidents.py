@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from jupyter_hpc.backends.kubernetes.client import ApiError
+from jupyter_hpc.model.exceptions import HPCError
 
 if TYPE_CHECKING:
     from .driver import Trial
@@ -108,6 +111,47 @@ def _read_only(trial: Trial, _: str, lasts_s: float) -> None:
         time.sleep(lasts_s)
 
 
+def _pod(act: str) -> Callable[[Trial, str, float], None]:
+    """A cell's pods are deleted or evicted, as by a person or a node that is drained."""
+
+    def happens(trial: Trial, key: str, _: float) -> None:
+        world: Any = trial.world
+        if run := trial.run_id(key, STARTS_S):
+            for name in trial.within(STARTS_S, lambda: world.pods(run)) or ():
+                with suppress(ApiError, HPCError):  # it has ended, or the API server is away
+                    getattr(world, act)(name)
+
+    return happens
+
+
+def _wire_cut(trial: Trial, _: str, lasts_s: float) -> None:
+    world: Any = trial.world
+    with world.wire.cut():
+        time.sleep(lasts_s)
+
+
+def _wire_slow(trial: Trial, _: str, lasts_s: float) -> None:
+    world: Any = trial.world
+    with world.wire.slow(0.5):
+        time.sleep(lasts_s)
+
+
+def _clock(by_s: float) -> Callable[[Trial, str, float], None]:
+    """The client's clock is set, and set right again."""
+
+    def happens(trial: Trial, _: str, lasts_s: float) -> None:
+        trial.set_clock(by_s)
+        time.sleep(lasts_s)
+        trial.set_clock(0.0)
+
+    return happens
+
+
+def _all_along(trial: Trial, _: str, __: float) -> None:
+    """The client was started so."""
+
+
+STALE = "files seen late"  # as on NFS: for two seconds, in the client and its kernel
 DIES = ("ProcessDied", "JobCancelled", "NodeFailed")
 # NodeFailed: Slurm cancels a job whose log it can't open, and nothing tells of the disk once that is well again
 FULL = ("DiskFull", "OSError", "HPCError", "ProcessDied", "SubmissionError", "NoSharedDisk", "NodeFailed")
@@ -129,6 +173,13 @@ KINDS: dict[str, Kind] = {
     "accounting killed": Kind(_daemon("slurmdbd", signal.SIGKILL), worlds=("site",)),
     "disk full": Kind(_full, False, FULL, SLURM),
     "disk read-only": Kind(_read_only, False, FULL, SLURM),
+    STALE: Kind(_all_along, worlds=SLURM),
+    "clock set forward": Kind(_clock(3600.0)),
+    "clock set back": Kind(_clock(-3600.0)),
+    "pod deleted": Kind(_pod("delete_pod"), True, ("JobCancelled",), ("k8s",)),
+    "pod evicted": Kind(_pod("evict_pod"), True, ("NodeFailed",), ("k8s",)),
+    "connection cut": Kind(_wire_cut, False, AWAY, ("k8s",)),
+    "connection slow": Kind(_wire_slow, False, AWAY, ("k8s",)),
     "kubelet killed": Kind(_daemon("kubelet-node1", signal.SIGKILL), worlds=("k8s",)),
     "containerd killed": Kind(_daemon("containerd-node1", signal.SIGKILL), worlds=("k8s",)),
     "API server killed": Kind(_daemon("kube-apiserver", signal.SIGKILL), False, AWAY, ("k8s",)),

@@ -33,6 +33,7 @@ class Client:
         self._requests: list[str] = []
 
     def run(self) -> None:
+        self._wear_a_clock()
         for cell in self.plan.cells:
             time.sleep(cell.after_s)
             self._note(f"begins {cell.key}")
@@ -66,6 +67,18 @@ class Client:
             sockets.mkdir()
             self._notebook = Notebook(self.plan.world, dict(os.environ), sockets)
         return self._notebook
+
+    def _wear_a_clock(self) -> None:
+        """Time of day is wrong by what a file says: what is not monotonic may jump."""
+        true, file = time.time, self.folder / "clock"
+
+        def wrong() -> float:
+            try:
+                return true() + float(file.read_text() or 0)
+            except (OSError, ValueError):
+                return true()
+
+        time.time = wrong
 
     def _note(self, words: Any) -> None:
         with open(self.folder / "client", "a", encoding="utf-8") as file:

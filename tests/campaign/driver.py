@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import accidents
-from .accidents import KINDS
+from .accidents import KINDS, STALE
 from .disk import Disk
 from .plans import Accident, Plan, plan
 from .worlds import World
@@ -44,10 +44,11 @@ class Trial:
         """Run the trial and return what was not as it should be."""
         (self.folder / "plan.json").write_text(self.plan.to_json())
         command = [sys.executable, "-m", "tests.campaign.client", str(self.folder)]
+        environment = self._environment
+        if any(accident.name == STALE for accident in self.plan.accidents):
+            environment = {**environment, **self.world.stale(self.root)}
         with open(self.folder / "client.log", "wb") as log:
-            self._client = subprocess.Popen(
-                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
-            )
+            self._client = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self._befall, self.plan.accidents))
         found = []
@@ -75,7 +76,7 @@ class Trial:
         if done.returncode:
             return [f"a new process could not look: {done.stderr[-2000:]}"]
         # what a controller that was killed has of an ended job starts again, and ends at once
-        self._within(LOOK_S, lambda: not self.world.alive(self.folder))
+        self.within(LOOK_S, lambda: not self.world.alive(self.folder))
         left = [f"still at the scheduler: {row}" for row in self.world.alive(self.folder)]
         return [*json.loads(done.stdout.splitlines()[-1]), *left, *self._processes()]
 
@@ -108,6 +109,10 @@ class Trial:
             os.killpg(self._client.pid, signal.SIGKILL)
             self._client.wait()
 
+    def set_clock(self, by_s: float) -> None:
+        """Let the client's clock be wrong by so much."""
+        (self.folder / "clock").write_text(str(by_s))
+
     def run(self, *command: str) -> str:
         return self.world.run(self.folder, *command).stdout
 
@@ -117,7 +122,7 @@ class Trial:
 
     def run_id(self, key: str, patience_s: float) -> str:
         """The run of a cell, as soon as it is there; empty if it isn't in time."""
-        record = self._within(patience_s, lambda: self._record(key))
+        record = self.within(patience_s, lambda: self._record(key))
         return str(record["id"]) if record else ""
 
     def native_id(self, key: str, patience_s: float) -> str:
@@ -125,7 +130,7 @@ class Trial:
             record = self._record(key)
             return str(record.get("native_id") or "") if record else ""
 
-        return self._within(patience_s, known) or ""
+        return self.within(patience_s, known) or ""
 
     def pids(self, key: str, patience_s: float) -> list[int]:
         """The workers of a cell, as soon as one has begun."""
@@ -136,7 +141,7 @@ class Trial:
             lines = (line for file in files for line in file.read_text().splitlines() if '"started"' in line)
             return [int(json.loads(line)["pid"]) for line in lines]
 
-        return self._within(patience_s, begun) or []
+        return self.within(patience_s, begun) or []
 
     def _record(self, key: str) -> dict[str, Any] | None:
         for path in self.root.glob("runs/*/record.json"):
@@ -148,7 +153,8 @@ class Trial:
                 return record
         return None
 
-    def _within(self, patience_s: float, condition: Callable[[], Found]) -> Found | None:
+    def within(self, patience_s: float, condition: Callable[[], Found]) -> Found | None:
+        """Return what is found as soon as it is there; None if it isn't in time."""
         deadline = time.monotonic() + patience_s
         while not (found := condition()):
             if time.monotonic() > deadline:

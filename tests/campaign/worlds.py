@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,17 +12,25 @@ import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from jupyter_hpc import practice
+from jupyter_hpc.backends.kubernetes.manifest import RUN
+from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.practice import kubernetes as practice_kubernetes
 from jupyter_hpc.practice.kubernetes import images
 from jupyter_hpc.practice.slurm_cluster import daemon_pid, start_again
 from jupyter_hpc.testing.sandbox import environment
 from tests.clusters.slurm.cluster import FullSlurm
+from tests.kubernetes.access import Admin
+
+from .wire import Wire
+
+NAMESPACE = "default"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 
 class World(ABC):
@@ -68,6 +77,14 @@ class World(ABC):
     def alive(self, trial: Path) -> list[str]:
         """Return what of the trial the cluster still has, in words."""
 
+    def stale(self, root: Path) -> dict[str, str]:
+        """Return what lets a process see others' files below a root late, as a client of NFS does."""
+        library = self.folder / "stale.so"
+        if not library.exists():
+            source = Path(__file__).with_name("stale.c")
+            subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"], check=True)
+        return {"LD_PRELOAD": str(library), "STALE_ROOT": str(root), "STALE_S": "2"}
+
     def run(self, trial: Path, *command: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command as a process of the trial's."""
         return subprocess.run(
@@ -95,7 +112,8 @@ class PracticeWorld(World):
 
     def start(self, daemon: str) -> None:
         if daemon_pid(daemon, self._cluster) is None:
-            start_again(daemon, self._cluster)
+            with suppress(TargetError):  # it waits for all nodes: another daemon may be down just now
+                start_again(daemon, self._cluster)
 
     def heal(self) -> None:
         for daemon in ("slurmctld", "slurmd.c1", "slurmd.g1"):
@@ -158,10 +176,29 @@ class KubernetesWorld(World):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._cluster = practice_kubernetes.up(folder / "k", gpus=(2,), owner=os.getpid(), say=lambda _: None)
+        self._admin = Admin(self._cluster.kubeconfig())
+        text = self._cluster.kubeconfig().read_text()
+        server = re.search(r"https://([\d.]+):(\d+)", text)
+        assert server is not None
+        self.wire = Wire(server[1], int(server[2]))
+        self._kubeconfig = folder / "kubeconfig"  # of the trials' processes
+        self._kubeconfig.write_text(text.replace(server[0], f"https://127.0.0.1:{self.wire.port}"))
 
     def settings(self) -> dict[str, Any]:
-        own = {"backend": "kubernetes", "kubeconfig": str(self._cluster.kubeconfig()), "image": images.PYTHON}
-        return {"targets": {"k8s": {**own, "namespace": "default"}}}
+        own = {"backend": "kubernetes", "kubeconfig": str(self._kubeconfig), "image": images.PYTHON}
+        return {"targets": {"k8s": {**own, "namespace": NAMESPACE}}}
+
+    def pods(self, run_id: str) -> list[str]:
+        """Return the names of a run's pods."""
+        found = self._admin("GET", f"{PODS}?labelSelector={RUN}%3D{run_id}")
+        return [pod["metadata"]["name"] for pod in found["items"]]
+
+    def delete_pod(self, name: str) -> None:
+        self._admin("DELETE", f"{PODS}/{name}")
+
+    def evict_pod(self, name: str) -> None:
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": NAMESPACE}}
+        self._admin("POST", f"{PODS}/{name}/eviction", body)
 
     def signal(self, daemon: str, number: int) -> None:
         self._cluster.kill(daemon, signal.Signals(number))
@@ -176,9 +213,12 @@ class KubernetesWorld(World):
         self._cluster.wait_ready()
 
     def alive(self, trial: Path) -> list[str]:
-        return []
+        jobs = self._admin("GET", f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs?labelSelector={RUN}")["items"]
+        active = (job for job in jobs if (job.get("status") or {}).get("active"))
+        return [f"{job['metadata']['name']} {job['status']}" for job in active]
 
     def down(self) -> None:
+        self._admin.close()
         practice_kubernetes.down(self.folder / "k")
 
 
