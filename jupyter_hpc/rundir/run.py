@@ -45,7 +45,7 @@ def write_json(path: Path, record: Any) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "w", encoding="ascii") as file:
-            json.dump(record, file)
+            file.write(json.dumps(record))
         os.replace(draft, path)
     except BaseException:  # a full disk, most often
         draft.unlink(missing_ok=True)

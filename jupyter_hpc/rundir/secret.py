@@ -52,13 +52,18 @@ def place_of(run: Run) -> str:
 
 def begin(run: Run) -> None:
     """Sign the payload of a run that is about to be submitted, and lay down the key for its worker."""
-    _write(run.path / signing.KEY, key_of(run))
-    write_signature(run, signing.PAYLOAD, (run.payload / MANIFEST).read_bytes(), run.payload)
+    key = key_of(run)
+    _write(run.path / signing.KEY, key)
+    _write_signature(key, run, signing.PAYLOAD, (run.payload / MANIFEST).read_bytes(), run.payload)
 
 
 def write_signature(run: Run, what: str, manifest: bytes, folder: Path | int) -> None:
     """Sign a container's manifest; the folder is a path, or the descriptor of one that was checked."""
-    found = signing.of_manifest(key_of(run), place_of(run), what, manifest).encode()
+    _write_signature(key_of(run), run, what, manifest, folder)
+
+
+def _write_signature(key: bytes, run: Run, what: str, manifest: bytes, folder: Path | int) -> None:
+    found = signing.of_manifest(key, place_of(run), what, manifest).encode()
     if isinstance(folder, int):
         _write(Path(signing.SIGNATURE), found, folder)
     else:

@@ -181,7 +181,7 @@ class _Carrier:
         cell = manifest["cell"]
         cell["module_paths"] = [os.path.join(self.directory, p) for p in self.request["module_paths"]]
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(manifest, file)
+            file.write(json.dumps(manifest))
 
     def _workdir(self) -> str:
         """Return the folder to run in: the notebook's where it can be had, else an empty one."""
@@ -324,7 +324,7 @@ class _Carrier:
         if self.is_shared:
             draft = os.path.join(self.directory, ".end.json.draft")
             with open(draft, "w", encoding="utf-8") as file:
-                json.dump({"exit": self.status, "signalled": self.signalled}, file)
+                file.write(json.dumps({"exit": self.status, "signalled": self.signalled}))
             os.replace(draft, os.path.join(self.directory, "end.json"))
         else:
             self._bring(files)
@@ -414,6 +414,6 @@ def _leave_word(record: Dict[str, Any]) -> None:
     """Say how it ended where Kubernetes shows it (``kubectl describe pod``)."""
     try:
         with open("/dev/termination-log", "w", encoding="utf-8") as file:
-            json.dump(record, file)
+            file.write(json.dumps(record))
     except OSError:  # not there in some runtimes; the log has it all
         pass

@@ -209,7 +209,7 @@ def write(
     manifest["buffers"] = buffers
     manifest["pickle"] = {"size": segments.sink.size, "digest": pickle_digest}
     with open(os.path.join(directory, MANIFEST), "w", encoding="utf-8", opener=private) as file:
-        json.dump(manifest, file)
+        file.write(json.dumps(manifest))
     return failures
 
 
