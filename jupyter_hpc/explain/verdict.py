@@ -118,6 +118,14 @@ def _is_over(facts: Facts) -> bool:
     return facts.state is not None and facts.state.is_final and facts.state is not JobState.COMPLETED
 
 
+def _waited(facts: Facts) -> tuple[str, ...]:
+    """What else a user should know of a job that ended before its result had room."""
+    waits = facts.reader.waits
+    if waits is None or (facts.has_result and facts.raised.get("kind") != "unsaved"):
+        return ()
+    return (f"the cell had ended, and its result waited for room: {waits['message']}",)
+
+
 def _verdict(facts: Facts, cause: Cause, evidence: tuple[str, ...]) -> Verdict:
     died = cause.error in ("ProcessDied", "SegmentationFault")
     return Verdict(
@@ -129,7 +137,7 @@ def _verdict(facts: Facts, cause: Cause, evidence: tuple[str, ...]) -> Verdict:
         leaves_time=cause.leaves_time,
         exit_code=facts.code if died and facts.number is None else None,
         signal=facts.number if died else None,
-        evidence=evidence,
+        evidence=(*evidence, *_waited(facts)),
         cause=cause.name,
         again=None if facts.advice else cause.again(facts),
     )

@@ -110,6 +110,19 @@ def test_a_result_that_waits_for_room_is_given_up_when_the_job_is_cancelled(
         go.touch()
         until(lambda: "its result waits for room" in job.reason, "the job says what it waits for")
         is_cancelled(job)
+    until(lambda: recorded(job.run) == "CANCELLED", "the end is written when there is room")
+    assert "the cell had ended, and its result waited for room" in command("why", job.id)
+
+
+def test_the_time_limit_ends_the_wait_for_room(root: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    job = submit(WAITS.format(path=str(go)), "local", time="4s")
+    says(job, "ready")
+    with full(root):
+        go.touch()
+        assert job.wait(30), job
+    until(lambda: recorded(job.run) == job.state.value, "the end is written when there is room")
+    assert "the cell had ended, and its result waited for room" in command("why", job.id)
 
 
 @pytest.mark.parametrize("target", TARGETS)
