@@ -18,7 +18,7 @@ from jupyter_hpc.rundir.parts import make_parts
 from jupyter_hpc.rundir.run import Run, write_json
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.views.card import card_html, card_text
-from tests.faults.road import submit
+from tests.faults.road import is_done, submit, until
 
 _opened: list[str] | None = None
 
@@ -50,6 +50,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
         patch.setenv("JUPYTER_HPC_ROOT", str(tmp_path_factory.mktemp("root")))
         job = submit("print('a line')\ny = 1", "local")
         assert job.wait(60), job
+        until(lambda: is_done(job.run), "what is recorded after the end, in this process too")
         yield Job(Run(job.run.path))
 
 
