@@ -59,7 +59,10 @@ class Room:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         if _patience():
-            self._events.write("waits", message=f"{type(error).__name__}: {text_of(error)}"[:500])
+            try:
+                self._events.write("waits", message=f"{type(error).__name__}: {text_of(error)}"[:500])
+            except OSError:  # more events wait than may
+                pass
 
     def _end(self, number: int, _: Any) -> None:
         self.ended_by = self.ended_by or number

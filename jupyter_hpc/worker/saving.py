@@ -25,7 +25,7 @@ def finish(worker: _Worker, value: Any, error: Optional[BaseException], watch: O
     monitor.ignore_signals()
     room = Room(worker.events)
     _write_log(worker, error)
-    worker.events.write("saving", use=worker.monitor.summary())  # here before the result is, as it must be shown
+    _say(worker, "saving", use=worker.monitor.summary())  # here before the result is, as it must be shown
     _record_files(worker, hurry=isinstance(error, Stopped))
     try:
         record = _saved(worker, value, error, watch, room)
@@ -34,10 +34,18 @@ def finish(worker: _Worker, value: Any, error: Optional[BaseException], watch: O
         status = 128 + error.signal if isinstance(error, Stopped) else FAILED  # that ended it, whatever it lost
     else:
         worker.monitor.stop()
-        worker.events.write("done", use=worker.monitor.summary(), **record)
+        _say(worker, "done", use=worker.monitor.summary(), **record)
         status = _exit_code(record, error)
     _deliver(worker, error, room)
     return status
+
+
+def _say(worker: _Worker, event: str, **fields: Any) -> None:
+    """Write an event; one for which there is no room may not keep the names from being saved."""
+    try:
+        worker.events.write(event, **fields)
+    except OSError:  # more waits for room than may
+        pass
 
 
 def _write_log(worker: _Worker, error: Optional[BaseException]) -> None:
@@ -100,7 +108,7 @@ def _unsaved(worker: _Worker, failure: Exception, error: Optional[BaseException]
     stopped = error.signal if isinstance(error, Stopped) else ended_by
     if stopped:
         where["stopped"] = stopped
-    worker.events.write("unsaved", message=message[:500], **where)
+    _say(worker, "unsaved", message=message[:500], **where)
     text = "".join(traceback.format_exception(type(failure), failure, failure.__traceback__))
     try:
         worker.log.write("stderr", text.encode("utf-8", "backslashreplace"))
