@@ -96,13 +96,18 @@ class Folder:
     def files(self) -> Iterator[tuple[str, Folder, str]]:
         """Yield all below this folder that is no folder, links too: its path, the open folder that it is in, its name.
 
+        What is removed meanwhile is passed over.
+
         Raises
         ------
         NotOurs
             If one isn't this user's alone.
         """
         for name in self.names():
-            info = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+            try:
+                info = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
             if stat.S_ISDIR(info.st_mode):
                 with self.folder(name) as below:
                     yield from ((f"{name}/{path}", inside, last) for path, inside, last in below.files())

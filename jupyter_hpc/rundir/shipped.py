@@ -53,12 +53,15 @@ def _is_whole(folder: Folder, target: Path, files: Mapping[str, bytes]) -> bool:
     for path, inside, name in folder.files():
         if path.startswith(_SIGNATURES) and path.count("/") == 0:
             continue
-        with inside.file(name) as file:
-            data = file.read()
         if _CACHE not in path.split("/"):
-            sources[path] = data
-        elif signed.get(path) != _mac(path, data):
-            os.unlink(name, dir_fd=inside.descriptor)
+            with inside.file(name) as file:
+                sources[path] = file.read()
+            continue
+        with suppress(FileNotFoundError):  # another process compiles, or looks through, too
+            with inside.file(name) as file:
+                is_signed = signed.get(path) == _mac(path, file.read())
+            if not is_signed:
+                os.unlink(name, dir_fd=inside.descriptor)
     return sources == dict(files)
 
 
@@ -78,8 +81,10 @@ def sign_bytecode(root: Path, target: Path) -> None:
     signatures = {}
     with open_below(root, target.relative_to(root).parts) as folder:
         for path, inside, name in folder.files():
-            if _CACHE in path.split("/") and f".{tag}." in name:
-                with inside.file(name) as file:
+            if (
+                _CACHE in path.split("/") and f".{tag}." in name and name.endswith(".pyc")
+            ):  # else another process is writing it
+                with suppress(FileNotFoundError), inside.file(name) as file:
                     signatures[path] = _mac(path, file.read())
     with suppress(OSError):
         write_json(target / f"{_SIGNATURES}{tag}", signatures)

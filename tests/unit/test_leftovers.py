@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,12 @@ def test_a_worker_that_can_not_be_shipped_leaves_nothing(root: Store) -> None:
     with pytest.raises(OSError):
         root.publish(root.root / "worker" / "digest", fill)
     assert hidden(root.root / "worker") == []
+
+
+def test_a_root_that_many_begin_to_use_at_once(tmp_path: Path) -> None:
+    """Each may compile the worker, look through what the others compile, and sign it."""
+    for attempt in range(2):
+        with ThreadPoolExecutor(8) as pool:
+            stores = [Store(tmp_path / f"root{attempt}") for _ in range(8)]
+            found = list(pool.map(Store.worker_directory, stores))
+        assert len(set(found)) == 1
