@@ -19,7 +19,7 @@ from .doubt import LINGER_S
 from .ending import end_poorly, write_verdict
 from .follower import Follower, final_status, live_status
 from .following import followed, watcher_of
-from .left_over import end_left_over
+from .left_over import end_left_over, ghosts
 from .parts_follower import write_end
 from .status import combined, recorded_status
 from .trouble import described
@@ -91,8 +91,9 @@ def sweep(target: str) -> list[str]:
         watcher = await watcher_of(target)
         if not watcher.backend.holds_jobs:
             return []
-        await watcher.backend.observe({})
-        return await end_left_over(watcher.backend, watcher.live)
+        backend = watcher.backend
+        await backend.observe({})
+        return await end_left_over(backend, watcher.live, {**backend.held(), **ghosts(backend)})
 
     return portal.call(asked(), 60)
 

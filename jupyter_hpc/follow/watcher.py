@@ -173,8 +173,8 @@ class Watcher:
             except Exception as error:  # one broken run directory must not stop the others
                 self._give_up(follower, error)
         self._next_question = self.clock.monotonic() + self._interval()
-        if self.backend.held() and (self.sweeping is None or self.sweeping.done()):
-            self.sweeping = asyncio.ensure_future(end_left_over(self.backend, self.live))
+        if (held := self.backend.held()) and (self.sweeping is None or self.sweeping.done()):
+            self.sweeping = asyncio.ensure_future(end_left_over(self.backend, self.live, held))
         return found
 
     async def _tell(self, follower: Follower, seen: Observation | None) -> None:

@@ -122,3 +122,7 @@ def _deliver(worker: _Worker, error: Optional[BaseException], room: Room) -> Non
         why = worker.log.why_waiting() or worker.events.why_waiting()
         if why is None or isinstance(error, Stopped) or not room.wait(why):
             break
+        try:
+            worker.events.beat()
+        except OSError:  # the disk is read-only
+            pass

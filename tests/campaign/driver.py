@@ -76,9 +76,13 @@ class Trial:
         if done.returncode:
             return [f"a new process could not look: {done.stderr[-2000:]}"]
         # what a controller that was killed has of an ended job starts again, and ends at once
-        self.within(LOOK_S, lambda: not self.world.alive(self.folder))
-        left = [f"still at the scheduler: {row}" for row in self.world.alive(self.folder)]
+        self.within(LOOK_S, lambda: not self._alive())
+        left = [f"still at the scheduler: {row}" for row in self._alive()]
         return [*json.loads(done.stdout.splitlines()[-1]), *left, *self._processes()]
+
+    def _alive(self) -> list[str]:
+        own = [path.name for path in (self.root / "runs").glob("*")]
+        return [row for row in self.world.alive() if any(run_id in row for run_id in own)]
 
     def _processes(self) -> Iterable[str]:
         """Processes of the trial's jobs that nobody ended."""

@@ -74,8 +74,8 @@ class World(ABC):
         """Let all be as before."""
 
     @abstractmethod
-    def alive(self, trial: Path) -> list[str]:
-        """Return what of the trial the cluster still has, in words."""
+    def alive(self) -> list[str]:
+        """Return what the cluster still has that has not ended, each with its run's id."""
 
     def stale(self, root: Path) -> dict[str, str]:
         """Return what lets a process see others' files below a root late, as a client of NFS does."""
@@ -121,7 +121,7 @@ class PracticeWorld(World):
             self.start(daemon)
         self._slurm("scontrol", "update", "nodename=c1,g1", "state=resume")  # refused where they are well
 
-    def alive(self, trial: Path) -> list[str]:
+    def alive(self) -> list[str]:
         rows = self._slurm("squeue", "-h", "-o", "%i %T %k").splitlines()
         return [row for row in rows if "jupyter_hpc:" in row]
 
@@ -159,7 +159,7 @@ class SiteWorld(World):
             self.signal(daemon, signal.SIGCONT)
         self._site.repaired()
 
-    def alive(self, trial: Path) -> list[str]:
+    def alive(self) -> list[str]:
         rows = self._site.says("root", "squeue", "-h", "-o", "%i %T %k").splitlines()
         return [row for row in rows if "jupyter_hpc:" in row]
 
@@ -212,7 +212,7 @@ class KubernetesWorld(World):
             self._cluster.start(name)
         self._cluster.wait_ready()
 
-    def alive(self, trial: Path) -> list[str]:
+    def alive(self) -> list[str]:
         jobs = self._admin("GET", f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs?labelSelector={RUN}")["items"]
         active = (job for job in jobs if (job.get("status") or {}).get("active"))
         return [f"{job['metadata']['name']} {job['status']}" for job in active]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.commands.catalogue import COMMANDS
-from jupyter_hpc.follow import following
+from jupyter_hpc.follow import following, left_over
 from jupyter_hpc.jobs.job import Job
-from tests.faults.road import events, slurm, submit, until
-from tests.faults.test_controller import PENDING, Cluster, small  # noqa: F401 a fixture
+from tests.faults.road import events, says, slurm, submit, until
+from tests.faults.test_controller import PENDING, Cluster, small, until_file  # noqa: F401 a fixture
 from tests.faults.test_second_start import counting
 
 
@@ -86,3 +86,35 @@ def test_one_that_is_let_go_ends_with_its_result(held: tuple[Job, Path]) -> None
     slurm("scontrol", "release", job.native_id)
     until(lambda: row(job).startswith("COMPLETED"), "its second start has ended", 60)
     assert (Job(job.run).result(10)["x"], count.read_text()) == (3, "once ")
+
+
+def test_clean_ends_what_seems_to_run_of_a_run_that_has_ended(
+    small: Cluster,  # noqa: F811
+    cluster: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A controller that crashed shows what it had saved: it runs, and does so until its node is asked."""
+    state, kept, go = cluster / "slurm" / "state", cluster / "kept", tmp_path / "go"
+    job = submit(until_file(go))
+    says(job, "ready")
+    until(lambda: time.time() - events(job, "started")[0]["t"] > 7, "the controller has saved its jobs", 10)
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(state, kept)
+    go.touch()
+    assert job.result(60)["y"] == 5
+    until(lambda: "COMPLETED" in row(job), "Slurm's end")
+    small.kill("slurmctld")
+    for saved in kept.glob("job_state*"):
+        shutil.copy2(saved, state / saved.name)
+    small.start("slurmctld")
+    assert "RUNNING" in row(job)
+    lives = submit(until_file(tmp_path / "never"))
+    says(lives, "ready")
+    clean = Namespace(older_than=30.0, yes=False)
+    assert "Ended" not in COMMANDS["clean"].run(clean)  # so soon its batch script may still be at its end
+    monkeypatch.setattr(left_over, "SILENT_S", 0.0)
+    assert f"Ended the job that slurm still had of {job.id}" in COMMANDS["clean"].run(clean)
+    until(lambda: "RUNNING" not in row(job), "it is ended")
+    assert row(lives).startswith("RUNNING")
+    lives.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -174,11 +174,20 @@ def alive(run_id: str, rows: Mapping[str, tuple[Observation, str]]) -> list[str]
 
 def held(rows: Mapping[str, tuple[Observation, str]]) -> dict[str, str]:
     """Return run id → native id of the jobs among squeue's rows that carry a run's mark and are held."""
-    found = {}
-    for native, (seen, mark) in rows.items():
-        if seen.state is JobState.PENDING and mark.startswith(OURS) and _HELD.search(seen.reason):
-            found["_".join(filter(None, (mark.removeprefix(OURS), _task(native))))] = native
-    return found
+    return _by_run(rows, lambda seen: seen.state is JobState.PENDING and bool(_HELD.search(seen.reason)))
+
+
+def running(rows: Mapping[str, tuple[Observation, str]]) -> dict[str, str]:
+    """Return run id → native id of the jobs among squeue's rows that carry a run's mark and run."""
+    return _by_run(rows, lambda seen: seen.state is JobState.RUNNING)
+
+
+def _by_run(rows: Mapping[str, tuple[Observation, str]], is_wanted: Callable[[Observation], bool]) -> dict[str, str]:
+    return {
+        "_".join(filter(None, (mark.removeprefix(OURS), _task(native)))): native
+        for native, (seen, mark) in rows.items()
+        if mark.startswith(OURS) and is_wanted(seen)
+    }
 
 
 def dropped(before: Mapping[str, tuple[Observation, str]], now: Mapping[str, tuple[Observation, str]]) -> set[str]:
