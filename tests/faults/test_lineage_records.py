@@ -177,7 +177,7 @@ def test_a_record_that_is_cut_off_is_reported_and_skipped(tmp_path: Path) -> Non
 def test_local_cells_that_are_cut_off_cost_the_last_line_only(tmp_path: Path) -> None:
     folder = tmp_path / cells.FOLDER
     folder.mkdir()
-    lines = [json.dumps({"id": f"s:{n}", "text": "ä" * n}) + "\n" for n in range(3)]
+    lines = [json.dumps({"id": f"s:{n}", "t": 1.5, "text": "ä" * n}) + "\n" for n in range(3)]
     data = "".join(lines).encode()
     for length in range(len(data) + 1):
         (folder / "s.jsonl").write_bytes(data[:length])
