@@ -49,6 +49,7 @@ def _daemon(name: str, number: int) -> Callable[[Trial, str, float], None]:
     def happens(trial: Trial, _: str, lasts_s: float) -> None:
         with trial.world.locks[name]:
             trial.world.signal(name, number)
+            trial.world.forgot_jobs |= name == "slurmctld" and number == signal.SIGKILL
             time.sleep(lasts_s)
             trial.world.signal(name, signal.SIGCONT)
             trial.world.start(name)
@@ -156,6 +157,10 @@ DIES = ("ProcessDied", "JobCancelled", "NodeFailed")
 # NodeFailed: Slurm cancels a job whose log it can't open, and nothing tells of the disk once that is well again
 FULL = ("DiskFull", "OSError", "HPCError", "ProcessDied", "SubmissionError", "NoSharedDisk", "NodeFailed")
 AWAY = ("TargetError", "SubmissionError", "HPCError")
+FORGOT = "ids handed out again"
+# a controller that was killed hands out again the ids that it had not saved, and a node that still knows the job of before
+# refuses the new one: "already running, do not launch second copy"
+REFUSED = ("NodeFailed",)
 KINDS: dict[str, Kind] = {
     "client killed": Kind(_client_killed),
     "worker killed": Kind(_worker(False, signal.SIGKILL), True, DIES, SLURM),
@@ -167,7 +172,8 @@ KINDS: dict[str, Kind] = {
     "cancelled": Kind(_cancel, True, ("JobCancelled", "TasksFailed")),
     "second client": Kind(_second_client, True),
     "looked at": Kind(_looked_at),
-    "controller killed": Kind(_daemon("slurmctld", signal.SIGKILL), False, AWAY, SLURM),
+    "controller killed": Kind(_daemon("slurmctld", signal.SIGKILL), False, (*AWAY, *REFUSED), SLURM),
+    FORGOT: Kind(_all_along, False, REFUSED, ()),
     "controller stopped": Kind(_daemon("slurmctld", signal.SIGSTOP), False, AWAY, SLURM),
     "node daemon killed": Kind(_daemon("slurmd.c1", signal.SIGKILL), False, ("NodeFailed",), SLURM),
     "accounting killed": Kind(_daemon("slurmdbd", signal.SIGKILL), worlds=("site",)),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import accidents
-from .accidents import KINDS, STALE
+from .accidents import FORGOT, KINDS, STALE
 from .disk import Disk
 from .plans import Accident, Plan, plan
 from .worlds import World
@@ -38,7 +38,8 @@ class Trial:
         self.root = Path(self._environment["JUPYTER_HPC_ROOT"])
         self.disk = Disk(self.root)
         self._client: subprocess.Popen[bytes] | None = None
-        self.happened: list[tuple[str, str]] = []
+        self.happened: list[tuple[str, str]] = [(FORGOT, "")] if world.forgot_jobs else []
+        world.forgot_jobs = False
 
     def violations(self) -> list[str]:
         """Run the trial and return what was not as it should be."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from jupyter_hpc.commands.catalogue import COMMANDS
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.lineage.index.index import index_of
 from jupyter_hpc.rundir.store import store
@@ -113,7 +115,8 @@ class Look:
                 self.violations.append(f"{name} is {state}, and another process says {line.strip()!r}")
 
     def _left_behind(self) -> None:
-        """No file of a process that is gone, and an index that holds every run."""
+        """No file of a process that is gone, once somebody has cleaned, and an index that holds every run."""
+        COMMANDS["clean"].run(Namespace(older_than=30.0, yes=True))
         root = store().root
         places = (root.glob(".*"), root.glob("*/.*"), (root / "blobs").rglob(".*"), (root / "runs").rglob(".*"))
         for path in chain.from_iterable(places):

@@ -41,6 +41,7 @@ class World(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.forgot_jobs = False  # the controller was killed since the last trial began
         self.locks = {daemon: Lock() for daemon in self.daemons}  # one accident of a daemon at a time
 
     def environment(self, trial: Path) -> dict[str, str]:
