@@ -24,7 +24,7 @@ def practice_world() -> Iterator[PracticeWorld]:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to mount a disk that can be full")
-@pytest.mark.parametrize("seed", [5, 6, 22, 24, 25, 27])
+@pytest.mark.parametrize("seed", [217, 224, 229, 230, 232, 233])
 def test_a_trial_is_held(practice_world: PracticeWorld, seed: int) -> None:
     _, violations = trial(practice_world, "practice", seed)
     assert not violations
