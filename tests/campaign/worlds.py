@@ -179,9 +179,9 @@ class KubernetesWorld(World):
         self._cluster = practice_kubernetes.up(folder / "k", gpus=(2,), owner=os.getpid(), say=lambda _: None)
         self._admin = Admin(self._cluster.kubeconfig())
         text = self._cluster.kubeconfig().read_text()
-        server = re.search(r"https://([\d.]+):(\d+)", text)
+        server = re.search(r"https://([\d.]+)(?::(\d+))?", text)
         assert server is not None
-        self.wire = Wire(server[1], int(server[2]))
+        self.wire = Wire(server[1], int(server[2] or 443))
         self._kubeconfig = folder / "kubeconfig"  # of the trials' processes
         self._kubeconfig.write_text(text.replace(server[0], f"https://127.0.0.1:{self.wire.port}"))
 
@@ -207,11 +207,13 @@ class KubernetesWorld(World):
     def start(self, daemon: str) -> None:
         if daemon in self._cluster.dead():
             self._cluster.start(daemon)
+            self.heal()
 
     def heal(self) -> None:
-        for name in self._cluster.dead():
-            self._cluster.start(name)
-        self._cluster.wait_ready()
+        while dead := self._cluster.dead():  # controllers give up where there is no API server
+            for name in dead:
+                self._cluster.start(name)
+            self._cluster.wait_ready()
 
     def alive(self) -> list[str]:
         jobs = self._admin("GET", f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs?labelSelector={RUN}")["items"]

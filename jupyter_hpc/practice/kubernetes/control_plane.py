@@ -62,8 +62,7 @@ class ControlPlane:
 
     def start(self) -> None:
         """Start etcd and the API server, which waits for it."""
-        (self.folder / "etcd").mkdir(exist_ok=True, mode=0o700)
-        self.machine.start("etcd", [str(self.programs / "etcd"), str(self.folder / "etcd")])
+        self.start_server("etcd")
         self.start_server("kube-apiserver")
 
     def start_controllers(self) -> None:
@@ -74,6 +73,10 @@ class ControlPlane:
 
     def start_server(self, name: str) -> None:
         """Start one server, the first time or after it was killed."""
+        if name == "etcd":
+            (self.folder / name).mkdir(exist_ok=True, mode=0o700)
+            self.machine.start(name, [str(self.programs / name), str(self.folder / name)])
+            return
         options = {
             "kube-apiserver": self._apiserver,
             "kube-controller-manager": self._controllers,
