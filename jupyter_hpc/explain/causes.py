@@ -167,6 +167,18 @@ CAUSES: tuple[Cause, ...] = (
         "`%hpc logs --scheduler` has the rest.",
     ),
     Cause(
+        "never-submitted",
+        JobState.LOST,
+        "JobLost",
+        holds("its record has no id of a job", lambda f: not f.record.get("native_id"))
+        & never_started()
+        & holds("the scheduler has no job with its mark", lambda f: f.is_lost),
+        "The job was never submitted, as far as anybody knows: who began to submit it was stopped, and the scheduler "
+        "has no job of this run.",
+        "{remedy}",
+        AGAIN,
+    ),
+    Cause(
         "lost",
         JobState.LOST,
         "JobLost",

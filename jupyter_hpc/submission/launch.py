@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from ..rundir.blobs import store_of
 from ..rundir.parts import make_parts
 from ..rundir.run import Run, write_json
 from ..rundir.store import Store
-from ..rundir.unwritten import may_pass
+from ..rundir.unwritten import later, may_pass
 from ..targets.target import Target
 from .handover import Say, hand_over
 
@@ -35,7 +36,7 @@ def new_run(runs: Store) -> Iterator[Run]:
         try:
             yield run
         except BaseException:
-            runs.discard(run)
+            _discard(runs, run)
             raise
     except OSError as error:
         if not may_pass(error):
@@ -45,6 +46,21 @@ def new_run(runs: Store) -> Iterator[Run]:
             hint="Free space (`%hpc clean` shows what runs hold), or set JUPYTER_HPC_ROOT to a folder that you may "
             "write to, on a larger shared disk.",
         ) from error
+
+
+def _discard(runs: Store, run: Run) -> None:
+    """Leave nothing of a run that was never submitted, as soon as the disk lets us."""
+
+    def discard() -> None:
+        runs.discard(run)
+        if run.path.exists():
+            os.rmdir(run.path)  # says why it is still there
+
+    try:
+        discard()
+    except OSError as error:
+        if may_pass(error):
+            later(run.path, discard)
 
 
 def launch(run: Run, record: dict[str, Any], spec: JobSpec, where: Target, say: Say | None = None) -> None:

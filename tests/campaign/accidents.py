@@ -161,6 +161,9 @@ FORGOT = "ids handed out again"
 # a controller that was killed hands out again the ids that it had not saved, and a node that still knows the job of before
 # refuses the new one: "already running, do not launch second copy"
 REFUSED = ("NodeFailed",)
+FORGOTTEN = (
+    "JobLost",
+)  # nor does it know the jobs of its last seconds: it has them killed, and tells nobody how they ended
 KINDS: dict[str, Kind] = {
     "client killed": Kind(_client_killed),
     "worker killed": Kind(_worker(False, signal.SIGKILL), True, DIES, SLURM),
@@ -172,7 +175,7 @@ KINDS: dict[str, Kind] = {
     "cancelled": Kind(_cancel, True, ("JobCancelled", "TasksFailed")),
     "second client": Kind(_second_client, True),
     "looked at": Kind(_looked_at),
-    "controller killed": Kind(_daemon("slurmctld", signal.SIGKILL), False, (*AWAY, *REFUSED), SLURM),
+    "controller killed": Kind(_daemon("slurmctld", signal.SIGKILL), False, (*AWAY, *REFUSED, *FORGOTTEN), SLURM),
     FORGOT: Kind(_all_along, False, REFUSED, ()),
     "controller stopped": Kind(_daemon("slurmctld", signal.SIGSTOP), False, AWAY, SLURM),
     "node daemon killed": Kind(_daemon("slurmd.c1", signal.SIGKILL), False, ("NodeFailed",), SLURM),

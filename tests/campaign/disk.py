@@ -1,4 +1,4 @@
-"""A file system of the trial's own, which can be full, or read-only, for a while. Takes root."""
+"""A file system of the trials' own, which can be full, or read-only, for a while. Takes root."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from . import accidents
 from .accidents import FORGOT, KINDS, STALE
-from .disk import Disk
 from .plans import Accident, Plan, plan
 from .worlds import World
 
@@ -36,7 +35,7 @@ class Trial:
         self.folder = world.folder / f"t{its_plan.seed}"
         self._environment = world.prepared(self.folder)
         self.root = Path(self._environment["JUPYTER_HPC_ROOT"])
-        self.disk = Disk(self.root)
+        self.disk = world.disk
         self._client: subprocess.Popen[bytes] | None = None
         self.happened: list[tuple[str, str]] = [(FORGOT, "")] if world.forgot_jobs else []
         world.forgot_jobs = False
@@ -103,8 +102,9 @@ class Trial:
         if keep:
             with suppress(shutil.Error):  # of sockets there is no copy
                 shutil.copytree(self.folder, KEPT / self.folder.name, symlinks=True, dirs_exist_ok=True)
-        self.disk.remove()
-        shutil.rmtree(self.folder, ignore_errors=True)
+                shutil.copytree(self.root, KEPT / self.folder.name / "hpc", symlinks=True, dirs_exist_ok=True)
+        for folder in (self.folder, self.root):
+            shutil.rmtree(folder, ignore_errors=True)
 
     # -- what accidents need -----------------------------------------------------------------------
 

@@ -56,9 +56,11 @@ class Look:
         self.violations.append(f"{cell.key} ({cell.kind}): {words}")
 
     def _never_submitted(self, cell: Planned) -> None:
-        was_told = any(line.startswith(f"refused {cell.key} ") for line in self.said)
-        if not (was_told or self._was("client killed") or KINDS[cell.kind].through != "core"):
+        if not (self._was_refused(cell) or self._was("client killed") or KINDS[cell.kind].through != "core"):
             self._wrong(cell, "it has no run, and nobody was told why")
+
+    def _was_refused(self, cell: Planned) -> bool:
+        return any(line.startswith(f"refused {cell.key} ") for line in self.said)
 
     def _judge(self, cell: Planned, job: Job) -> None:
         if not job.wait(BOUND_S):
@@ -69,7 +71,9 @@ class Look:
         error = type(outcome.error).__name__ if outcome.error is not None else ""
         if error and error != kind.error:
             causes = _causes(outcome.error)
-            if not causes & may_fail:
+            # on a disk that had become read-only the beginning of a run stays until its process can remove it
+            is_beginning = self._was_refused(cell) and job.verdict.get("cause") == "never-submitted"
+            if not causes & may_fail and not is_beginning:
                 self._wrong(cell, f"it ended with {error}: {outcome.error}")
             if not str(outcome.error).strip():
                 self._wrong(cell, "it ended without a word")

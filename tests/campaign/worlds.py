@@ -27,6 +27,7 @@ from jupyter_hpc.testing.sandbox import environment
 from tests.clusters.slurm.cluster import FullSlurm
 from tests.kubernetes.access import Admin
 
+from .disk import Disk
 from .wire import Wire
 
 NAMESPACE = "default"
@@ -41,12 +42,14 @@ class World(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.disk = Disk(folder / "d")  # before the cluster: a site's nodes see what was mounted when they started
         self.forgot_jobs = False  # the controller was killed since the last trial began
         self.locks = {daemon: Lock() for daemon in self.daemons}  # one accident of a daemon at a time
 
     def environment(self, trial: Path) -> dict[str, str]:
         """Return the whole environment of a process of the trial's."""
-        return {**environment(trial), "JUPYTER_CONFIG_DIR": str(trial / "config"), **self.own_environment()}
+        own = {"JUPYTER_CONFIG_DIR": str(trial / "config"), "JUPYTER_HPC_ROOT": str(self.disk.folder / trial.name)}
+        return {**environment(trial), **own, **self.own_environment()}
 
     def own_environment(self) -> dict[str, str]:
         """Return what leads a process to the cluster."""
@@ -242,6 +245,7 @@ def world(name: str) -> Iterator[PracticeWorld | SiteWorld | KubernetesWorld]:
         yield found
     finally:
         found.down()
+        found.disk.remove()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -245,6 +246,20 @@ def test_lost(cluster: Path) -> None:
     again = Job(run)
     assert again.wait(60), again
     check(again, "lost", exceptions.JobLost, str(run.path), "it wrote nothing")
+
+
+@shows("never-submitted")
+def test_never_submitted(cluster: Path) -> None:
+    """Whoever submitted it was killed before Slurm had it."""
+    job = submit("x = 1", passthrough=("--hold",))
+    slurm("scancel", job.native_id)
+    run = store().create()
+    record = {name: value for name, value in job.record.items() if name not in ("native_id", "verdict")}
+    write_json(run.path / "record.json", {**record, "id": run.id, "state": "SUBMITTING"})
+    os.utime(run.path, (time.time() - 3600,) * 2)
+    again = Job(run)
+    assert again.wait(60), again
+    check(again, "never-submitted", exceptions.JobLost, "submit it anew", "unknown to it")
 
 
 @shows("time-limit")

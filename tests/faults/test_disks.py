@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from jupyter_hpc.model.exceptions import HPCError, JobCancelled, SubmissionError
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir import unwritten
 from jupyter_hpc.rundir.run import Run, read_json
+from jupyter_hpc.submission import launch
 from tests.faults.disks import full, needs_root, read_only, small_disk
 from tests.faults.road import is_done, open_below, over, says, slurm, submit, until
 
@@ -209,6 +211,25 @@ def test_submission(root: Path, target: str, disk: object, is_first: bool) -> No
         submit("y = data", target, {"data": os.urandom(100_000)})
     assert "JUPYTER_HPC_ROOT" in raised.value.hint
     assert tree(root) - before <= {"runs", "blobs", "modules", "worker"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_disk_that_becomes_read_only_during_submission(
+    root: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What there is of the run by then goes as soon as the disk is well again."""
+    before = tree(root)
+
+    def at_once(*_: object) -> None:
+        stack.enter_context(read_only(root))
+        (root / "more").touch()
+
+    with ExitStack() as stack:
+        monkeypatch.setattr(launch, "hand_over", at_once)
+        with pytest.raises(SubmissionError, match="Nothing was submitted: Read-only file system"):
+            submit("x = 1", target)
+        assert {path for path in tree(root) - before if path.endswith("record.json")}
+    until(lambda: not {path for path in tree(root) if path.startswith("runs/")}, "nothing is left of it")
 
 
 @pytest.mark.parametrize("target", TARGETS)
