@@ -51,7 +51,8 @@ def _daemon(name: str, number: int) -> Callable[[Trial, str, float], None]:
             trial.world.signal(name, number)
             trial.world.forgot_jobs |= name == "slurmctld" and number == signal.SIGKILL
             time.sleep(lasts_s)
-            trial.world.signal(name, signal.SIGCONT)
+            if number == signal.SIGSTOP:
+                trial.world.signal(name, signal.SIGCONT)
             trial.world.start(name)
 
     return happens
