@@ -17,7 +17,9 @@ PUBLISHED_S = HOUR_S  # since a submission that goes on last took it
 
 def leftovers(runs: Store) -> list[Path]:
     """Return what processes that were killed left half made: nobody has a use for it."""
-    found = [path for name in ("runs", *PUBLISHED) for path in left_in(runs.root / name)]
+    shared = (Path(folder) for folder, _, _ in os.walk(runs.root / "blobs"))
+    folders = (*(runs.root / name for name in ("runs", *PUBLISHED)), *shared)
+    found = [path for folder in folders for path in left_in(folder)]
     for run in runs.runs():
         parts = (run.path, *(run.path / PARTS).glob("*"))
         found += [run.path] if _is_cut_off(run) else [path for each in parts for path in left_in(each)]

@@ -230,3 +230,23 @@ def test_a_pod_signs_with_the_key_that_came_with_its_request(here: Path) -> None
     assert (here / "pod/run/key").stat().st_mode & 0o777 == 0o600
     shutil.copytree(here / "pod/run/result", job.run.result)
     assert job.result() == {"y": 2}
+
+
+def test_a_pod_that_is_told_to_end_before_it_has_its_payload_was_stopped(here: Path) -> None:
+    """By its exit code: it did not refuse, so it was cancelled, and nothing is wrong with its environment."""
+    job = ended("y = len(x)", {"x": os.urandom(3 << 20)})
+    secret.begin(job.run)
+    request = here / "request.zip"
+    request.write_bytes(archive.build(job.run, JobSpec(), store().worker_directory(), {}).data)
+    start = (
+        f"import sys; sys.path.insert(0, {str(request)!r}); from jupyter_hpc_worker import carrier; "
+        f"carrier.ROOT = {str(here / 'pod')!r}; carrier.main()"
+    )
+    pod = subprocess.Popen([sys.executable, "-c", start], stdout=subprocess.PIPE, cwd=here)
+    assert pod.stdout is not None
+    assert b'"wants"' in next(line for line in pod.stdout if b'"wants"' in line)
+    pod.terminate()
+    [end] = [json.loads(line)["end"] for line in pod.stdout if b'"end"' in line]
+    pod.stdout.close()
+    assert end == {"exit": 143, "signalled": 15}
+    assert pod.wait(30) == 143

@@ -156,6 +156,17 @@ def test_a_submission_that_was_killed_before_it_had_a_record(root: Store) -> Non
     assert not cut.path.exists() and young.path.exists()
 
 
+def test_a_shared_text_that_a_killed_process_did_not_finish(root: Store) -> None:
+    blob = root.root / "blobs" / "sha256" / "ab" / "abcd"
+    blob.parent.mkdir(parents=True)
+    code = "import sys, pathlib; from jupyter_hpc.rundir.leftovers import temporary; print(temporary(pathlib.Path(sys.argv[1])))"
+    named = subprocess.run([sys.executable, "-c", code, str(blob)], capture_output=True, text=True, check=True)
+    draft = Path(named.stdout.strip())
+    draft.write_text("half")
+    clean("--yes", "--older-than", "30")
+    assert not draft.exists()
+
+
 def test_what_is_being_made_stays(root: Store) -> None:
     """Of this process, of another host, and what is none of ours."""
     run = root.runs()[0]
