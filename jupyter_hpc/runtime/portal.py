@@ -7,14 +7,18 @@ everything synchronous goes through :func:`call` or :func:`start`.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import concurrent.futures
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+END_S = 5.0
 _lock = threading.Lock()
+_unsaid, _said = 0, threading.Condition()
 _loop: asyncio.AbstractEventLoop | None = None
 
 
@@ -62,10 +66,33 @@ def is_ending() -> bool:
     return not threading.main_thread().is_alive()
 
 
+@contextmanager
+def last_words() -> Iterator[None]:
+    """What the other side waits for is said before this process ends, if that takes no longer than `END_S`."""
+    global _unsaid
+    with _said:
+        _unsaid += 1
+    try:
+        yield
+    finally:
+        with _said:
+            _unsaid -= 1
+            _said.notify_all()
+
+
+def _let_them_be_said() -> None:
+    with _said:
+        _said.wait_for(lambda: not _unsaid, END_S)
+
+
 def _forget_after_fork() -> None:
     """A forked child has no portal thread: it starts its own when it needs one."""
-    global _loop, _lock
+    global _loop, _lock, _unsaid, _said
     _loop, _lock = None, threading.Lock()
+    _unsaid, _said = 0, threading.Condition()
+
+
+atexit.register(_let_them_be_said)
 
 
 os.register_at_fork(after_in_child=_forget_after_fork)

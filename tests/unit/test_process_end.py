@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 ENDS = """
 import asyncio, logging, threading
 from jupyter_hpc.follow.trouble import Trouble
@@ -33,3 +35,28 @@ portal.start(look_for_ever())
 def test_what_fails_because_the_process_ends_is_no_news() -> None:
     done = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("ended: False\nended: True\n", "")
+
+
+SAYS = """
+import asyncio, threading
+from jupyter_hpc.runtime import portal
+
+begun = threading.Event()
+
+async def say():
+    with portal.last_words():
+        begun.set()
+        await asyncio.sleep({seconds})
+        print("said", flush=True)
+
+portal.END_S = 1.0
+portal.start(say())
+begun.wait()
+"""
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "said\n"), (600, "")], ids=["soon", "never"])
+def test_what_another_side_waits_for_is_said_before_it_ends(seconds: float, said: str) -> None:
+    code = SAYS.format(seconds=seconds)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == (said, "")

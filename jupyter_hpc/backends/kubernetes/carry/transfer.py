@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....rundir.run import Run
+from ....runtime import portal
 from ....worker.digest import digest_file
 from ...build import LINK
 from ..client import Client, Exec, Unreachable
@@ -80,10 +81,11 @@ async def get(
             await _take_piece(there, head, files, result)
         if result is None:
             return
-        if not await asyncio.to_thread(result.commit, head["done"]):
-            raise Unreachable(f"The result of {pod['metadata']['name']} came damaged.")
-        await there.send(b"ok\n")
-        await there.line()
+        with portal.last_words():  # with its result a process may end, and the pod would hold it for long
+            if not await asyncio.to_thread(result.commit, head["done"]):
+                raise Unreachable(f"The result of {pod['metadata']['name']} came damaged.")
+            await there.send(b"ok\n")
+            await there.line()
 
 
 async def _take_piece(there: Exec, head: Mapping[str, Any], files: LocalFiles, result: ResultFiles | None) -> None:
