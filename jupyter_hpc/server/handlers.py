@@ -44,6 +44,11 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
     named = RUN_ID  # what the path may name
     _track_activity = False  # a sidebar that polls must not keep the server from being culled
 
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        if self.request.method not in ("GET", "HEAD"):
+            self.listing.look_anew()
+        return super().finish(*args, **kwargs)
+
     @property
     def listing(self) -> Listing:
         found: Listing = self.settings["hpc_listing"]

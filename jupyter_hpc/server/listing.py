@@ -33,6 +33,7 @@ GROUPS = {
     "ended": {state for state in JobState if state.is_final},
 }
 _GROUP_OF = {state.value: group for group, states in GROUPS.items() for state in states}
+STANDS = 4.0  # times what it took to find out how all jobs stand: so long that stands, for whoever asks
 SETTLED_NS = 2_000_000_000  # a folder that changed since may change again within one tick of its time stamp
 Summary = dict[str, Any]
 Stamp = tuple[int, int, int]  # of a record: time, inode and size, as two writes may fall into one tick of the time
@@ -108,6 +109,9 @@ class Listing:
         self._live: list[str] = []  # those of `_known` that haven't ended
         self._unread: list[str] = []  # folders that have no record, or not yet
         self._listed = 0  # when the folder that `_known` is of last changed
+        self._taking = threading.Lock()
+        self._taken: list[Summary] = []  # how all jobs stood
+        self._stands_until = 0.0
 
     def _scan(self) -> dict[str, tuple[Stamp, Summary]]:
         """Read what is new or changed; ended runs are as they were, and a folder that is isn't listed again."""
@@ -168,7 +172,19 @@ class Listing:
         return [row for _, row in self._scan().values()]
 
     def summaries(self) -> list[Summary]:
-        """Return every job's row, the live ones as they stand now, with those that we did not submit."""
+        """Return every job's row, the live ones as they stand now, with those that we did not submit.
+
+        With thousands of jobs that is work. Many clients share it, and it never takes more than a fifth of the time.
+        """
+        with self._taking:
+            began = time.monotonic()
+            if began >= self._stands_until:
+                self._taken = self._summaries()
+                now = time.monotonic()
+                self._stands_until = now + STANDS * (now - began)
+            return list(self._taken)
+
+    def _summaries(self) -> list[Summary]:
         self.foreign.look()  # first: a run is there before its job is, so that no job of ours can seem to have none
         known = self._scan()
         own, foreign = self._own([row for _, row in known.values()]), self.foreign.rows(known)
@@ -214,6 +230,11 @@ class Listing:
         with self._lock:
             self._known.pop(run_id, None)
             self._listed = 0
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Something was done: whoever asks from now on sees what came of it."""
+        self._stands_until = 0.0
 
 
 def _created(row: Summary) -> float:

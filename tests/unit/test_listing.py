@@ -28,3 +28,26 @@ def test_a_run_submitted_while_the_schedulers_are_looked_at_is_listed_once(
 
     monkeypatch.setattr(ForeignJobs, "look", submitted_now)
     assert [(row["id"], row["foreign"]) for row in listing.summaries()] == [(run_id, False)]
+
+
+def test_what_took_long_stands_a_while_for_all_clients_unless_something_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, looked, now = Listing(Store(tmp_path)), [], [100.0]
+
+    def look(self: ForeignJobs) -> None:
+        looked.append(now[0])
+        now[0] += 0.5
+
+    monkeypatch.setattr(ForeignJobs, "look", look)
+    monkeypatch.setattr("jupyter_hpc.server.listing.time.monotonic", lambda: now[0])
+    listing.summaries()
+    now[0] += 1.9
+    listing.summaries()
+    assert looked == [100.0]
+    now[0] += 0.2
+    listing.summaries()
+    assert len(looked) == 2
+    listing.look_anew()
+    listing.summaries()
+    assert len(looked) == 3
