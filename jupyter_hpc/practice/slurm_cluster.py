@@ -278,7 +278,7 @@ def start_again(name: str, directory: Path | None = None, *, timeout_s: float = 
     """
     where = _directory(directory)
     _start_daemon(where, name, _command_of(where, name), _environment_and_address(where)[0])
-    _wait_idle(where, deadline=time.monotonic() + timeout_s, also={"mix", "alloc"})
+    _wait_idle(where, deadline=time.monotonic() + timeout_s, also={"mix", "alloc", "comp", "plnd", "resv"})
 
 
 def daemon_pid(name: str, directory: Path | None = None) -> int | None:
@@ -350,18 +350,18 @@ def _wait_idle(where: Path, *, deadline: float, also: Collection[str] = ()) -> N
             if len(states) == len(NODES) and all(state == "idle" or state in also for state in states):
                 return
         except subprocess.TimeoutExpired:
-            pass  # the controller may be dying: the check below says so
-        _check(where, _DAEMONS, deadline=deadline)
+            states = ["no answer"]  # the controller may be dying: the check below says so
+        _check(where, _DAEMONS, deadline=deadline, late=f"the nodes did not become idle in time: {states}")
         time.sleep(0.03)
 
 
-def _check(where: Path, names: tuple[str, ...], *, deadline: float) -> None:
+def _check(where: Path, names: tuple[str, ...], *, deadline: float, late: str = "it was not ready in time") -> None:
     """Raise when a daemon died or the time is over, with what its log says."""
     died = [name for name in names if not _daemon(where, name)]
     if not died and time.monotonic() < deadline:
         return
     name = (died or list(names))[-1]
-    what = f"{name} ended" if died else "the nodes did not become idle in time"
+    what = f"{name} ended" if died else late
     log = where / f"{name}.out"
     tail = "\n".join(_read(log).splitlines()[-8:])
     raise TargetError(

@@ -33,7 +33,7 @@ from jupyter_hpc.server.detail import detail
 from jupyter_hpc.server.listing import Listing, Query
 from jupyter_hpc.server.logs import search, window
 from jupyter_hpc.views.card import card_html, card_text
-from tests.faults.road import over, submit
+from tests.faults.road import is_done, submit, until
 from tests.plan import seed
 from tests.unit.damage import KINDS, copied, ways
 
@@ -69,7 +69,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
         folder = str(tmp_path_factory.mktemp("work"))
         job = submit(COMPLETED, "local", {"x": 41}, workdir=folder)
         bad = submit("print('a line')\nraise ValueError('no')", "local", workdir=folder)
-        over(job), over(bad)
+        for each in (job, bad):
+            until(lambda: is_done(each.run), "nobody writes its record any more")  # noqa: B023
         found = {"completed": job.run.path, "failed": bad.run.path}
         for name, make in (("fresh", _fresh), ("live", _live), ("array", _array)):
             found[name] = Store(job.run.path.parents[1]).runs_directory / new_id()

@@ -14,7 +14,7 @@ from jupyter_hpc.model.exceptions import ResultError, TasksFailed
 from jupyter_hpc.rundir.checked import trust
 from jupyter_hpc.rundir.parts import make_parts
 from jupyter_hpc.rundir.run import Run, write_json
-from tests.faults.road import submit
+from tests.faults.road import is_done, submit, until
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
     """An array of two tasks, as one leaves it: made of a job that ended well."""
     monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
     job = submit("y = 6", "local")
-    assert job.wait(60)
+    until(lambda: is_done(job.run), "nobody writes its record any more")
     run = job.run
     record = json.loads((run.path / "record.json").read_bytes())
     make_parts(run, [1, 2])
