@@ -28,7 +28,7 @@ from tests.faults.road import Counter
 COMMANDS = ("squeue", "sacct", "scontrol", "sinfo", "sbatch")
 SUBMIT = """
 %load_ext jupyter_hpc
-import jupyter_hpc, threading
+import jupyter_hpc
 def nothing(): return 1
 _jobs = [jupyter_hpc.submit(nothing, on="slurm", time="10m", passthrough=["--hold"]) for _ in range({count})]
 """

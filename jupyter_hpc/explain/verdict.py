@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..model.observation import Observation
@@ -14,6 +16,7 @@ from .cause import Cause
 from .evidence import Facts
 from .signs import LITTLE_SPACE, free_bytes
 
+ASKED_S = 2.0  # after so long a disk is asked again whether it is full
 _AGAIN = re.compile(r"DUE TO (?:JOB REQUEUE|PREEMPTION|NODE FAILURE)")  # it may run again
 
 
@@ -85,9 +88,17 @@ def waits_for_room(reader: RunReader) -> str:
     """Return in words what a running job waits for where its disk is full; else nothing."""
     if reader.waits is not None:
         return f"the cell has ended, and its result waits for room: {reader.waits['message']}"
-    if free_bytes(str(reader.run.path)) < LITTLE_SPACE:  # then the worker may have had no room to say so
+    if _is_full(
+        str(reader.run.path.parent), int(time.monotonic() // ASKED_S)
+    ):  # the worker may have had no room to say so
         return f"the disk of {reader.run.path} is full, and what the job writes waits for room"
     return ""
+
+
+@lru_cache(maxsize=64)
+def _is_full(folder: str, _: int) -> bool:
+    """Whether a disk is full, asked once in a while for all jobs there: on NFS it is a question to the server."""
+    return free_bytes(folder) < LITTLE_SPACE
 
 
 def _may_run_again(facts: Facts) -> bool:

@@ -12,7 +12,7 @@ from ..worker.digest import digest_bytes
 from ..worker.regular import open_regular
 from .run import Run
 from .store import Store
-from .unwritten import later, may_pass
+from .unwritten import now_or_later
 
 FOLDER = "blobs"  # in the run directory
 
@@ -38,12 +38,7 @@ def keep(run: Run, data: bytes) -> str:
             path.parent.mkdir(mode=0o700, exist_ok=True)
             store_of(run).place_buffer(str(path), memoryview(data), digest)
 
-    try:
-        place()
-    except OSError as error:
-        if not may_pass(error):
-            raise
-        later(path, place)
+    now_or_later(path, place)
     return digest
 
 

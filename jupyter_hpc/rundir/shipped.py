@@ -81,9 +81,8 @@ def sign_bytecode(root: Path, target: Path) -> None:
     signatures = {}
     with open_below(root, target.relative_to(root).parts) as folder:
         for path, inside, name in folder.files():
-            if (
-                _CACHE in path.split("/") and f".{tag}." in name and name.endswith(".pyc")
-            ):  # else another process is writing it
+            is_compiled = f".{tag}." in name and name.endswith(".pyc")  # else another process is writing it
+            if is_compiled and _CACHE in path.split("/"):
                 with suppress(FileNotFoundError), inside.file(name) as file:
                     signatures[path] = _mac(path, file.read())
     with suppress(OSError):

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,22 @@ def later(path: Path, write: Callable[[], object]) -> None:
         portal.start(_try_again())
 
 
+def now_or_later(path: Path, write: Callable[[], object]) -> None:
+    """Write something, now or as soon as the disk lets us.
+
+    Raises
+    ------
+    OSError
+        If it is nothing that may pass.
+    """
+    try:
+        write()
+    except OSError as error:
+        if not may_pass(error):
+            raise
+        later(path, write)
+
+
 def try_now(path: Path) -> bool:
     """Try again to write what waits for a path; tell whether nothing waits any more."""
     write = _tries.get(path)
@@ -77,11 +94,8 @@ async def _try_again() -> None:
 
 def remove(path: Path) -> None:
     """Remove a file, now or as soon as the disk lets us."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        if may_pass(error):  # else there is something else in its place
-            later(path, lambda: path.unlink(missing_ok=True))
+    with suppress(OSError):  # there is something else in its place
+        now_or_later(path, lambda: path.unlink(missing_ok=True))
 
 
 # -- fields of a record ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..backends.base import Submission
@@ -17,7 +17,7 @@ from ..rundir.blobs import store_of
 from ..rundir.parts import make_parts
 from ..rundir.run import Run, write_json
 from ..rundir.store import Store
-from ..rundir.unwritten import later, may_pass
+from ..rundir.unwritten import may_pass, now_or_later
 from ..targets.target import Target
 from .handover import Say, hand_over
 
@@ -56,11 +56,8 @@ def _discard(runs: Store, run: Run) -> None:
         if run.path.exists():
             os.rmdir(run.path)  # says why it is still there
 
-    try:
-        discard()
-    except OSError as error:
-        if may_pass(error):
-            later(run.path, discard)
+    with suppress(OSError):  # it is not the disk: `clean` says what is left
+        now_or_later(run.path, discard)
 
 
 def launch(run: Run, record: dict[str, Any], spec: JobSpec, where: Target, say: Say | None = None) -> None:

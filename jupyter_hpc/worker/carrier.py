@@ -92,7 +92,6 @@ class _Carrier:
             for name in self.request["inline"]:
                 self._place(name, _member(self.archive, name))
             if not self._has_payload():
-                self.status = 128 + self.signalled if self.signalled else REFUSED
                 return self._end()
             self._prepare()
         elif not self._is_first():
@@ -141,6 +140,7 @@ class _Carrier:
             if self.signalled or time.monotonic() > deadline:
                 why = "it was told to end" if self.signalled else f"{self.request['hold']:g} s passed"
                 self._say(f"jupyter_hpc: {what} had not arrived from the kernel when {why}")
+                self.status = 128 + self.signalled if self.signalled else REFUSED
                 return False
         return True
 
@@ -152,7 +152,6 @@ class _Carrier:
         place.publish()
         if place.uv() is None and not self.is_shared and self.request["environment"]["has_uv"]:
             if not self._receive("uv"):
-                self.status = 128 + self.signalled if self.signalled else REFUSED
                 return False
             place.take_uv()
         if self.signalled:

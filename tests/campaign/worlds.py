@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -253,8 +252,4 @@ def world(name: str) -> Iterator[PracticeWorld | SiteWorld | KubernetesWorld]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def python(*words: str) -> list[str]:
-    return [sys.executable, *words]
-
-
-__all__ = ["WORLDS", "World", "python", "world"]
+__all__ = ["WORLDS", "World", "world"]

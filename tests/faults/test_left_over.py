@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,19 +23,26 @@ def row(job: Job) -> str:
     return slurm("squeue", "-h", "-t", "all", "-j", job.native_id, "-O", "State:|,Reason:|")
 
 
-def started_by_a_controller_that_forgot_that(small: Cluster, cluster: Path, job: Job) -> None:  # noqa: F811
-    """Let the job run to its end, and have the controller begin again from what it had saved before."""
+@contextmanager
+def forgotten_by_the_controller(small: Cluster, cluster: Path) -> Iterator[None]:  # noqa: F811
+    """Let the controller begin again, after what happens meanwhile, from what it had saved before."""
     state, kept = cluster / "slurm" / "state", cluster / "kept"
-    until(lambda: time.time() - job.record["submitted_at"] > 7, "the controller has saved its jobs", 10)
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(state, kept)
-    slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
-    assert job.result(60)["x"] == 3
-    until(lambda: "COMPLETED" in row(job), "Slurm's end")
+    yield
     small.kill("slurmctld")
     for saved in kept.glob("job_state*"):
         shutil.copy2(saved, state / saved.name)
     small.start("slurmctld")
+
+
+def started_by_a_controller_that_forgot_that(small: Cluster, cluster: Path, job: Job) -> None:  # noqa: F811
+    """Let the job run to its end, and have the controller begin again from what it had saved before."""
+    until(lambda: time.time() - job.record["submitted_at"] > 7, "the controller has saved its jobs", 10)
+    with forgotten_by_the_controller(small, cluster):
+        slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
+        assert job.result(60)["x"] == 3
+        until(lambda: "COMPLETED" in row(job), "Slurm's end")
     assert "PENDING" in row(job)
     slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
 
@@ -95,19 +104,14 @@ def test_clean_ends_what_seems_to_run_of_a_run_that_has_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A controller that crashed shows what it had saved: it runs, and does so until its node is asked."""
-    state, kept, go = cluster / "slurm" / "state", cluster / "kept", tmp_path / "go"
+    go = tmp_path / "go"
     job = submit(until_file(go))
     says(job, "ready")
     until(lambda: time.time() - events(job, "started")[0]["t"] > 7, "the controller has saved its jobs", 10)
-    shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(state, kept)
-    go.touch()
-    assert job.result(60)["y"] == 5
-    until(lambda: "COMPLETED" in row(job), "Slurm's end")
-    small.kill("slurmctld")
-    for saved in kept.glob("job_state*"):
-        shutil.copy2(saved, state / saved.name)
-    small.start("slurmctld")
+    with forgotten_by_the_controller(small, cluster):
+        go.touch()
+        assert job.result(60)["y"] == 5
+        until(lambda: "COMPLETED" in row(job), "Slurm's end")
     assert "RUNNING" in row(job)
     lives = submit(until_file(tmp_path / "never"))
     says(lives, "ready")

@@ -202,22 +202,21 @@ def _sessions(store: Store, database: sqlite3.Connection, found: Changes) -> Non
 
 def _has_line(path: Path, offset: int) -> bool:
     """Whether more than the beginning of a line was added."""
+    return b"\n" in _from(path, offset)
+
+
+def _from(path: Path, offset: int) -> bytes:
+    """Return what a file has from a place on; nothing if it is gone, or no file that could be read."""
     try:
         with open_regular(path) as file:
             file.seek(offset)
-            return b"\n" in file.read()
-    except OSError:  # it is no file that could be read: nothing of it is
-        return False
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _session(store: Store, name: str, offset: int) -> Iterator[Entry]:
-    path = store.root / "cells" / name
-    try:
-        with open_regular(path) as file:
-            file.seek(offset)
-            data = file.read()
-    except OSError:  # removed meanwhile
-        return
+    data = _from(store.root / "cells" / name, offset)
     whole = data[: data.rfind(b"\n") + 1]
     bad = 0
     for cell in lines(whole, LOCAL_CELL):
