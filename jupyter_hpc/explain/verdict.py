@@ -88,9 +88,8 @@ def waits_for_room(reader: RunReader) -> str:
     """Return in words what a running job waits for where its disk is full; else nothing."""
     if reader.waits is not None:
         return f"the cell has ended, and its result waits for room: {reader.waits['message']}"
-    if _is_full(
-        str(reader.run.path.parent), int(time.monotonic() // ASKED_S)
-    ):  # the worker may have had no room to say so
+    moment = int(time.monotonic() // ASKED_S)
+    if _is_full(str(reader.run.path.parent), moment):  # then the worker may have had no room to say so
         return f"the disk of {reader.run.path} is full, and what the job writes waits for room"
     return ""
 

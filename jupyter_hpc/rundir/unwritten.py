@@ -17,13 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ..runtime import portal
+from ..worker.room import MAY_PASS
 
 FIRST_S = 1.0  # to the first try; twice as long before each other one
 MOST_S = 5.0
-_ERRNOS = frozenset(
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "ESTALE", "EMFILE", "ENFILE")
-)
+_ERRNOS = MAY_PASS | {errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}  # here what is missing may be a right
 END = "verdict"  # the field that makes a record one of a run that has ended
 Fields = dict[str, Any]
 _fields: dict[Path, list[tuple[Fields, Fields]]] = {}  # by run directory: what waits, and what stood in its place

@@ -74,6 +74,10 @@ class _Appender:
                 self.waiting = b""
         return not self.waiting
 
+    def why_waiting(self) -> Optional[OSError]:
+        """Try to write what waits; return why it can't be, None if nothing waits any more."""
+        return None if self.drained() else self.refused
+
 
 class EventWriter:
     """Appends JSON lines; one ``os.write`` for each, so that lines never mix."""
@@ -100,7 +104,7 @@ class EventWriter:
     def why_waiting(self) -> Optional[OSError]:
         """Try to write what waits; return why it can't be, None if nothing waits any more."""
         with self.lock:
-            return None if self.appender.drained() else self.appender.refused
+            return self.appender.why_waiting()
 
 
 class LogFile:
@@ -187,7 +191,7 @@ class LogFile:
     def why_waiting(self) -> Optional[OSError]:
         """Try to write what waits; return why it can't be, None if nothing waits any more."""
         with self.lock:
-            return None if self.appender.drained() else self.appender.refused
+            return self.appender.why_waiting()
 
 
 class _Stream(io.TextIOBase):

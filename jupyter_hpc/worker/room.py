@@ -18,12 +18,12 @@ PATIENCE = "JUPYTER_HPC_WAIT_FOR_ROOM"  # seconds; a variable of the job
 PATIENCE_S = 3600.0
 FIRST_S = 1.0  # to the first try; twice as long before each other one
 MOST_S = 10.0
-_MAY_PASS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE))
+MAY_PASS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE))
 
 
 def may_come(error: BaseException) -> bool:
     """Whether what can't be written now may be later: no space, no quota, a disk that is read-only or out of reach."""
-    return isinstance(error, OSError) and error.errno in _MAY_PASS
+    return isinstance(error, OSError) and error.errno in MAY_PASS
 
 
 class Room:
