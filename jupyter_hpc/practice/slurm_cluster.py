@@ -341,13 +341,13 @@ def _wait_listening(where: Path, address: tuple[str, int], *, deadline: float) -
 
 
 def _wait_idle(where: Path, *, deadline: float, also: Collection[str] = ()) -> None:
-    argv = [_find("sinfo") or "sinfo", "-h", "-N", "-p", PARTITIONS[0], "-o", "%t"]
+    argv = [_find("sinfo") or "sinfo", "-h", "-N", "-p", PARTITIONS[0], "-o", "%t %E"]  # state, and why
     env = {**os.environ, "SLURM_CONF": str(where / COMMANDS_CONF)}
     while True:
         try:
             done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=5, check=False)
-            states = done.stdout.split()
-            if len(states) == len(NODES) and all(state == "idle" or state in also for state in states):
+            states = done.stdout.splitlines()
+            if len(states) == len(NODES) and all(state.split()[0] in {"idle", *also} for state in states):
                 return
         except subprocess.TimeoutExpired:
             states = ["no answer"]  # the controller may be dying: the check below says so
