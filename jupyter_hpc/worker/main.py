@@ -156,7 +156,7 @@ class _Worker:
 
         faulthandler.enable(file=2, all_threads=False)
         sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]
-        monitor.report_signals(self.events, running.Stopped)
+        monitor.report_signals(self.events)
         self.monitor = monitor.Monitor(self.events, self.log)
         self.monitor.start()
         sys.modules["__main__"] = self.module
@@ -260,6 +260,20 @@ class _Worker:
     # -- the cell --------------------------------------------------------------------------------
 
     def _execute(self) -> Tuple[Any, Optional[BaseException]]:
+        """Run the cell; return the last line's value, and what the cell raised or a signal as it ended."""
+        from . import cell as running
+        from .monitor import ignore_signals, raise_signals
+
+        try:
+            raise_signals(running.Stopped)
+            value, error = self._run()
+            ignore_signals()
+        except BaseException as late:  # raised between the cell and here: what the cell made is saved all the same
+            ignore_signals()
+            value, error = None, late
+        return value, error
+
+    def _run(self) -> Tuple[Any, Optional[BaseException]]:
         from . import cell as running
         from .loose_ends import LooseEnds
 

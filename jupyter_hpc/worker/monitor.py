@@ -18,9 +18,11 @@ BEAT_S = 0.5
 FIRST_SAMPLES = 30  # one a second at first, then one in ten seconds
 SLOW_SAMPLE_S = 10.0
 _WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
-_REPORTED = (signal.SIGTERM, signal.SIGINT, *_WARNINGS)
+_ENDING = (signal.SIGTERM, signal.SIGINT)
+_REPORTED = (*_ENDING, *_WARNINGS)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
+_stop: Any = None  # what a signal raises, while the cell runs
 
 
 class Monitor(threading.Thread):
@@ -128,25 +130,20 @@ def _gpu_use(nvidia_smi: str) -> Optional[List[Dict[str, Any]]]:
     return [dict(zip(keys, line.split(", "))) for line in done.stdout.splitlines()]
 
 
-def report_signals(events: EventWriter, stop: Any) -> None:
+def report_signals(events: EventWriter) -> None:
     """Record SIGTERM, SIGUSR1, SIGUSR2 and SIGINT at once, even while the cell is inside C code.
 
-    SIGTERM and SIGINT then raise ``stop(number)`` in the cell, so that names assigned before come back;
-    the others are only recorded: a warning that time runs out, for which the cell may have a handler.
+    SIGUSR1 and SIGUSR2 are only recorded: a warning that time runs out, for which the cell may have a handler.
+    The others end the process until the cell begins: nothing has run yet, and nothing is lost.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
-
-    def handler(number: int, frame: Any) -> None:
-        if number not in _WARNINGS:
-            for each in (signal.SIGTERM, signal.SIGINT):  # a second one must not break the way out
-                signal.signal(each, lambda *_: None)
-            raise stop(number)
-
-    for number in _REPORTED:
-        signal.signal(number, handler)
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    for number in _WARNINGS:
+        signal.signal(number, _on_signal)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-    _spare_children(handler, write)
+    _spare_children(write)
 
     def record() -> None:
         while True:
@@ -158,7 +155,23 @@ def report_signals(events: EventWriter, stop: Any) -> None:
     threading.Thread(target=record, name="jupyter_hpc signals", daemon=True).start()
 
 
-def _spare_children(handler: Any, wakeup: int) -> None:
+def raise_signals(stop: Any) -> None:
+    """From here on SIGTERM and SIGINT raise ``stop(number)``, so that names that the cell has assigned come back."""
+    global _stop
+    _stop = stop
+    for number in _ENDING:
+        signal.signal(number, _on_signal)
+
+
+def _on_signal(number: int, _: Any) -> None:
+    """Stop the cell, once: a second signal must not break the way out."""
+    global _stop
+    if number in _ENDING and _stop is not None:
+        stop, _stop = _stop, None
+        raise stop(number)
+
+
+def _spare_children(wakeup: int) -> None:
     """Let a process that the cell forks die of a signal as any other does, and not report it as the cell's.
 
     The signals are held back meanwhile: one that comes before the child has its own handlers would be lost.
@@ -173,7 +186,7 @@ def _spare_children(handler: Any, wakeup: int) -> None:
 
     def in_child() -> None:
         for number in _REPORTED:
-            if signal.getsignal(number) is handler:  # the cell may have set one of its own
+            if signal.getsignal(number) is _on_signal:  # the cell may have set one of its own
                 is_interrupt = number == signal.SIGINT
                 signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
         other = signal.set_wakeup_fd(-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import monitor, recording
+from . import recording
 from .cell import Stopped, format_traceback
 from .circumstances import describe, text_of
 from .result_writer import ResultWriter
@@ -22,7 +22,6 @@ FAILED = 1
 
 def finish(worker: _Worker, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> int:
     """Save the result of a cell that has ended; return the process's exit code."""
-    monitor.ignore_signals()
     room = Room(worker.events)
     _write_log(worker, error)
     _say(worker, "saving", use=worker.monitor.summary())  # here before the result is, as it must be shown

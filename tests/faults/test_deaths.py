@@ -7,11 +7,13 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import (
+    EnvironmentMismatch,
     JobCancelled,
     JobError,
     OutOfMemory,
@@ -66,6 +68,52 @@ def test_cancel(target: str, cell: str) -> None:
     if cell == WAITS:
         assert job.outcome().names["before"] == 41
         assert "after" not in job.outcome().names
+
+
+class Loads:
+    """A value whose loading takes long, and says when it has begun."""
+
+    def __init__(self, begun: Path) -> None:
+        self.code = f"import time; open({str(begun)!r}, 'w'); time.sleep(300)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, (self.code,)
+
+
+def test_cancel_while_values_are_loaded(target: str, tmp_path: Path) -> None:
+    """Nothing has run: no environment is blamed, and no cell."""
+    job = submit("y = value", target, {"value": Loads(tmp_path / "begun")})
+    until((tmp_path / "begun").exists, "it loads")
+    job.cancel()
+    assert job.wait(15)
+    assert type(job.outcome().error) is JobCancelled
+    assert job.state is JobState.CANCELLED
+
+
+STOPPED_AT = """\
+import os, signal
+from jupyter_hpc_worker import loose_ends, main, recording
+def told(*_, **__): os.kill(os.getpid(), signal.SIGTERM)
+before = 41
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "loose_ends.LooseEnds.wait = told",
+        "main._Worker._after_failure = told; raise ValueError('its own')",
+        "signal.signal(signal.SIGTERM, lambda *_: exit(3)); main._Worker._after_failure = told; raise ValueError('its own')",
+    ],
+    ids=["as it ends", "as it fails", "with a handler of its own"],
+)
+def test_told_to_end_when_the_cell_is_over(target: str, end: str) -> None:
+    """What the cell has made comes back, wherever the signal finds the worker."""
+    job = submit(STOPPED_AT + end, target)
+    assert job.wait(15)
+    outcome = job.outcome()
+    assert outcome.names["before"] == 41
+    assert isinstance(outcome.error, JobError) and type(outcome.error) is not EnvironmentMismatch
 
 
 def test_scancel(cluster: Path, limited: Job) -> None:
