@@ -110,9 +110,15 @@ def slurm(*argv: str) -> str:
     from jupyter_hpc import practice
 
     env = {**(practice.environment() if "SLURM_CONF" not in os.environ else {}), **os.environ}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
-    return done.stdout.strip()
+
+    def done() -> subprocess.CompletedProcess[str] | None:
+        """None where Slurm itself says to ask again: a controller that has just begun tells its database of its jobs."""
+        said = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
+        return None if "try again" in said.stderr else said
+
+    said = until(done, f"{' '.join(argv)} is taken", 60)
+    assert said.returncode == 0, f"{' '.join(argv)}: {said.stderr}"
+    return said.stdout.strip()
 
 
 def run_directories() -> set[str]:

@@ -329,8 +329,11 @@ class FullSlurm(Daemons):
     def wait_saved(self, number: str) -> None:
         """Wait until the controller has the job on disk: it writes seconds later, and kill -9 loses what is newer."""
         token = f"saved-{number}-{time.monotonic_ns()}"
-        self.says("root", "scontrol", "update", f"jobid={number}", f"admincomment={token}")
+        update = ("scontrol", "update", f"jobid={number}", f"admincomment={token}")
         deadline = time.monotonic() + 30
+        while "try again" in self.run("root", *update, check=False).stderr:  # its database doesn't know the job yet
+            assert time.monotonic() < deadline, f"job {number} can't be marked"
+            time.sleep(0.1)
         while token.encode() not in (self.directory / "state" / "job_state").read_bytes():
             assert time.monotonic() < deadline, f"job {number} is not saved"
             time.sleep(0.1)
