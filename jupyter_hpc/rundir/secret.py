@@ -105,8 +105,13 @@ def _secret() -> bytes:
         draft = temporary(path)
         try:
             _write(draft, secrets.token_bytes(signing.KEY_BYTES))
-            with suppress(FileExistsError):  # another process was first
+            try:
                 os.link(draft, path)
+            except FileExistsError:  # another process was first
+                pass
+            except OSError:  # a file system without hard links
+                with suppress(FileExistsError):
+                    _create(path, draft.read_bytes())
         finally:
             draft.unlink(missing_ok=True)
         return _read(path)
@@ -132,9 +137,18 @@ def _write(path: Path, data: bytes, folder: int | None = None) -> None:
     """Write a private file; one that is there, perhaps linked from elsewhere too, is replaced."""
     with suppress(FileNotFoundError):
         os.unlink(path, dir_fd=folder)
+    _create(path, data, folder)
+
+
+def _create(path: Path, data: bytes, folder: int | None = None) -> None:
+    """Create a private file with all its content, or none."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
-    with open(descriptor, "wb") as file:
-        file.write(data)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+    except OSError:  # a part of a secret would be taken for one that is damaged
+        os.unlink(path, dir_fd=folder)
+        raise
 
 
 def _unusable(path: Path, error: OSError) -> HPCError:
