@@ -25,36 +25,40 @@ class Notifier:
     ----------
     over : asyncio.Event
         Set when a result or an end arrives, which is worth a look at once.
+    touched : set of str
+        The runs with files that changed, until somebody empties it.
     """
 
     def __init__(self, wake: asyncio.Event) -> None:
         self._wake = wake
         self.over = asyncio.Event()
+        self.touched: set[str] = set()
         self._watches: dict[str, int] = {}
         self._changes = _changes_of_this_loop()
 
-    def changed(self, name: str) -> None:
-        """A file of this name in one of the watched folders is new or has changed."""
+    def changed(self, run_id: str, name: str) -> None:
+        """A file of this name in the folder of a watched run is new or has changed."""
         if name in ENDS:
             self.over.set()
+        self.touched.add(run_id)
         self._wake.set()
 
     def watch(self, run: Run) -> None:
-        watch = self._changes.tell(self, str(run.path))
+        watch = self._changes.tell(self, run)
         if watch is not None:
             self._watches[run.id] = watch
 
     def forget(self, run: Run) -> None:
         watch = self._watches.pop(run.id, None)
         if watch is not None:
-            self._changes.tell_no_more(self, watch)
+            self._changes.tell_no_more(self, run, watch)
 
 
 class _Changes:
     """The inotify instance of an event loop, there while a folder is watched, and who is told of which folder."""
 
     def __init__(self) -> None:
-        self._told: dict[int, list[Notifier]] = {}
+        self._told: dict[int, list[tuple[Notifier, str]]] = {}
         self._inotify: Any = None
         self._idle: asyncio.TimerHandle | None = None
 
@@ -62,26 +66,26 @@ class _Changes:
         if self._inotify is not None:
             self._inotify.close()
 
-    def tell(self, notifier: Notifier, folder: str) -> int | None:
-        """Tell of changes in a folder from now on; returns its number, None where nothing can be told."""
+    def tell(self, notifier: Notifier, run: Run) -> int | None:
+        """Tell of changes in a run's folder from now on; returns its number, None where nothing can be told."""
         try:
             from inotify_simple import INotify, flags
 
             if self._inotify is None:
                 self._inotify = INotify(nonblocking=True)
                 asyncio.get_running_loop().add_reader(self._inotify.fileno(), self._read)
-            watch: int = self._inotify.add_watch(folder, flags.MODIFY | flags.MOVED_TO | flags.CREATE)
+            watch: int = self._inotify.add_watch(str(run.path), flags.MODIFY | flags.MOVED_TO | flags.CREATE)
         except (ImportError, OSError):  # not Linux, or a limit of instances or watches: ticks are enough
             return None
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        self._told.setdefault(watch, []).append(notifier)  # one folder has one number
+        self._told.setdefault(watch, []).append((notifier, run.id))  # one folder has one number
         return watch
 
-    def tell_no_more(self, notifier: Notifier, watch: int) -> None:
+    def tell_no_more(self, notifier: Notifier, run: Run, watch: int) -> None:
         told = self._told[watch]
-        told.remove(notifier)
+        told.remove((notifier, run.id))
         if told:
             return
         del self._told[watch]
@@ -102,8 +106,8 @@ class _Changes:
             told = self._told.get(event.wd, [])
             if event.wd < 0:  # more happened than the kernel kept: whoever is told anything
                 told = list(chain.from_iterable(self._told.values()))
-            for notifier in told:
-                notifier.changed(event.name)
+            for notifier, run_id in told:
+                notifier.changed(run_id, event.name)
 
 
 _changes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Changes] = WeakKeyDictionary()

@@ -1,8 +1,9 @@
 """One polite watcher per target and process: follows live jobs, by their files first.
 
-The worker's own files say almost everything: they are read when the file system notifies (or every
-``TICK_S``), and the scheduler is asked about all jobs of the target at once, seldom, and sooner when something
-is odd: a heartbeat that fell silent, an end without a result, a word from the scheduler in its log.
+The worker's own files say almost everything: they are read when the file system notifies, and all of them in
+rounds (every ``TICK_S``, with many jobs more seldom), and the scheduler is asked about all jobs of the target at
+once, seldom, and sooner when something is odd: a heartbeat that fell silent, an end without a result, a word from
+the scheduler in its log.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from .left_over import end_left_over
 from .notifier import Notifier
 from .trouble import Trouble, described
 
-TICK_S = 0.25  # between looks at the files of a job where nothing notifies
+TICK_S = 0.25  # between rounds of looks at the files of all jobs, also of those of which nothing notifies
+ROUND_SHARE = 1 / 20  # of the time, at most, that such rounds take: with hundreds of jobs there are fewer
 SETTLE_S = 0.02  # between two looks at most, however much is notified
 QUIET_S = 60.0  # between questions about jobs that run and beat
 LONG_S = 600.0  # a job that has waited this long is asked about less often, in the measure of its age
@@ -53,6 +55,7 @@ class Watcher:
         self.trouble = ""  # why the scheduler's answers don't come, in words
         self.sweeping: asyncio.Future[list[str]] | None = None  # the end of what is left of ended runs
         self._notifier = Notifier(self._wake)
+        self._next_round = 0.0
         self._next_question = 0.0
         self._last_question = 0.0
         self._is_urgent = False
@@ -63,6 +66,7 @@ class Watcher:
         self._notifier.watch(follower.run)
         follower.say(self.trouble)
         self._next_question = min(self._next_question or 1e18, self.clock.monotonic() + self.backend.first_poll_s)
+        self._next_round = 0.0
         self._wake.set()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
@@ -71,7 +75,7 @@ class Watcher:
         """Something was done to a job: ask at the next look."""
         self._is_urgent = True
         self.backend.budget.allow_urgent()
-        self._last_question = 0.0
+        self._last_question = self._next_round = 0.0
         for follower in self.live.values():
             follower.questions = 0
         self._wake.set()
@@ -95,12 +99,20 @@ class Watcher:
             self._wake.set()
 
     async def _look(self) -> None:
-        for follower in [f for f in self.live.values() if f.trouble.is_due]:
+        """Look at the jobs whose files have changed, or at all if that is due."""
+        began, touched = self.clock.monotonic(), self._notifier.touched
+        is_round = began >= self._next_round
+        looked_at = [f for f in self.live.values() if is_round or f.run.id in touched]
+        touched.clear()
+        for follower in [f for f in looked_at if f.trouble.is_due]:
             try:
                 await self._look_at(follower)
                 follower.trouble.over()
             except Exception as error:  # one broken run directory must not stop the others
                 self._give_up(follower, error)
+        if is_round:
+            ended = self.clock.monotonic()
+            self._next_round = max(began + TICK_S, ended + (ended - began) / ROUND_SHARE)
         if self.live and self._must_ask():  # beside the looks at files: a controller that is down takes seconds
             self._question = asyncio.get_running_loop().create_task(self._ask_and_wake({}))
 

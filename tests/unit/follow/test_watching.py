@@ -12,11 +12,12 @@ from jupyter_hpc.backends.base import Backend
 from jupyter_hpc.backends.budget import ROUTINE_S
 from jupyter_hpc.follow.doubt import ACCOUNTING_S, LINGER_S, RECOVERY_S
 from jupyter_hpc.follow.pulse import SILENCE_S
-from jupyter_hpc.follow.watcher import LATE_S, QUIET_S, SLOW_S
+from jupyter_hpc.follow.watcher import LATE_S, QUIET_S, ROUND_SHARE, SLOW_S, TICK_S
 from jupyter_hpc.model.exceptions import TargetError
 from jupyter_hpc.model.observation import Observation
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir import run as rundir
+from jupyter_hpc.rundir.run import Run
 from tests.unit.follow.scene import Scene, played
 
 OUT_OF_MEMORY = Observation(JobState.OUT_OF_MEMORY, native_state="OUT_OF_MEMORY")
@@ -277,3 +278,42 @@ async def test_a_look_at_another_job_asks_once_and_then_recalls(scene: Scene) ->
     before = len(scene.backend.questions())
     assert await scene.watcher.glance({"other": native_id}) == {}  # the first is too near: nothing is asked
     assert len(scene.backend.questions()) == before
+
+
+class Looks(list[str]):
+    """The runs that were looked at, each time; a look takes a while."""
+
+    def __init__(self, scene: Scene, takes_s: float, patch: pytest.MonkeyPatch) -> None:
+        async def sync(run: Run) -> None:
+            self.append(run.id)
+            await scene.clock.sleep(takes_s)
+
+        patch.setattr(scene.backend, "sync", sync)
+
+
+@played
+async def test_what_a_job_says_costs_no_look_at_the_others(scene: Scene) -> None:
+    """A cell that prints all the time, beside hundreds that wait."""
+    talking, worker = await scene.running()
+    others = [scene.job()[0] for _ in range(20)]
+    with pytest.MonkeyPatch.context() as patch:
+        looks = Looks(scene, 0.0, patch)
+        for _ in range(100):
+            worker.event("loaded")
+            await scene.clock.advance(0.02)
+    assert looks.count(talking.run.id) > 40
+    assert 0 < looks.count(others[-1].run.id) <= 2 / TICK_S
+
+
+@played
+async def test_looks_at_many_jobs_take_a_small_part_of_the_time(scene: Scene) -> None:
+    jobs = [scene.job() for _ in range(20)]
+    with pytest.MonkeyPatch.context() as patch:
+        looks = Looks(scene, 0.05, patch)
+        began = scene.clock.monotonic()
+        await scene.clock.advance(200)
+        assert 100 < len(looks) <= 20 * (1 + (scene.clock.monotonic() - began) * ROUND_SHARE)
+        follower, worker = jobs[7]
+        worker.starts()
+        worker.succeeds()
+        assert (await scene.ended(follower, 1)).state is JobState.COMPLETED  # by the file system's word
