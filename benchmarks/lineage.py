@@ -58,7 +58,7 @@ def unrecorded() -> Iterator[None]:
 
 def _bare_worker(original: Callable[[Any], Path]) -> Callable[[Any], Path]:
     def worker_directory(store: Any) -> Path:
-        from jupyter_hpc.rundir.store import _compile
+        from jupyter_hpc.rundir.shipped import compile_for_this_python
 
         source = original(store)
         bare = source.with_name(f"{source.name}-bare")
@@ -67,7 +67,7 @@ def _bare_worker(original: Callable[[Any], Path]) -> Callable[[Any], Path]:
             for name, line in (("hardware", "describe = dict"), ("result_writer", "loaded_packages = dict")):
                 with open(bare / "jupyter_hpc_worker" / f"{name}.py", "a") as file:
                     file.write(f"\n{line}\n")
-            _compile(bare, [str(path.relative_to(bare)) for path in bare.rglob("*.py")])
+            compile_for_this_python(bare, [str(path.relative_to(bare)) for path in bare.rglob("*.py")])
         return bare
 
     return worker_directory

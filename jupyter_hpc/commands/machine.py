@@ -58,12 +58,16 @@ def _doctor(arguments: argparse.Namespace) -> str:
 
     lines = [f"✓ Python {sys.version.split()[0]} at {sys.executable}"]
     runs = store()
+    where_runs_are = f"  → {help_command('run-directories')}"
     try:
         runs.prepare()
+        runs.try_to_write()
         free = shutil.disk_usage(runs.root).free
         lines.append(f"✓ run directories in {runs.root} ({format_size(free)} free)")
     except HPCError as error:
-        lines += [f"✗ {error.message} {error.hint}", f"  → {help_command('run-directories')}"]
+        lines += [f"✗ {error.message} {error.hint}", where_runs_are]
+    except OSError as error:
+        lines += [f"✗ run directories in {runs.root} can't be written: {error.strerror}", where_runs_are]
     rows = [_sign(row) + row for row in _targets(arguments).splitlines()[1:]]
     lines += rows
     if any(row.startswith("✗") for row in rows):

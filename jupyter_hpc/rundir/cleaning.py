@@ -22,7 +22,8 @@ def leftovers(runs: Store) -> list[Path]:
     found = [path for folder in folders for path in left_in(folder)]
     for run in runs.runs():
         parts = (run.path, *(run.path / PARTS).glob("*"))
-        found += [run.path] if _is_cut_off(run) else [path for each in parts for path in left_in(each)]
+        inside = (run.payload, *parts, *(part / "result" for part in parts))
+        found += [run.path] if _is_cut_off(run) else [path for each in inside for path in left_in(each)]
     return found
 
 

@@ -104,7 +104,7 @@ def _secret() -> bytes:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = temporary(path)
         try:
-            _write(draft, secrets.token_bytes(signing.KEY_BYTES))
+            _create(draft, secrets.token_bytes(signing.KEY_BYTES))
             try:
                 os.link(draft, path)
             except FileExistsError:  # another process was first
@@ -134,10 +134,10 @@ def _read(path: Path) -> bytes:
 
 
 def _write(path: Path, data: bytes, folder: int | None = None) -> None:
-    """Write a private file; one that is there, perhaps linked from elsewhere too, is replaced."""
-    with suppress(FileNotFoundError):
-        os.unlink(path, dir_fd=folder)
-    _create(path, data, folder)
+    """Write a private file, atomically; one that is there, perhaps linked from elsewhere too, is replaced."""
+    draft = temporary(path)
+    _create(draft, data, folder)
+    os.replace(draft, path, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _create(path: Path, data: bytes, folder: int | None = None) -> None:

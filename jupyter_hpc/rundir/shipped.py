@@ -1,4 +1,4 @@
-"""Whether the worker that lies in a root is the one that was shipped: it is run with all rights of its user.
+"""What is shipped as the worker, and whether what lies in a root is that: it is run with all rights of its user.
 
 Its sources are compared with this process's own. Bytecode can't be, since another Python may have made it, so it is
 signed with the user's secret when it is compiled; what a node's Python added since is removed, and made there again.
@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..model.exceptions import NotOurs
+from ..model.exceptions import HPCError, NotOurs
+from ..worker.digest import Hasher
 from .opened import Folder, open_below
 from .run import read_json, write_json
 from .secret import user_mac
@@ -87,6 +89,57 @@ def sign_bytecode(root: Path, target: Path) -> None:
                     signatures[path] = _mac(path, file.read())
     with suppress(OSError):
         write_json(target / f"{_SIGNATURES}{tag}", signatures)
+
+
+@lru_cache(maxsize=1)
+def worker_files() -> tuple[str, list[tuple[str, bytes]]]:
+    """Return the digest, paths and contents of all that a worker needs: its own sources, and cloudpickle."""
+    import importlib.util
+
+    found = importlib.util.find_spec("cloudpickle")
+    if found is None or found.origin is None:
+        raise HPCError("cloudpickle is not installed here.", hint="pip install 'cloudpickle>=3.1,<4'")
+    sources = {
+        "jupyter_hpc_worker": Path(__file__).parents[1] / "worker",
+        "cloudpickle": Path(found.origin).parent,
+    }
+    files = [
+        (f"{name}/{path.name}", path.read_bytes())
+        for name, folder in sources.items()
+        for path in sorted(folder.glob("*.py"))
+    ]
+    hasher = Hasher("sha256")
+    for name, data in files:
+        hasher.update(f"{name}\0{len(data)}\0".encode() + data)
+    return hasher.tagged().partition(":")[2][:16], files
+
+
+def bytecode(name: str) -> str:
+    """Return where this Python looks for the compiled form of a source file."""
+    import importlib.util
+
+    return importlib.util.cache_from_source(name)
+
+
+def compile_for_this_python(folder: Path, names: list[str]) -> None:
+    """Compile: a node may not write bytecode, and compiling takes longer than a small cell.
+
+    The compiled form is signed (`sign_bytecode`), so it never needs to be checked against the source.
+    ``main.py`` comes last: it tells that all the others are there.
+    """
+    import py_compile
+
+    for name in sorted(names, key=lambda each: each.endswith("/main.py")):
+        path = str(folder / name)
+        try:
+            py_compile.compile(
+                path,
+                bytecode(path),
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+        except (OSError, py_compile.PyCompileError):  # the sources will do
+            continue
 
 
 def _mac(path: str, data: bytes) -> str:

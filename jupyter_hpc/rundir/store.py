@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +77,21 @@ class Store:
                 hint="Set JUPYTER_HPC_ROOT, or `root` in jupyter_hpc_config.json, "
                 "to a folder of yours that the nodes see.",
             ) from None
+
+    def try_to_write(self) -> None:
+        """Write a small file, and remove it.
+
+        Raises
+        ------
+        OSError
+            If the disk doesn't take it.
+        """
+        draft = temporary(self.root / "draft")
+        try:
+            _write_all(draft, bytes(4096))
+        finally:
+            with suppress(OSError):
+                draft.unlink()
 
     def create(self) -> Run:
         """Create an empty run directory."""
@@ -265,15 +279,15 @@ class Store:
 
     def worker_directory(self) -> Path:
         """Ship the worker and cloudpickle, once for each version of them, and return their folder."""
-        digest, files = _worker_files()
+        digest, files = shipped.worker_files()
         target = self.root / "worker" / digest
         is_whole = shipped.is_whole(self.root, target, dict(files))
         if is_whole is False:
             self.unpublish(target)
         if not is_whole:
             self.publish(target, lambda folder: _copy_all(folder, files))
-        if not (target / _bytecode("jupyter_hpc_worker/main.py")).exists():
-            _compile(target, [name for name, _ in files])
+        if not (target / shipped.bytecode("jupyter_hpc_worker/main.py")).exists():
+            shipped.compile_for_this_python(target, [name for name, _ in files])
             shipped.sign_bytecode(self.root, target)
         return target
 
@@ -347,56 +361,6 @@ def _copy_all(folder: Path, files: list[tuple[str, bytes]]) -> None:
         path = folder / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_all(path, data)
-
-
-def _bytecode(name: str) -> str:
-    """Return where this Python looks for the compiled form of a source file."""
-    import importlib.util
-
-    return importlib.util.cache_from_source(name)
-
-
-def _compile(folder: Path, names: list[str]) -> None:
-    """Compile for this Python: a node may not write bytecode, and compiling takes longer than a small cell.
-
-    The compiled form is signed (`shipped.sign_bytecode`), so it never needs to be checked against the source.
-    ``main.py`` comes last: it tells that all the others are there.
-    """
-    import py_compile
-
-    for name in sorted(names, key=lambda each: each.endswith("/main.py")):
-        path = str(folder / name)
-        try:
-            py_compile.compile(
-                path,
-                _bytecode(path),
-                doraise=True,
-                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-            )
-        except (OSError, py_compile.PyCompileError):  # the sources will do
-            continue
-
-
-@lru_cache(maxsize=1)
-def _worker_files() -> tuple[str, list[tuple[str, bytes]]]:
-    import importlib.util
-
-    found = importlib.util.find_spec("cloudpickle")
-    if found is None or found.origin is None:
-        raise HPCError("cloudpickle is not installed here.", hint="pip install 'cloudpickle>=3.1,<4'")
-    sources = {
-        "jupyter_hpc_worker": Path(__file__).parents[1] / "worker",
-        "cloudpickle": Path(found.origin).parent,
-    }
-    files = [
-        (f"{name}/{path.name}", path.read_bytes())
-        for name, folder in sources.items()
-        for path in sorted(folder.glob("*.py"))
-    ]
-    hasher = Hasher("sha256")
-    for name, data in files:
-        hasher.update(f"{name}\0{len(data)}\0".encode() + data)
-    return hasher.tagged().partition(":")[2][:16], files
 
 
 def disk_use(path: Path) -> int:

@@ -24,7 +24,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from jupyter_hpc.rundir import run, store
-os.replace = os.rename = lambda *_: os.kill(os.getpid(), 9)
+os.replace = os.rename = lambda *_, **__: os.kill(os.getpid(), 9)
 at = store.Store(Path(sys.argv[1]))
 {act}
 """
@@ -165,6 +165,16 @@ def test_a_shared_text_that_a_killed_process_did_not_finish(root: Store) -> None
     draft.write_text("half")
     clean("--yes", "--older-than", "30")
     assert not draft.exists()
+
+
+@pytest.mark.parametrize("folder", ["payload", "result"])
+def test_a_signature_that_a_killed_process_did_not_finish(root: Store, folder: str) -> None:
+    run = root.runs()[0]
+    act = "import pathlib; from jupyter_hpc.rundir import secret; secret._write(pathlib.Path(sys.argv[2]), b'x')"
+    killed(root, act, str(run.path / folder / "signature"))
+    assert hidden(run.path / folder)
+    clean("--yes", "--older-than", "30")
+    assert not hidden(run.path / folder)
 
 
 def test_what_is_being_made_stays(root: Store) -> None:

@@ -1,7 +1,8 @@
 """The index of all runs: a SQLite file, brought up to date from the run directories, which can always be made anew.
 
 Several kernels, shells and servers use one file: whoever asks brings it up to date first, one at a time; a file that
-is missing, damaged or of another version is built beside the old one and renamed into its place.
+is missing, damaged or of another version is built beside the old one and renamed into its place. While a full or
+read-only disk doesn't take it, whoever asks has it in memory.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...model.exceptions import HPCError
 from ...rundir.run import flock
@@ -23,9 +24,11 @@ from .activity import Facts
 from .rows import connect_earlier, plain, put, put_environment, remove
 from .schema import connect, create, is_current
 
+Found = TypeVar("Found")
 FILE = "lineage.sqlite"
 LOCK_S = 5.0  # what brings up to date is short; a rebuild by somebody else is not waited for
 REBUILD_S = 600.0
+_NO_PLACE = ("full", "readonly")
 _DAMAGE = ("no such table", "disk I/O error", "unable to open", "malformed")
 
 
@@ -38,6 +41,10 @@ class Report:
     removed: int = 0
     seconds: float = 0.0
     damaged: list[tuple[str, str]] = field(default_factory=list)  # what was skipped, and why
+
+
+class _NoPlace(Exception):
+    """The disk doesn't take the file."""
 
 
 class Index:
@@ -56,17 +63,29 @@ class Index:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.path = store.root / FILE
+        self._memory: sqlite3.Connection | None = None  # while there is no place for the file
 
     def query(self, sql: str, values: Sequence[Any] = (), *, fresh: bool = True) -> list[tuple[Any, ...]]:
         """Return all rows; the index is brought up to date before, unless ``fresh`` is False."""
         if fresh:
             self.refresh()
-        rows: list[tuple[Any, ...]] = self._whole(lambda database: database.execute(sql, plain(values)).fetchall())
-        return rows
+
+        def rows(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            return database.execute(sql, plain(values)).fetchall()
+
+        try:
+            return rows(self._memory) if self._memory is not None else self._whole(rows)
+        except _NoPlace:
+            self._refresh_memory()
+            return self.query(sql, values, fresh=False)
 
     def refresh(self) -> Report:
         """Read what is new or changed in the store."""
-        report: Report = self._whole(self._refresh)
+        try:
+            report = self._whole(self._refresh)
+            self._memory = None
+        except _NoPlace:
+            report = self._refresh_memory()
         return report
 
     def rebuild(self) -> Report:
@@ -77,7 +96,13 @@ class Index:
         HPCError
             If another process is at it for long, or there is no place for the file.
         """
-        return self._rebuild(None)
+        try:
+            return self._rebuild(None)
+        except _NoPlace as error:
+            raise HPCError(
+                f"The lineage index {self.path} can't be written: {error}.",
+                hint="It needs about 2 KB for each run, and nothing else in its place; the runs are not harmed.",
+            ) from None
 
     def _rebuild(self, instead_of: int | None) -> Report:
         """Build a new file; none if another process has put one in the place of this inode meanwhile."""
@@ -90,10 +115,7 @@ class Index:
             try:
                 report = self._build()
             except (OSError, sqlite3.OperationalError) as error:
-                raise HPCError(
-                    f"The lineage index {self.path} can't be written: {error}.",
-                    hint="It needs about 2 KB for each run, and nothing else in its place; the runs are not harmed.",
-                ) from None
+                raise _NoPlace(str(error)) from None
         report.path, report.seconds = self.path, time.monotonic() - started
         return report
 
@@ -104,8 +126,8 @@ class Index:
 
     # -- how ---------------------------------------------------------------------------------------
 
-    def _whole(self, work: Any) -> Any:
-        """Do something with the index; when it is missing, damaged or another version's, build it and try once more."""
+    def _whole(self, work: Callable[[sqlite3.Connection], Found]) -> Found:
+        """Do something with the file; when it is missing, damaged or another version's, build it and try once more."""
         inode = _inode(self.path)
         try:
             if inode:
@@ -115,8 +137,8 @@ class Index:
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
                 raise HPCError(f"{self.path} is locked by another process.", hint="Ask again in a moment.") from None
-            if "full" in str(error) or "readonly" in str(error):
-                raise HPCError(f"The lineage index {self.path} can't be written: {error}.") from None
+            if any(words in str(error) for words in _NO_PLACE):
+                raise _NoPlace(str(error)) from None
             if not any(words in str(error) for words in _DAMAGE):
                 raise
         except sqlite3.DatabaseError as error:
@@ -155,10 +177,30 @@ class Index:
                 return Report()
             # opened under the lock: before, another process may have renamed a new file into its place
             with closing(connect(self.path)) as database:
-                database.execute("BEGIN IMMEDIATE")
-                report = self._apply(database, reading.changes(self.store, database))
-                database.execute("COMMIT")
+                report = self._apply_whole(database)
         report.seconds = time.monotonic() - started
+        return report
+
+    def _refresh_memory(self) -> Report:
+        """Bring the index in memory up to date, which begins with what the file has."""
+        if self._memory is not None:
+            return self._apply_whole(self._memory)
+        self._memory = connect(":memory:")
+        try:
+            with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as file:
+                file.backup(self._memory)
+            if is_current(self._memory):
+                return self._apply_whole(self._memory)
+        except sqlite3.DatabaseError:  # missing, damaged, or with a journal that would have to be played back
+            pass
+        self._memory = connect(":memory:", bulk=True)
+        create(self._memory)
+        return self._read_all(self._memory)
+
+    def _apply_whole(self, database: sqlite3.Connection) -> Report:
+        database.execute("BEGIN IMMEDIATE")
+        report = self._apply(database, reading.changes(self.store, database))
+        database.execute("COMMIT")
         return report
 
     def _read_all(self, database: sqlite3.Connection) -> Report:
@@ -206,7 +248,10 @@ class Index:
     def _lock(self, seconds: float) -> Iterator[bool]:
         """Hold the store's index lock; says whether it was to be had in time."""
         self.store.prepare()
-        descriptor = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _NoPlace(str(error)) from None
         try:
             yield flock(descriptor, seconds)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ...model.exceptions import OptionError
+from ...model.exceptions import HPCError, OptionError
 from ...rundir.shapes import TAG, lines
 from ...rundir.store import Store
 from ...worker.regular import open_regular
@@ -25,15 +26,30 @@ def add(store: Store, key: str, value: str, *, subject: str, name: str = "", run
     ------
     OptionError
         If key or value is no word.
+    HPCError
+        If the disk doesn't take it.
     """
     for word in (key, value):
         if not _WORD.fullmatch(word):
             raise OptionError(f"{word[:100]!r} can't be part of a tag.", hint="Use letters, digits and . _ @ + -")
     store.prepare()
     line = {"t": time.time(), "key": key, "value": value, "subject": subject, "name": name, "run": run}
-    descriptor = os.open(store.root / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600)
     try:
-        os.write(descriptor, b"\n" * _is_cut(store.root / FILE) + json.dumps(line).encode() + b"\n")
+        _append(store.root / FILE, json.dumps(line).encode() + b"\n")
+    except OSError as error:
+        raise HPCError(
+            f"{key}:{value} can't be written to {store.root / FILE}: {error.strerror}.",
+            hint="Nothing was tagged. Tag it again when the disk takes it.",
+        ) from None
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add a line, at once: two processes may."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600)
+    try:
+        data = b"\n" * _is_cut(path) + line
+        if os.write(descriptor, data) < len(data):  # what there is of it is no line that could be read
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
 
