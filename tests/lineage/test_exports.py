@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ from jupyter_hpc.lineage.exports import export
 from jupyter_hpc.lineage.exports.openlineage import run_uuid
 from jupyter_hpc.model.exceptions import HPCError
 from jupyter_hpc.rundir.store import Store
+from tests.faults.disks import full, needs_root, small_disk
 from tests.faults.road import submit
 
 
@@ -164,6 +167,21 @@ def test_a_crate_that_the_official_validator_accepts(chain: tuple[Job, Job, Job]
         export("rocrate", two.id, str(tmp_path / "crate"))
 
 
+def no_space(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["crate", "crate.zip"])
+def test_nothing_is_left_of_a_crate_that_has_no_room(chain: tuple[Job, Job, Job], tmp_path: Path, name: str) -> None:
+    with small_disk(tmp_path / "small", 1) as folder:
+        with full(folder), pytest.raises(HPCError, match=f"{name} can't be written: No space left"):
+            export("rocrate", chain[1].id, str(folder / name))
+        assert not list(folder.iterdir())
+        export("rocrate", chain[1].id, str(folder / name))
+        assert [path.name for path in folder.iterdir()] == [name]
+
+
 def test_mlflow_reads_the_run_back(
     chain: tuple[Job, Job, Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +195,11 @@ def test_mlflow_reads_the_run_back(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "ours")
-    assert "Logged 2 of 2 runs" in export("mlflow", two.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "log_artifacts", no_space)
+        with pytest.raises(HPCError, match="No space left"):
+            export("mlflow", two.id)
+    assert "Logged 2 of 2 runs" in export("mlflow", two.id)  # nothing is left of the one that was cut off
     assert "Logged 0 of 2 runs" in export("mlflow", two.id)
     export("mlflow", three.id)
     client = MlflowClient(uri)

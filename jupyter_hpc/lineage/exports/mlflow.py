@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def log(runs: Sequence[Exported]) -> str:
     Raises
     ------
     HPCError
-        If MLflow isn't installed or no tracking server is configured.
+        If MLflow isn't installed, no tracking server is configured, or it fails.
     """
     try:
         import mlflow
@@ -35,10 +36,17 @@ def log(runs: Sequence[Exported]) -> str:
     if not mlflow.is_tracking_uri_set():
         raise HPCError("Nothing says where MLflow keeps runs.", hint="Set MLFLOW_TRACKING_URI.")
     client = MlflowClient()
-    experiment = _experiment(client)
-    new = [found for found in reversed(runs) if not _known(client, experiment, found)]
-    for found in new:
-        _log(client, experiment, found)
+    try:
+        experiment = _experiment(client)
+        new = [found for found in reversed(runs) if not _known(client, experiment, found)]
+        for found in new:
+            _log(client, experiment, found)
+    except Exception as error:  # each kind of store has errors of its own
+        words = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise HPCError(
+            f"MLflow at {mlflow.get_tracking_uri()} failed: {words}",
+            hint="Run the export again: what is there already is not logged twice. MLFLOW_TRACKING_URI says where to.",
+        ) from error
     return f"Logged {len(new)} of {len(runs)} runs to {mlflow.get_tracking_uri()} (the others were there already)."
 
 
@@ -51,16 +59,29 @@ def _experiment(client: Any) -> str:
 
 
 def _known(client: Any, experiment: str, found: Exported) -> bool:
-    return bool(client.search_runs([experiment], f"tags.`{TAG}` = '{found.run.id}'", max_results=1))
+    """Whether it is there, whole: what was cut off in the middle still runs, for MLflow."""
+    wanted = f"tags.`{TAG}` = '{found.run.id}' and attributes.status != 'RUNNING'"
+    return bool(client.search_runs([experiment], wanted, max_results=1))
 
 
 def _log(client: Any, experiment: str, found: Exported) -> None:
-    from mlflow.entities import Metric, Param
-
     known, record = found.details, found.record
     started = int((record.get("started_at") or record["created"]) * 1000)
     run = client.create_run(experiment, start_time=started, tags=_tags(found), run_name=known["name"] or found.run.id)
-    ident = run.info.run_id
+    try:
+        _fill(client, run.info.run_id, found, started)
+    except BaseException:
+        with suppress(Exception):
+            client.delete_run(run.info.run_id)
+        raise
+    ended = int((record.get("ended_at") or started / 1000) * 1000)
+    client.set_terminated(run.info.run_id, _STATES.get(str(known["state"]), "FAILED"), ended)
+
+
+def _fill(client: Any, ident: str, found: Exported, started: int) -> None:
+    from mlflow.entities import Metric, Param
+
+    known = found.details
     parameters = {
         **known["parameters"],
         **{f"resources.{k}": str(v) for k, v in known["execution"]["resources"].items()},
@@ -73,8 +94,6 @@ def _log(client: Any, experiment: str, found: Exported) -> None:
     with tempfile.TemporaryDirectory(prefix="jupyter_hpc-") as folder:
         _artifacts(Path(folder), found)
         client.log_artifacts(ident, folder)
-    ended = int((record.get("ended_at") or started / 1000) * 1000)
-    client.set_terminated(ident, _STATES.get(str(known["state"]), "FAILED"), ended)
 
 
 def _key(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
@@ -28,16 +29,26 @@ def write(runs: Sequence[Exported], store: Store, to: str | None) -> str:
     Raises
     ------
     HPCError
-        If rocrate isn't installed, or there is something in the way.
+        If rocrate isn't installed, there is something in the way, or the disk doesn't take it.
     """
     if not to:
         raise OptionError("A crate needs a place.", hint="--to FOLDER or --to FILE.zip")
     target = Path(to).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise HPCError(f"{target} is there already.", hint="Give a new folder or file.")
-    with tempfile.TemporaryDirectory(prefix="jupyter_hpc-") as scratch:
-        crate = _crate(runs, Path(scratch))
-        crate.write_zip(target) if target.suffix == ".zip" else crate.write(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(prefix="jupyter_hpc-") as scratch,
+            tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as beside,
+        ):
+            whole = Path(beside, "crate")
+            _crate(runs, Path(scratch)).write(whole)
+            os.replace(shutil.make_archive(str(whole), "zip", whole) if target.suffix == ".zip" else whole, target)
+    except OSError as error:
+        raise HPCError(
+            f"{target} can't be written: {error.strerror or error}.", hint="Nothing was left there."
+        ) from None
     return f"Wrote {target}: {len(runs)} runs, as a Process Run Crate."
 
 
