@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.follow import following
+from jupyter_hpc.follow.parts_follower import Follows
+from jupyter_hpc.model.exceptions import HPCError
 from jupyter_hpc.runtime import portal
 from jupyter_hpc.targets import connection
 from jupyter_hpc.targets.targets import target
 from jupyter_hpc.testing.sandbox import environment
 from tests.conftest import Sandbox
-from tests.faults.road import Counter
+from tests.faults.road import Counter, until
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +56,21 @@ def counted(cluster: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> C
 
 
 @pytest.fixture(autouse=True)
-def few_questions() -> None:
-    """Each test finds a scheduler that was asked nothing in the last minute, as after a quiet one."""
+def few_questions() -> Iterator[None]:
+    """Each test finds a scheduler that was asked nothing in the last minute, and nobody asks about jobs of other tests."""
+    before = followed()
     begin_a_minute()
+    yield
+    left = [job for run_id, job in followed().items() if run_id not in before]
+    for job in left:
+        with suppress(HPCError, OSError):  # it ends by itself, or its run directory is gone
+            portal.call(following.cancel(job.run), 30)
+    until(lambda: all(job.ended.done() for job in left), f"the end of what the test left: {[j.run.id for j in left]}")
+
+
+def followed() -> dict[str, Follows]:
+    """Return the live jobs that this process follows, by run id."""
+    return {run_id: job for run_id, job in following._followers.items() if not job.ended.done()}
 
 
 def begin_a_minute() -> None:
