@@ -80,7 +80,7 @@ class Backend(abc.ABC):
     has_kernels_python = True  # whether its nodes may have the kernel's own interpreter at the same path
     shows_native_ids = True  # whether people know jobs by the scheduler's ids
     lists_foreign = False  # whether foreign_jobs has any
-    holds_jobs = False  # whether held() or running() has any
+    holds_jobs = False  # whether held() or alive() has any
     options_of = ""  # the scheduler whose options it has, as the spec's fields name it (`only`)
     supports: frozenset[str] = frozenset()  # and fields of JobSpec that are said to be another's
 
@@ -160,8 +160,8 @@ class Backend(abc.ABC):
         """Return run id → native id of the jobs that are held, by the last answer: let go, they would start."""
         return {}
 
-    def running(self) -> Mapping[str, str]:
-        """Return run id → native id of the jobs that run, by the last answer."""
+    def alive(self) -> Mapping[str, str]:
+        """Return run id → native id of the jobs that wait or run, by the last answer."""
         return {}
 
     async def foreign_jobs(self) -> Sequence[ForeignJob]:

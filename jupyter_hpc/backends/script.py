@@ -46,6 +46,14 @@ is_complete() { # the cell came to its end; what a signal or a full disk cut sho
   [ -e "$manifest" ] && { said=$(< "$manifest"); } 2> /dev/null || return 1
   [[ $said != *'"kind": "signal"'* && $said != *'"kind": "unsaved"'* ]]
 }
+was_cancelled() { # the run, or the whole that it is a task of: a controller that crashed may have forgotten that
+  local each said
+  for each in "$run" "$shared"; do
+    { said=$(< "$each/record.json"); } 2> /dev/null
+    [[ $said =~ \"ended_at\":\ [0-9] && $said == *'"state": "CANCELLED"'* ]] && return
+  done
+  return 1
+}
 claim() { # this attempt, which only one start can have: the file is made by the first, also on NFS
   local attempt=$run/attempt.1 is_taken
   [ "$restarts" = 0 ] || attempt=$run/attempt.$((${SLURM_RESTART_COUNT:-0} + 1))
@@ -63,6 +71,10 @@ claim() { # this attempt, which only one start can have: the file is made by the
 if is_complete; then # a result is final, whoever starts the job again
   printf 'jupyter_hpc: the run has its result already, so this attempt ends with it\n' >&2
   [[ $(cat "$run/end.json" 2> /dev/null) =~ \"exit\":\ ([0-9]+) ]] && exit "${BASH_REMATCH[1]}"
+  exit 0
+fi
+if was_cancelled; then
+  printf 'jupyter_hpc: the run was cancelled, so this start does nothing\n' >&2
   exit 0
 fi
 claim

@@ -1,8 +1,9 @@
 """Jobs that a scheduler still has of runs that have ended: nothing of such a run is wanted any more.
 
 A controller or a node that crashed leaves them: held after a start that failed, so that they would start again if
-somebody let them go; or as if they still ran, until their node is asked. The first are found in the answers that are
-asked for anyway, the others by `%hpc clean`.
+somebody let them go; as if they still waited, though they were cancelled; or as if they still ran, until their node is
+asked. The first are found in the answers that are asked for anyway, the others by `%hpc clean`. None of them runs:
+its batch script sees that the run has its result, was begun or was cancelled.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from ..backends.base import Backend
 from ..model.exceptions import HPCError, JobNotFound
@@ -45,8 +47,8 @@ async def end_left_over(backend: Backend, live: Iterable[str], jobs: Mapping[str
 
 
 def ghosts(backend: Backend) -> dict[str, str]:
-    """Return run id → native id of what runs by the last answer, though its run ended, and was silent, for a while."""
-    return {run_id: native_id for run_id, native_id in backend.running().items() if _is_silent(run_id)}
+    """Return run id → native id of what waits or runs by the last answer, though its run ended a while ago."""
+    return {run_id: native_id for run_id, native_id in backend.alive().items() if _is_silent(run_id)}
 
 
 def _is_silent(run_id: str) -> bool:
@@ -54,8 +56,10 @@ def _is_silent(run_id: str) -> bool:
         run = _ended_run(run_id)
         if run is None:
             return False
-        ended = float(run.record()["ended_at"] or 0)
-        return time.time() - max(ended, (run.path / EVENTS).stat().st_mtime) > SILENT_S
+        last = float(run.record()["ended_at"] or 0)
+        with suppress(FileNotFoundError):  # it never began
+            last = max(last, (run.path / EVENTS).stat().st_mtime)
+        return time.time() - last > SILENT_S
     except (HPCError, OSError, KeyError):  # nothing is known for certain
         return False
 

@@ -14,6 +14,7 @@ import pytest
 from jupyter_hpc.commands.catalogue import COMMANDS
 from jupyter_hpc.follow import following, left_over
 from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.states import JobState
 from tests.faults.road import events, says, slurm, submit, until
 from tests.faults.test_controller import PENDING, Cluster, small, until_file  # noqa: F401 a fixture
 from tests.faults.test_second_start import counting
@@ -95,6 +96,47 @@ def test_one_that_is_let_go_ends_with_its_result(held: tuple[Job, Path]) -> None
     slurm("scontrol", "release", job.native_id)
     until(lambda: row(job).startswith("COMPLETED"), "its second start has ended", 60)
     assert (Job(job.run).result(10)["x"], count.read_text()) == (3, "once ")
+
+
+def test_one_that_was_cancelled_does_not_run(
+    small: Cluster,  # noqa: F811
+    cluster: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its controller crashed before it had saved that, and would start it."""
+    cell, count = counting(tmp_path, "x = 3")
+    jobs = [submit(cell, passthrough=PENDING) for _ in range(2)]
+    until(lambda: time.time() - jobs[-1].record["submitted_at"] > 7, "the controller has saved its jobs", 10)
+    with forgotten_by_the_controller(small, cluster):
+        for job in jobs:
+            job.cancel()
+            assert job.wait(60)
+    assert all(row(job).startswith("PENDING") for job in jobs)
+    slurm("scontrol", "update", f"JobId={jobs[0].native_id}", "StartTime=now")
+    until(lambda: row(jobs[0]).startswith("COMPLETED"), "its start has ended", 60)
+    assert "the run was cancelled" in jobs[0].run.scheduler_log.read_text()
+    clean = Namespace(older_than=30.0, yes=False)
+    assert "Ended" not in COMMANDS["clean"].run(clean)  # so soon Slurm may not know yet that it was cancelled
+    monkeypatch.setattr(left_over, "SILENT_S", 0.0)
+    assert f"Ended the job that slurm still had of {jobs[1].id}" in COMMANDS["clean"].run(clean)
+    assert row(jobs[1]).startswith("CANCELLED")
+    assert not count.exists()
+    assert {Job(job.run).state for job in jobs} == {JobState.CANCELLED}
+
+
+def test_a_task_that_was_cancelled_does_not_run(small: Cluster, cluster: Path, tmp_path: Path) -> None:  # noqa: F811
+    cell, count = counting(tmp_path, "x = 3")
+    job = submit(cell, array="1-2", passthrough=PENDING)
+    until(lambda: time.time() - job.record["submitted_at"] > 7, "the controller has saved its jobs", 10)
+    with forgotten_by_the_controller(small, cluster):
+        job.tasks[0].cancel()
+        assert job.tasks[0].wait(60)
+    slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
+    assert job.wait(60)
+    until(lambda: row(job.tasks[0]).startswith("COMPLETED"), "its start has ended", 60)
+    assert count.read_text() == "once "
+    assert [task.state for task in job.tasks] == [JobState.CANCELLED, JobState.COMPLETED]
 
 
 def test_clean_ends_what_seems_to_run_of_a_run_that_has_ended(

@@ -17,7 +17,7 @@ from ...rundir.parts import parts_of
 from ...rundir.run import Run
 from .. import script
 from ..base import Backend, NoAnswer, Submission, Submitted
-from .accounting import DROPPED, Accounting, alive, dropped, held, mark_of, paired, running
+from .accounting import DROPPED, Accounting, alive, all_alive, dropped, held, mark_of, paired
 from .availability import available
 from .command import SlurmCommand, scrubbed, unreachable
 from .foreign import parse_foreign
@@ -224,8 +224,8 @@ class SlurmBackend(Backend):
     def held(self) -> Mapping[str, str]:
         return held(self._rows)
 
-    def running(self) -> Mapping[str, str]:
-        return running(self._rows)
+    def alive(self) -> Mapping[str, str]:
+        return all_alive(self._rows)
 
     async def foreign_jobs(self) -> Sequence[ForeignJob]:
         if self._foreign is None:

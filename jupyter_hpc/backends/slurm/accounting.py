@@ -177,9 +177,9 @@ def held(rows: Mapping[str, tuple[Observation, str]]) -> dict[str, str]:
     return _by_run(rows, lambda seen: seen.state is JobState.PENDING and bool(_HELD.search(seen.reason)))
 
 
-def running(rows: Mapping[str, tuple[Observation, str]]) -> dict[str, str]:
-    """Return run id → native id of the jobs among squeue's rows that carry a run's mark and run."""
-    return _by_run(rows, lambda seen: seen.state is JobState.RUNNING)
+def all_alive(rows: Mapping[str, tuple[Observation, str]]) -> dict[str, str]:
+    """Return run id → native id of the jobs among squeue's rows that carry a run's mark and wait or run."""
+    return _by_run(rows, lambda seen: seen.state in (JobState.PENDING, JobState.RUNNING))
 
 
 def _by_run(rows: Mapping[str, tuple[Observation, str]], is_wanted: Callable[[Observation], bool]) -> dict[str, str]:
