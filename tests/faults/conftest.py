@@ -65,7 +65,12 @@ def few_questions() -> Iterator[None]:
     for job in left:
         with suppress(HPCError, OSError):  # it ends by itself, or its run directory is gone
             portal.call(following.cancel(job.run), 30)
-    until(lambda: all(job.ended.done() for job in left), f"the end of what the test left: {[j.run.id for j in left]}")
+
+    def are_over() -> bool:
+        begin_a_minute()  # whatever the test has asked
+        return all(job.ended.done() for job in left)
+
+    until(are_over, f"the end of what the test left: {[job.run.id for job in left]}")
 
 
 def followed() -> dict[str, Follows]:
