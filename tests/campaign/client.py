@@ -33,6 +33,8 @@ class Client:
         self._requests: list[str] = []
 
     def run(self) -> None:
+        if any(KINDS[cell.kind].through != "core" for cell in self.plan.cells):
+            self._in_kernel()  # whose start jupyter_client gives up when the time of day jumps
         self._wear_a_clock()
         for cell in self.plan.cells:
             time.sleep(cell.after_s)
