@@ -8,6 +8,8 @@ from typing import Any
 
 from ..model.states import JobState, Status
 
+LONGEST = 200  # characters of a task's reason in the array's
+
 
 def combined(statuses: Sequence[Status], native_id: str) -> Status:
     """Return the array's status from its tasks'."""
@@ -27,7 +29,17 @@ def combined(statuses: Sequence[Status], native_id: str) -> Status:
     last = max((s.ended_at for s in statuses if s.ended_at), default=None)
     others = [state for state in counts if state is not JobState.COMPLETED]
     state = JobState.COMPLETED if not others else others[0] if len(others) == 1 else JobState.FAILED
-    return Status(state, f"{len(statuses)} tasks: {words}" if others else "", node, native_id, first, last)
+    why = f"{len(statuses)} tasks: {words}{_most(statuses)}" if others else ""
+    return Status(state, why, node, native_id, first, last)
+
+
+def _most(statuses: Sequence[Status]) -> str:
+    """Return why most of those ended that did not end well, as the end of a sentence."""
+    reasons = Counter(s.reason for s in statuses if s.state is not JobState.COMPLETED)
+    (reason, count), *more = reasons.most_common()
+    if not reason:
+        return ""
+    return f"; {count} of them: {reason[:LONGEST]}" if more else f"; {reason[:LONGEST]}"
 
 
 def recorded_status(record: dict[str, Any]) -> Status | None:

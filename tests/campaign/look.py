@@ -72,7 +72,8 @@ class Look:
         if error and error != kind.error:
             causes = _causes(outcome.error)
             # on a disk that had become read-only the beginning of a run stays until its process can remove it
-            is_beginning = self._was_refused(cell) and job.verdict.get("cause") == "never-submitted"
+            ends = {each.verdict.get("cause") for each in job.tasks or [job]}
+            is_beginning = self._was_refused(cell) and ends == {"never-submitted"}
             if not causes & may_fail and not is_beginning:
                 self._wrong(cell, f"it ended with {error}: {outcome.error}")
             if not str(outcome.error).strip():

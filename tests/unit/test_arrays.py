@@ -171,3 +171,21 @@ def test_logs_follow_all_tasks(ended_array: Run, capsys: pytest.CaptureFixture[s
 
 def test_an_arrays_view_has_the_samples_of_its_largest_task(ended_array: Run) -> None:
     assert [sample["rss"] for sample in detail(Job(ended_array))["samples"]] == [2 << 20, 2 << 20]
+
+
+LOST, DONE, FAILED = JobState.LOST, JobState.COMPLETED, JobState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        ([(DONE, ""), (DONE, "")], ""),
+        ([(LOST, "never submitted"), (LOST, "never submitted")], "2 tasks: 2 lost; never submitted"),
+        ([(FAILED, "no"), (DONE, ""), (FAILED, "no")], "3 tasks: 2 failed, 1 completed; no"),
+        ([(FAILED, "no"), (LOST, "gone"), (LOST, "gone")], "3 tasks: 2 lost, 1 failed; 2 of them: gone"),
+        ([(FAILED, ""), (DONE, "")], "2 tasks: 1 failed, 1 completed"),
+        ([(FAILED, "x" * 1000)], f"1 tasks: 1 failed; {'x' * 200}"),
+    ],
+)
+def test_an_array_says_why_most_of_its_tasks_ended(tasks: list[tuple[JobState, str]], words: str) -> None:
+    assert combined([Status(state, reason) for state, reason in tasks], "7").reason == words
