@@ -71,9 +71,10 @@ class Look:
         error = type(outcome.error).__name__ if outcome.error is not None else ""
         if error and error != kind.error:
             causes = _causes(outcome.error)
-            # on a disk that had become read-only the beginning of a run stays until its process can remove it
+            # on a disk that had become read-only the beginning of a run stays until its process can remove it, and
+            # what a process that was killed had begun stays
             ends = {each.verdict.get("cause") for each in job.tasks or [job]}
-            is_beginning = self._was_refused(cell) and ends == {"never-submitted"}
+            is_beginning = (self._was_refused(cell) or self._was("client killed")) and ends == {"never-submitted"}
             if not causes & may_fail and not is_beginning:
                 self._wrong(cell, f"it ended with {error}: {outcome.error}")
             if not str(outcome.error).strip():
