@@ -1,18 +1,22 @@
 """Many jobs at once: kernels that wait for 2,000 queued jobs, a server that 20 sidebars poll, and a log of a long hour.
 
 A job that prints 1,000 lines a second for an hour prints 3.6 million; here it prints them as fast as it can, and the
-kernel shows them. What must stay bounded is printed for the first and the second half of the time: memory and processor
-time of each process, and the scheduler's commands a minute.
+kernel shows them, once to nobody and once to JupyterLab in Chromium. What must stay bounded is printed for both
+halves of the time: memory and processor time of each process and of a page with the sidebar (what its scripts hold,
+and the time of its main thread), and the scheduler's commands a minute.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,9 +24,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from noop import Kernel, cluster
+from playwright.sync_api import CDPSession, Page, sync_playwright
 from sidebar import client, memory_mib
 
-from tests.browser.lab import Lab
+from tests.browser.lab import FLAGS, SLOW_MS, Lab, command, open_sidebar
 from tests.faults.road import Counter
 
 COMMANDS = ("squeue", "sacct", "scontrol", "sinfo", "sbatch")
@@ -32,7 +37,11 @@ import jupyter_hpc
 def nothing(): return 1
 _jobs = [jupyter_hpc.submit(nothing, on="slurm", time="10m", passthrough=["--hold"]) for _ in range({count})]
 """
+LOG = """%%slurm
+for i in range({lines}): print('epoch', i, 'loss', 1 / (i + 1))
+"""
 TICKS = os.sysconf("SC_CLK_TCK")
+HOUR_S = 1800
 
 
 @dataclass
@@ -47,6 +56,23 @@ class Use:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         return cls(memory_mib(pid), (int(fields[11]) + int(fields[12])) / TICKS)
 
+    @classmethod
+    def of_page(cls, devtools: CDPSession) -> Use:
+        devtools.send("HeapProfiler.collectGarbage")
+        found = {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
+        return cls(found["JSHeapUsedSize"] / 2**20, found["TaskDuration"])
+
+
+@contextmanager
+def chromium() -> Iterator[tuple[Page, CDPSession]]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Performance.enable")
+        yield page, devtools
+        browser.close()
+
 
 def pid_of(kernel: Kernel) -> int:
     return int(kernel.value("__import__('os').getpid()"))
@@ -60,10 +86,7 @@ def log_of_an_hour(lines: int) -> None:
         kernel.run("%%slurm\nx = 1")
         before, began = Use.of(pid_of(kernel)), time.monotonic()
         kernel._client.execute_interactive(
-            f"%%slurm\nfor i in range({lines}): print('epoch', i, 'loss', 1 / (i + 1))",
-            timeout=1800,
-            allow_stdin=False,
-            output_hook=lambda _: None,
+            LOG.format(lines=lines), timeout=HOUR_S, allow_stdin=False, output_hook=lambda _: None
         )
         took, after = time.monotonic() - began, Use.of(pid_of(kernel))
     finally:
@@ -74,8 +97,26 @@ def log_of_an_hour(lines: int) -> None:
     )
 
 
+def shown_log_of_an_hour(lab: Lab, page: Page, devtools: CDPSession, lines: int) -> None:
+    """Let JupyterLab show such a log."""
+    lab.open(page, "log.ipynb", LOG.format(lines=10), LOG.format(lines=lines), "print('all' + ' shown')")
+    runs = "notebook:run-cell-and-select-next"
+    command(page, runs)
+    command(page, runs)
+    page.get_by_text("epoch 9 ").first.wait_for(timeout=SLOW_MS)
+    before, began = Use.of_page(devtools), time.monotonic()
+    command(page, runs)
+    command(page, runs)
+    page.get_by_text("all shown", exact=True).wait_for(timeout=HOUR_S * 1000)
+    took, after = time.monotonic() - began, Use.of_page(devtools)
+    print(
+        f"the same in JupyterLab: {took:.0f} s; its page: {after.cpu_s - before.cpu_s:.1f} s of "
+        f"its main thread, {before.mib:.0f} MiB before, {after.mib:.0f} MiB after"
+    )
+
+
 def report(name: str, uses: list[Use], seconds: float) -> None:
-    first, middle, last = uses[0], uses[len(uses) // 2], uses[-1]
+    first, middle, last = uses
     busy = [200 * (b.cpu_s - a.cpu_s) / seconds for a, b in ((first, middle), (middle, last))]
     print(
         f"{name}: {first.mib:.0f} MiB, after half the time {middle.mib:.0f}, at the end {last.mib:.0f}; "
@@ -92,27 +133,37 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     lab = Lab.start(folder / "lab")
     kernels = [Kernel() for _ in range(options.kernels)]
     try:
-        began = time.monotonic()
-        for kernel in kernels:
-            kernel.run(SUBMIT.format(count=options.jobs // options.kernels))
-        print(f"{options.jobs} jobs submitted in {time.monotonic() - began:.0f} s")
-        pids = {f"kernel {n}": pid_of(kernel) for n, kernel in enumerate(kernels, 1)}
-        pids["server"] = lab.process.pid
-        counter.log.write_text("", encoding="ascii")
-        end = time.monotonic() + options.seconds
-        uses: dict[str, list[Use]] = {name: [] for name in pids}
-        with ThreadPoolExecutor(options.clients) as pool:
-            polling = [pool.submit(client, lab, end) for _ in range(options.clients)]
-            while time.monotonic() < end:
-                for name, pid in pids.items():
-                    uses[name].append(Use.of(pid))
-                time.sleep(options.seconds / 20)
-            polled = list(chain.from_iterable(each.result() for each in polling))
-        calls = {name: counter.count(name) for name in COMMANDS}
+        with chromium() as (page, devtools):
+            shown_log_of_an_hour(lab, page, devtools, options.lines)
+            lab.show_empty(page)
+            open_sidebar(page)
+            poll(counter, lab, kernels, devtools, options)
     finally:
         for kernel in kernels:
             kernel.close()
         lab.stop()
+
+
+def poll(counter: Counter, lab: Lab, kernels: list[Kernel], devtools: CDPSession, options: argparse.Namespace) -> None:
+    """Let kernels wait for queued jobs while sidebars poll."""
+    began = time.monotonic()
+    for kernel in kernels:
+        kernel.run(SUBMIT.format(count=options.jobs // options.kernels))
+    print(f"{options.jobs} jobs submitted in {time.monotonic() - began:.0f} s")
+    pids = {f"kernel {n}": pid_of(kernel) for n, kernel in enumerate(kernels, 1)}
+    pids["server"] = lab.process.pid
+    counter.log.write_text("", encoding="ascii")
+    end = time.monotonic() + options.seconds
+    uses: dict[str, list[Use]] = {name: [] for name in (*pids, "page with the sidebar")}
+    with ThreadPoolExecutor(options.clients) as pool:
+        polling = [pool.submit(client, lab, end) for _ in range(options.clients)]
+        for moment in (end - options.seconds, end - options.seconds / 2, end):
+            time.sleep(max(0.0, moment - time.monotonic()))
+            for name, pid in pids.items():
+                uses[name].append(Use.of(pid))
+            uses["page with the sidebar"].append(Use.of_page(devtools))
+        polled = list(chain.from_iterable(each.result() for each in polling))
+    calls = {name: counter.count(name) for name in COMMANDS}
     for name, taken in uses.items():
         report(name, taken, options.seconds)
     polled.sort()
