@@ -198,10 +198,9 @@ class Index:
         return self._read_all(self._memory)
 
     def _apply_whole(self, database: sqlite3.Connection) -> Report:
-        database.execute("BEGIN IMMEDIATE")
-        report = self._apply(database, reading.changes(self.store, database))
-        database.execute("COMMIT")
-        return report
+        with database:  # commits, or takes all of it back: the one in memory goes on
+            database.execute("BEGIN IMMEDIATE")
+            return self._apply(database, reading.changes(self.store, database))
 
     def _read_all(self, database: sqlite3.Connection) -> Report:
         """Read everything, in the order of time: who made an input is then there before who used it."""
