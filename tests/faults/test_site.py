@@ -99,6 +99,13 @@ def test_a_database_that_hangs_delays_only_itself(cold: Counter) -> None:
     assert the_site().cached() is not None
 
 
+def test_a_database_that_fails_at_once_is_not_left_with_the_other_question(cold: Counter, tmp_path: Path) -> None:
+    first = f"mkdir {tmp_path}/first 2>/dev/null && exit 1\nsleep 0.5; touch {tmp_path}/second; exit 1"
+    cold.install("sacctmgr", instead=first)
+    portal.call(the_site().read(10), 20)
+    assert the_site()._asking.done() and (tmp_path / "second").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message", "hint"),
     [

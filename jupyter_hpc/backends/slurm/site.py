@@ -121,10 +121,10 @@ class Site:
 
     async def _read(self) -> Inventory | None:
         try:
-            nodes, partitions, config = await asyncio.gather(
-                self._ask("sinfo", "-h", "-N", "-O", sinfo_format()),
-                self._ask("scontrol", "-a", "-o", "show", "partition"),
-                self._ask("scontrol", "show", "config"),
+            nodes, partitions, config = await self._ask_all(
+                ("sinfo", "-h", "-N", "-O", sinfo_format()),
+                ("scontrol", "-a", "-o", "show", "partition"),
+                ("scontrol", "show", "config"),
             )
         except TargetError:
             self._failed_at = time.monotonic()
@@ -145,9 +145,9 @@ class Site:
         """Ask the accounting database; many sites have none, and one that is down hangs for minutes."""
         user, argv = _user_name(), ("sacctmgr", "-n", "-P", "show")
         try:
-            associations, qos = await asyncio.gather(
-                self._ask(*argv, "assoc", "where", f"user={user}", f"format={','.join(ASSOCIATION_FIELDS)}"),
-                self._ask(*argv, "qos", f"format={','.join(QOS_FIELDS)}"),
+            associations, qos = await self._ask_all(
+                (*argv, "assoc", "where", f"user={user}", f"format={','.join(ASSOCIATION_FIELDS)}"),
+                (*argv, "qos", f"format={','.join(QOS_FIELDS)}"),
             )
         except TargetError:
             return
@@ -157,6 +157,14 @@ class Site:
         cluster = known.config.get("ClusterName", "")
         rows = parse_associations(associations, cluster)
         await self._keep(replace(known, associations=tuple(rows) or None, qos=parse_qos(qos) or None))
+
+    async def _ask_all(self, *commands: tuple[str, ...]) -> list[str]:
+        """Ask all at once, and end when all have: a failure leaves no other question behind."""
+        answers = await asyncio.gather(*(self._ask(*argv) for argv in commands), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return [str(answer) for answer in answers]
 
     async def _ask(self, *argv: str) -> str:
         done = await self.command.run(argv, timeout_s=COMMAND_S)
