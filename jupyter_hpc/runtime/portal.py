@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures
+import concurrent.futures.thread
 import os
 import threading
 from collections.abc import Coroutine, Iterator
@@ -63,7 +63,8 @@ def call(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T
 
 def is_ending() -> bool:
     """Whether this process ends: what goes on in the background fails from now on, and that is no news."""
-    return not threading.main_thread().is_alive()
+    # workers are refused, and waited for, while the main thread still counts as alive
+    return getattr(concurrent.futures.thread, "_shutdown", False) or not threading.main_thread().is_alive()
 
 
 @contextmanager

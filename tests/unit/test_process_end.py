@@ -14,7 +14,7 @@ from jupyter_hpc.runtime import portal
 from jupyter_hpc.runtime.clock import CLOCK
 
 logging.basicConfig()
-over = threading.Event()
+begun, over = threading.Event(), threading.Event()
 
 async def look_for_ever():
     while True:
@@ -27,13 +27,22 @@ async def look_for_ever():
             return
 
 print("ended:", portal.is_ending())
-threading.Thread(target=over.wait).start()
+{keeps}
 portal.start(look_for_ever())
 """
 
 
-def test_what_fails_because_the_process_ends_is_no_news() -> None:
-    done = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize(
+    "keeps",
+    [
+        "threading.Thread(target=over.wait).start()",
+        "portal.start(asyncio.to_thread(lambda: begun.set() or over.wait()))\nbegun.wait()",
+    ],
+    ids=["a thread is waited for", "a worker is waited for"],
+)
+def test_what_fails_because_the_process_ends_is_no_news(keeps: str) -> None:
+    code = ENDS.format(keeps=keeps)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("ended: False\nended: True\n", "")
 
 
