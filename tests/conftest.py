@@ -28,6 +28,13 @@ from tests.plan import (  # noqa: F401 - hooks
 )
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a test that was run again had failed: what passes at its second try would leave no word of it."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("=", f"run again: {report.nodeid}, {report.when}")
+        terminalreporter.write_line(report.longreprtext[-6000:])
+
+
 @dataclass(frozen=True)
 class Sandbox:
     """Folders of this session, and the environment that makes a process use them and nothing of the user's."""
