@@ -53,7 +53,11 @@ def _follow(run: str) -> int:
 
     job = Job(store().find(run))
     reader = reader_of(job.run)
-    streams = {"stdout": (sys.stdout, Colours()), "stderr": (sys.stderr, Colours())}
+    streams = {
+        "stdout": (sys.stdout, Colours()),
+        "stderr": (sys.stderr, Colours()),
+        "traceback": (sys.stderr, Colours()),
+    }
     while True:
         ended = job.wait(0.5)
         for output in reader.poll(everything=ended):

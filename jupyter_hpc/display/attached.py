@@ -13,6 +13,7 @@ from typing import Any
 
 from ..follow.following import follow
 from ..follow.parts_follower import Follows
+from ..jobs.errors import say_once
 from ..jobs.job import Job
 from ..jobs.outcome import Outcome
 from ..lineage.record.session import session
@@ -39,7 +40,7 @@ class Detached(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         return [
             f"Detached: the job goes on as {self.job.id}.",
-            f"  %hpc attach {self.job.id}   watch it again; names come back",
+            f"  %hpc attach {self.job.id}   watch it again, and get what it makes",
             f"  %hpc cancel {self.job.id}   end it",
         ]
 
@@ -75,6 +76,7 @@ def run_attached(shell: Any, job: Job, *, quiet: bool = False, brings: bool = Tr
     for note in outcome.notes() if quiet else ():
         view.say(note)
     if outcome.error is not None:
+        say_once(outcome.error, card=view.has_card)
         raise outcome.error
     if value is not None:
         show(shell, value, outcome.shown)

@@ -21,9 +21,12 @@ class View(Protocol):
     ----------
     wants_detach : bool
         Somebody asked the cell to stop waiting for its job.
+    has_card : bool
+        What it leaves says why the job ended, and what helps.
     """
 
     wants_detach: bool
+    has_card: bool
 
     def update(self, status: Status, outputs: list[Output]) -> None: ...
     def finish(self) -> None: ...
@@ -49,6 +52,7 @@ class TextView:
     """Lines of text: the state when it changes, and the cell's own text as it comes."""
 
     wants_detach = False
+    has_card = False
 
     def __init__(self, job: Job, *, quiet: bool) -> None:
         self._job = job

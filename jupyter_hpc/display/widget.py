@@ -66,6 +66,8 @@ class Panel:
     Callbacks come from any thread: they leave a note and return.
     """
 
+    has_card = True
+
     def __init__(self, job: Job, reader: RunReader | PartsReader) -> None:
         self.wants_detach = False
         self._job, self._reader = job, reader

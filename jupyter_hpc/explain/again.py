@@ -7,6 +7,7 @@ from typing import Any
 
 from ..model.declaration import declared
 from ..model.resources import Resources
+from .cause import AGAIN, MORE_MEMORY, MORE_TIME
 
 # how each resource is written on a line
 OPTIONS = {option.flags[-1]: option.dest for option in declared(Resources)}
@@ -21,6 +22,16 @@ def suggestion(record: Mapping[str, Any]) -> str | None:
     if again is None or record["spec"].get("env"):
         return None
     return f"%hpc resubmit {record['id']} {again}".rstrip()
+
+
+def advice(record: Mapping[str, Any]) -> str:
+    """Return what helps, without what `suggestion` says already."""
+    verdict = record.get("verdict") or {}
+    words = str(verdict.get("hint") or "")
+    if suggestion(record) is not None:
+        for remedy in (MORE_MEMORY, MORE_TIME, AGAIN):
+            words = words.replace(remedy.words.format(options=verdict["again"]), "")
+    return " ".join(words.split(" ")).strip()
 
 
 def suggested_resources(record: Mapping[str, Any]) -> dict[str, str]:

@@ -85,6 +85,14 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
     return error
 
 
+def say_once(error: BaseException, *, card: bool) -> None:
+    """Leave out of what a notebook shows of an error what stands above it: the log, on a card also what helps."""
+    try:
+        error._is_below_log, error._is_below_card = True, card  # type: ignore[attr-defined]
+    except Exception:  # an exception with __slots__, or one that forbids to set its attributes
+        pass
+
+
 def _add_note(error: BaseException, described: dict[str, Any], hint: str) -> None:
     """Give a suggestion to an exception of the cell, for whoever prints it outside a notebook."""
     add_note = getattr(error, "add_note", None)
@@ -99,4 +107,5 @@ def _add_note(error: BaseException, described: dict[str, Any], hint: str) -> Non
 def _render(error: BaseException, described: dict[str, Any], where: str, hint: str) -> list[str]:
     """In a notebook: the traceback of the node, as if it had happened here."""
     lines = [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
-    return [printable(line) for line in (*lines, *(f"→ {line}" for line in hint.splitlines()))]
+    said = [] if getattr(error, "_is_below_card", False) else [f"→ {line}" for line in hint.splitlines()]
+    return [printable(line) for line in (*lines, *said)]

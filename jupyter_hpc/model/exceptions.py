@@ -169,6 +169,8 @@ class JobError(HPCError):
     code = "job"
     cause: str = ""
     evidence: tuple[str, ...] = ()
+    _is_below_log = False  # what is shown above it has the log; so has a card, and what helps
+    _is_below_card = False
 
     def __init__(self, message: str, *, hint: str = "", job: Any = None, log_tail: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -176,8 +178,10 @@ class JobError(HPCError):
         self.log_tail = log_tail
 
     def _lines(self) -> list[str]:
+        if self._is_below_card:
+            return [line for line in super()._lines() if line.strip() not in self.hint.splitlines()]
         lines = super()._lines()
-        if self.log_tail:
+        if self.log_tail and not self._is_below_log:
             lines += ["  last lines of the log:", *(f"  | {x}" for x in self.log_tail.splitlines())]
         return lines
 

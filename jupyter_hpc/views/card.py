@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import html
 
-from ..explain.again import suggestion
+from ..explain.again import advice, suggestion
 from ..explain.use import right_size
 from ..model.states import JobState
 from ..worker.apart import apart
 from .icons import icon
-from .log import LogTail
+from .log import LogTail, lines_above
 from .parts_table import tasks_html, tasks_text
 from .picture import Picture, describe
-from .style import BOX, PRE, QUIET, command, escaped, folded, plain, with_code
+from .style import BOX, PRE, QUIET, command, escaped, plain, with_code
 from .summary import facts, headline, sent_html, uses
 
-OPEN_LINES = 40  # a log of so many lines needs no unfolding
 MOST_EVIDENCE = 8
 
 
@@ -29,11 +28,11 @@ def card_html(picture: Picture) -> str:
     if lines:
         rows.append(_quiet(" · ".join(escaped(line.words) for line in lines)))
     if enough := right_size(lines):
-        rows.append(_quiet(f"{command(enough)} would do"))
+        rows.append(_quiet(f"{command(enough)} would have been enough"))
     rows += [_quiet(html.escape(line)) for line in apart("what came back", facts, picture, default=[])]
     rows += [_quiet(sent) for sent in (apart("what was sent", sent_html, record),) if sent]
     if tail.lines or tail.blocks[-1].pieces:
-        rows.append(_quiet(_log(picture.run.id, tail)))
+        rows.append(_log(picture.run.id, tail))
     rows.append(_quiet(_way_back(picture)))
     return f'<div class="jp-HPCCard" style="{BOX}">{"".join(rows)}</div>'
 
@@ -50,7 +49,7 @@ def _cause(picture: Picture) -> list[str]:
     if evidence:
         listed = "".join(f"<li>{line}</li>" for line in evidence[:MOST_EVIDENCE])
         rows.append(f'<ul style="margin:2px 0;{QUIET}">{listed}</ul>')
-    if hint := verdict.get("hint"):
+    if hint := advice(picture.record):
         rows.append(f"<div>→ {with_code(hint)}</div>")
     if line := suggestion(picture.record):
         rows.append(f"<div>Resubmit with {command(line)}</div>")
@@ -58,19 +57,19 @@ def _cause(picture: Picture) -> list[str]:
 
 
 def _log(run_id: str, tail: LogTail) -> str:
-    count = f"{tail.lines} line{'s' if tail.lines != 1 else ''}"
-    more = f"; the last are shown, {command(f'%hpc logs {run_id}')} has all" if tail.dropped else ""
-    text = f'<pre style="{PRE}" tabindex="0" aria-label="log">{tail.html()}</pre>'
-    return folded(f"log ({count}{more})", text, is_open=tail.lines <= OPEN_LINES)
+    """The log's end, whole where it is short: how it went stands in its last lines."""
+    end = tail.end()
+    above = _quiet(f"… {lines_above(end.above)}: {command(f'%hpc logs {run_id}')}") if end.above else ""
+    return f'{above}<pre style="{PRE}" aria-label="log">{end.html}</pre>'
 
 
 def _way_back(picture: Picture) -> str:
     """The run's id, and the command that brings back what it made."""
     run_id, state = picture.run.id, picture.status.state
     if not state.is_final:
-        return f"run {run_id} · {command(f'%hpc attach {run_id}')} watches it, and its names come back"
+        return f"run {run_id} · {command(f'%hpc attach {run_id}')} watches it and gets what it makes"
     if state is JobState.COMPLETED:
-        return f"run {run_id} · {command(f'%hpc result {run_id}')} brings its names, also into another kernel"
+        return f"run {run_id} · {command(f'%hpc attach {run_id}')} gets what it made, in another kernel too"
     return f"run {run_id} · {command(f'%hpc show {run_id}')}"
 
 
@@ -83,9 +82,9 @@ def card_text(picture: Picture) -> str:
     found = apart("what the job used", uses, picture, default=[])
     lines += [plain(" · ".join(line.words for line in found))] if found else []
     if enough := right_size(found):
-        lines.append(f"{enough} would do")
+        lines.append(f"{enough} would have been enough")
     lines += apart("what came back", facts, picture, default=[])
-    text = picture.tail.plain().rstrip("\n")
-    if text:
-        lines.append(text)
+    end = picture.tail.end()
+    lines += [f"… {lines_above(end.above)}: %hpc logs {picture.run.id}"] if end.above else []
+    lines += [end.text] if end.text else []
     return "\n".join(lines)

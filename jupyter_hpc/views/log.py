@@ -12,6 +12,9 @@ MAX_LINES = 200
 MAX_BYTES = 64 << 10
 MAX_LINE = 2000
 BLOCK_LINES = 40
+WHOLE_ROWS = 40  # of a log that a card shows whole; a longer one is shown by its end
+END_ROWS = 20
+_COLUMNS = 120  # of a card, about: a longer line takes several rows
 MOST_BLOCKS = 10
 
 Pieces = list[tuple[str, str]]  # (stdout or stderr, text)
@@ -58,6 +61,26 @@ class Block:
             inner = to_html(text, styles.setdefault(kind, {}))
             found.append(inner if kind == "stdout" else f'<span style="{_STDERR}">{inner}</span>')
         return "".join(found), styles
+
+
+@dataclass(frozen=True)
+class End:
+    """The last lines of a log.
+
+    Attributes
+    ----------
+    above : int
+        How many lines there are before them.
+    """
+
+    above: int
+    html: str
+    text: str
+
+
+def lines_above(count: int) -> str:
+    """Say how much of a log isn't shown."""
+    return f"{count} line{'s' if count != 1 else ''} above"
 
 
 _STDERR = "background:rgba(231,92,88,.12);box-shadow:-3px 0 0 rgba(231,92,88,.6)"
@@ -127,6 +150,22 @@ class LogTail:
             newest = Block(newest.number + 1, newest.close(), _grouped(lines[count:]))
             self.blocks.append(newest)
 
+    def end(self) -> End:
+        """Return what a card shows: all of a short log, else the last lines."""
+        pieces = [piece for block in self.blocks for piece in block.pieces]
+        lines = "".join(text for _, text in pieces).rstrip("\n").split("\n")
+        first, rows = len(lines), 0
+        heights = [1 + len(strip(line)) // _COLUMNS for line in lines]
+        most = WHOLE_ROWS if sum(heights) <= WHOLE_ROWS and not self.dropped else END_ROWS
+        while first > 0 and (first == len(lines) or rows + heights[first - 1] <= most):
+            first -= 1
+            rows += heights[first]
+        before, shown = _divided(pieces, sum(len(line) + 1 for line in lines[:first]))
+        lead = Block(0, self.blocks[0].styles, before)
+        html = Block(1, lead.close(), shown).html().rstrip("\n")
+        total = self.lines + (not pieces[-1][1].endswith("\n")) if pieces else 0
+        return End(max(0, total - (len(lines) - first)), html, strip("\n".join(lines[first:])))
+
     def plain(self) -> str:
         """Return the text without colours."""
         return strip("".join(text for block in self.blocks for _, text in block.pieces))
@@ -134,6 +173,17 @@ class LogTail:
     def html(self) -> str:
         """Return escaped HTML; stderr is marked by a line at its left as well as by its colour."""
         return "".join(block.html() for block in self.blocks)
+
+
+def _divided(pieces: Pieces, at: int) -> tuple[Pieces, Pieces]:
+    """Divide pieces of text at a character."""
+    before: Pieces = []
+    after: Pieces = []
+    for kind, text in pieces:
+        before += [(kind, text[:at])] if at > 0 else []
+        after += [(kind, text[max(at, 0) :])] if at < len(text) else []
+        at -= len(text)
+    return before, after
 
 
 def _grouped(lines: Iterable[tuple[str, str]]) -> Pieces:

@@ -12,8 +12,8 @@ BOX = (
     "font-size:13px;line-height:1.5"
 )
 PRE = (
-    "margin:4px 0 0;padding:4px 8px;max-height:22em;overflow:auto;white-space:pre-wrap;"
-    "overflow-wrap:anywhere;font-size:12px;background:rgba(128,128,128,.07)"
+    "margin:4px 0 0;padding:4px 8px;white-space:pre-wrap;overflow-wrap:anywhere;background:rgba(128,128,128,.07);"
+    "font:12px/1.4 var(--jp-code-font-family, ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace)"
 )
 QUIET = "opacity:.8;font-size:12px"
 COPY = "user-select:all;overflow-wrap:anywhere"  # one click takes the whole command

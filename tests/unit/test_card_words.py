@@ -1,0 +1,125 @@
+"""A card says each thing once: the log by its end, a command where it is to be typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jupyter_hpc.follow.glance import look
+from jupyter_hpc.jobs import errors
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.exceptions import JobError
+from jupyter_hpc.rundir.reader import Output
+from jupyter_hpc.rundir.run import Run
+from jupyter_hpc.rundir.store import Store
+from jupyter_hpc.views.ansi import strip
+from jupyter_hpc.views.card import card_html, card_text
+from jupyter_hpc.views.log import END_ROWS, WHOLE_ROWS, LogTail
+from tests.lineage import records
+
+
+def text_of(html: str) -> str:
+    import re
+    from html import unescape
+
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
+def tail_of(text: str) -> LogTail:
+    tail = LogTail()
+    tail.add([Output("stdout", text=text)])
+    return tail
+
+
+def epochs(count: int) -> str:
+    return "".join(f"epoch {i:3}\n" for i in range(count))
+
+
+@pytest.fixture
+def ended(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+
+    def made(log: str, **fields: Any) -> Job:
+        path = records.write(Store(tmp_path), records.record(1, **fields))
+        (path / "log").write_text(log)
+        return Job(Run(path))
+
+    return made
+
+
+def test_a_short_log_is_shown_whole() -> None:
+    end = tail_of(epochs(WHOLE_ROWS)).end()
+    assert end.above == 0 and end.text == epochs(WHOLE_ROWS).rstrip()
+
+
+@pytest.mark.parametrize("count", [WHOLE_ROWS + 1, 300, 10_000])
+def test_a_long_log_is_shown_by_its_end(count: int) -> None:
+    end = tail_of(epochs(count)).end()
+    assert end.above == count - END_ROWS
+    assert end.text.splitlines() == epochs(count).splitlines()[-END_ROWS:]
+    assert text_of(end.html) == end.text
+
+
+def test_few_lines_that_fill_a_page_are_a_long_log() -> None:
+    end = tail_of(("w" * 1900 + "\n") * 10).end()
+    assert end.above > 5 and end.text
+
+
+def test_colours_of_lines_above_go_on_in_those_shown() -> None:
+    assert "jp-ansi-red" in tail_of("\x1b[31m" + epochs(100)).end().html
+
+
+def test_the_card_leads_to_what_is_above(ended: Any) -> None:
+    job = ended(epochs(100))
+    picture = look(job.run)
+    for card in (text_of(card_html(picture)), card_text(picture)):
+        assert f"… 80 lines above: %hpc logs {job.id}" in card and "epoch  99" in card and "epoch   0" not in card
+    assert "max-height" not in card_html(picture)
+
+
+def test_a_log_is_monospaced_without_a_style_sheet(ended: Any) -> None:
+    pre = card_html(look(ended("x\n").run)).partition("<pre")[2].partition(">")[0]
+    assert "monospace" in pre
+
+
+OUT_OF_MEMORY = {
+    "state": "OUT_OF_MEMORY",
+    "error": "OutOfMemory",
+    "cause": "out-of-memory-cgroup",
+    "message": "The job exceeded its memory limit of 300 MiB.",
+    "hint": "Ask for more, as in `--mem 1G`.",
+    "evidence": ["oom_kill 1"],
+    "again": "--mem 1G",
+}
+
+
+def test_out_of_memory_is_told_once(ended: Any) -> None:
+    """Below the cell stand a card and the error: the suggestion and each line of the log once in both."""
+    job = ended(epochs(10), state="OUT_OF_MEMORY", verdict=OUT_OF_MEMORY, reason=OUT_OF_MEMORY["message"])
+    error: Any = job.outcome(5).error
+    assert isinstance(error, JobError)
+    alone = "\n".join(error._render_traceback_())
+    assert alone.count("--mem 1G") == 1 and alone.count("epoch   9") == 1
+    errors.say_once(error, card=True)
+    picture = look(job.run)
+    for card in (text_of(card_html(picture)), card_text(picture)):
+        shown = "\n".join([card, *error._render_traceback_()])
+        assert shown.count("--mem 1G") == 1, shown
+        assert all(shown.count(line) == 1 for line in epochs(10).splitlines()), shown
+    assert "epoch   9" in error.log_tail  # for whoever asks the error itself
+    errors.say_once(error, card=False)
+    text = "\n".join(error._render_traceback_())
+    assert "--mem 1G" in text and "epoch" not in text
+
+
+def test_a_followed_log_ends_with_the_traceback(tmp_path: Any, monkeypatch: Any, capsys: Any) -> None:
+    from jupyter_hpc.commands import cli
+    from tests.faults.road import submit
+
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    job = submit("print('before')\n1 / 0", "local")
+    assert job.wait(60), job
+    cli.main(["logs", "-f", job.id])
+    shown = strip("".join(capsys.readouterr()))
+    assert shown.count("Traceback (most recent call last)") == 1 and "ZeroDivisionError" in shown
