@@ -3,7 +3,8 @@
 >>> %load_ext jupyter_hpc      # doctest: +SKIP
 
 then ``%%slurm``, ``%%local`` or ``%%hpc --on TARGET`` at the top of a cell; ``%hpc`` is the rest. From Python:
-:func:`submit`, :class:`Job`, :func:`attach`, :func:`runs`, ``lineage()``; inside a cell, :func:`artifact`.
+:func:`submit`, :class:`Job`, :func:`attach`, :func:`runs`, ``lineage()``; inside a cell, :func:`artifact` and
+:func:`log`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from ._version import __version__
 _Path = TypeVar("_Path")
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .capture.carried_settings import carry_setting
     from .exceptions import (
         CaptureError,
@@ -88,6 +91,7 @@ __all__ = [
     "attach",
     "carry_setting",
     "lineage",
+    "log",
     "runs",
     "submit",
 ]
@@ -157,6 +161,31 @@ def artifact(path: _Path, name: str | None = None) -> _Path:
 
     declare(path, name)
     return path
+
+
+def log(values: Mapping[str, Any] | None = None, /, *, step: float | None = None, **named: Any) -> None:
+    """Tell numbers of a cell's progress: while it runs they are drawn as charts, and its record keeps them.
+
+    What is no number is said in a sentence, and ends nothing. In the kernel itself there is no job to draw, so they
+    are kept nowhere.
+
+    Parameters
+    ----------
+    values : mapping, optional
+        Numbers by names that are no Python names: ``log({"val/loss": 0.4})``.
+    step : number, optional
+        Where on the chart's axis they are; without it, one after the other.
+    **named : number
+        Numbers, or what holds a single one, as NumPy's, torch's and jax's scalars do.
+
+    Examples
+    --------
+    >>> jupyter_hpc.log(loss=0.31, acc=0.9, step=3)
+    """
+    worker: Any = sys.modules.get("jupyter_hpc_worker.points")
+    if worker is None:
+        from .worker import points as worker
+    worker.log(values, step=step, **named)
 
 
 def load_ipython_extension(ipython: Any) -> None:

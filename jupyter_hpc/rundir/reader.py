@@ -20,6 +20,7 @@ from . import shapes
 from .fitting import parsed
 from .parts import indices_of
 from .run import Run, read_json
+from .series import SeriesOfRun
 
 CHUNK = 4 << 20
 SCHEDULER_LOG_BYTES = 64 << 10
@@ -77,6 +78,7 @@ class RunReader:
         self.built: dict[str, Any] | None = None
         self.waits: dict[str, Any] | None = None  # for room, to save the result
         self.files: list[dict[str, Any]] = []  # that the cell declared
+        self.series = SeriesOfRun()  # the numbers that this attempt told of itself
         self.beat = 0
         self._event_offset = 0
         self._text_base = 0  # where the text of this attempt begins
@@ -155,7 +157,7 @@ class RunReader:
         if kind == "started":
             event = _in_neutral_words(event)
             self.started, self.done, self.mismatch, self.signals = event, None, None, []
-            self.environment, self.files, self.samples = None, [], []
+            self.environment, self.files, self.samples, self.series = None, [], [], SeriesOfRun()
             self.peak_rss, self.use, self.unsaved, self.waits = 0, {}, None, None
             self.starts.append(event)
         elif kind == "loaded":
@@ -175,6 +177,8 @@ class RunReader:
             setattr(self, kind, event)
         elif kind == "file":
             self.files.append(event)
+        elif kind in ("point", "series"):
+            self.series.take(event)
         elif kind == "attempt" and "base" in event:
             self._text_base = event["base"]
         elif "at" in event and self._wants_outputs:

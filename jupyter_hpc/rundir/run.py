@@ -30,7 +30,7 @@ PARTS = "tasks"  # the folder of a run's parts, by the name of the first kind th
 _OWN_FIELDS = {  # what a part doesn't share with the whole
     *("array", "state", "reason", "node", "native_id", "native_uid", "started_at", "ended_at", "verdict"),
     *("cancel_asked_at", "attempts", "incidents", "submitted_at", "command", "notes", "why", "image"),
-    *("outputs", "files", "execution", "determinism", "exception", "unloaded", "changes"),
+    *("outputs", "files", "metrics", "execution", "determinism", "exception", "unloaded", "changes"),
 }
 LOCK_S = 2.0  # an update takes about a millisecond
 

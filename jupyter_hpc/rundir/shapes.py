@@ -11,6 +11,7 @@ from typing import Any
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 from ..model.states import JobState
+from . import series
 from .fitting import (
     Each,
     Maybe,
@@ -137,6 +138,9 @@ _NOTEBOOK = {
 }
 _ATTEMPT = {"attempt": count, "started": _when, "ended": _when, **dict.fromkeys(("node", "how", "reason"), _texts)}
 _INCIDENT = Needs({"from": moment, "until": moment, "what": text}, "from", "until", "what")
+_measured = series.measured
+_finite = series.is_finite
+_METRIC = Needs({"last": _measured, "min": Maybe(_measured), "max": Maybe(_measured), "count": count}, "last", "count")
 _OF_ANY_RUN = {
     "id": text,
     "kind": text,
@@ -165,6 +169,7 @@ _OF_ANY_RUN = {
     "exception": Maybe(Needs(dict.fromkeys(("type", "message", "traceback"), text), "type")),
     "unloaded": Maybe(Each(text)),
     "brings": flag,
+    "metrics": Each(_METRIC),
     "set": Maybe(Each(text)),
 }
 
@@ -243,6 +248,8 @@ _EVENTS: dict[str, Any] = {
     "waits": Needs({"t": moment, "message": text}, "t", "message"),
     "signal": {"t": moment, "signal": whole},
     "file": _FILE,
+    "point": Needs({"t": moment, "v": Each(_measured), "x": _finite, "by": text}, "t", "v", "x"),
+    "series": Needs({"t": moment, "of": Each(_METRIC)}, "of"),
     "attempt": {"at": count, "base": count, "number": whole},
     "stream": Needs({"at": count, "name": text}, "at", name="stdout"),
     **dict.fromkeys(("display", "update_display", "clear_output", "value"), Needs(_SHOWS, "at")),

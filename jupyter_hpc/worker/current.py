@@ -1,4 +1,4 @@
-"""The cell that runs in this process: what publishes its displays, what records its files."""
+"""The cell that runs in this process: what publishes its displays, records its files and takes its numbers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ if TYPE_CHECKING:
     from typing import Callable, Optional
 
     from .files import Files
+    from .points import Points
     from .rich import Publisher
 
 _publisher: Optional[Publisher] = None
 _files: Optional[Callable[[], Files]] = None
+_points: Optional[Points] = None
 
 
-def begin(publisher: Publisher, files: Callable[[], Files]) -> None:
-    """A cell begins: its publisher, and what makes its record of files when it is first asked for."""
-    global _publisher, _files
-    _publisher, _files = publisher, files
+def begin(publisher: Publisher, files: Callable[[], Files], points: Points) -> None:
+    """A cell begins: its publisher, what makes its record of files when it is first asked for, its series."""
+    global _publisher, _files, _points
+    _publisher, _files, _points = publisher, files, points
 
 
 def current_publisher() -> Publisher:
@@ -31,3 +33,8 @@ def current_files() -> Files:
     if _files is None:
         raise RuntimeError("no cell is running here")
     return _files()
+
+
+def current_points() -> Optional[Points]:
+    """Return what takes the numbers of the running cell; None in a process that runs none."""
+    return _points

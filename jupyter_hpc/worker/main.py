@@ -16,6 +16,7 @@ from .apart import apart
 from .circumstances import remember_oom_kills
 from .continuation import numbered_there
 from .events import EventWriter, LogFile
+from .points import Points
 from .rich import Publisher
 from .signing import Signer
 
@@ -42,7 +43,7 @@ def main() -> None:
         sys.exit(MISMATCH)
     log = LogFile(directory, events)
     worker = _Worker(directory, manifest, events, log, Publisher(log))
-    current.begin(worker.publisher, worker.files)
+    current.begin(worker.publisher, worker.files, worker.points)
     status = worker.run()
     log.flush()
     _leave(status)
@@ -76,6 +77,7 @@ class _Worker:
         self.log = log
         self.publisher = publisher
         self.signer = Signer(directory)
+        self.points = Points(events, wanted=self.cell.get("metrics") != "off")
         self.labels: Dict[str, str] = {}
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__
@@ -157,7 +159,7 @@ class _Worker:
         faulthandler.enable(file=2, all_threads=False)
         sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]
         monitor.report_signals(self.events)
-        self.monitor = monitor.Monitor(self.events, self.log)
+        self.monitor = monitor.Monitor(self.events, self.log, self.points)
         self.monitor.start()
         sys.modules["__main__"] = self.module
         self.namespace["__builtins__"] = __builtins__
@@ -340,7 +342,7 @@ class _Worker:
 
 
 class _StandIn:
-    """A finder, asked last: where the package isn't installed, ``import jupyter_hpc`` gives ``artifact`` alone."""
+    """A finder, asked last: where the package isn't installed, ``import jupyter_hpc`` gives what a cell can use."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         if name != "jupyter_hpc":
@@ -354,8 +356,9 @@ class _StandIn:
 
     def exec_module(self, module: Any) -> None:
         from .files import artifact
+        from .points import log
 
-        module.artifact = artifact
+        module.artifact, module.log = artifact, log
         module.__doc__ = "What of jupyter_hpc a cell can use on a node that has it not installed."
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional
 
     from .events import EventWriter, LogFile
+    from .points import Points
 
 BEAT_S = 0.5
 FIRST_SAMPLES = 30  # one a second at first, then one in ten seconds
@@ -26,12 +27,13 @@ _stop: Any = None  # what a signal raises, while the cell runs
 
 
 class Monitor(threading.Thread):
-    """Beats, samples, and flushes text that has no line end yet."""
+    """Beats, samples, flushes text that has no line end yet, and writes how far the cell's series are."""
 
-    def __init__(self, events: EventWriter, log: LogFile) -> None:
+    def __init__(self, events: EventWriter, log: LogFile, points: Points) -> None:
         super().__init__(name="jupyter_hpc monitor", daemon=True)
         self._events = events
         self._log = log
+        self._points = points
         self._nvidia_smi: Optional[str] = None
         self._looked = False
         self._stop_event = threading.Event()
@@ -43,6 +45,7 @@ class Monitor(threading.Thread):
             try:
                 self._events.beat()
                 self._log.flush()
+                self._points.beat()
             except OSError:  # a read-only disk, or a full one: the cell's own writing raises it
                 continue
             if time.monotonic() >= next_sample:

@@ -23,6 +23,10 @@ REPOSITORY = {
     "branch": "main",
     "dirty": False,
 }
+METRICS = {
+    "loss": {"last": 0.4, "min": 0.2, "max": 2.5, "count": 40},
+    "val/acc": {"last": "nan", "min": 0.1, "max": 0.9, "count": 40},
+}
 
 
 @pytest.fixture
@@ -40,7 +44,15 @@ def some(made: Store) -> Store:
     files = [{"role": "generated", "path": "/data/model.pt", "digest": digest("f"), "nbytes": 3}]
     write(
         made,
-        record(1, environment={"digest": new}, inputs=[value("df", "raw")], files=files, name="train", **failed),
+        record(
+            1,
+            environment={"digest": new},
+            inputs=[value("df", "raw")],
+            files=files,
+            name="train",
+            metrics=METRICS,
+            **failed,
+        ),
     )
     write(made, record(86400 * 2, environment={"digest": new}, outputs=[value("model", "model")], user="bob"))
     tags.add(made, "model", "v3", subject=digest("model"))
@@ -51,6 +63,11 @@ def some(made: Store) -> Store:
 @pytest.mark.parametrize(
     ("where", "found"),
     [
+        ("metric loss", [1]),
+        ("metric loss<0.5", [1]),
+        ("metric loss < 0.3", []),
+        ("metric min loss<0.3 and metric max val/acc >= 0.9", [1]),
+        ("metric val/acc>0", []),
         ("package numpy<2", [0]),
         ("package numpy>=2", [172800, 1]),
         ("package NumPy", [172800, 1, 0]),
@@ -88,7 +105,16 @@ def test_conditions(some: Store, where: str, found: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["packge numpy", "package", "package <2", "failed since the flood", "'; DROP TABLE run"]
+    "where",
+    [
+        "packge numpy",
+        "package",
+        "package <2",
+        "metric",
+        "metric loss<low",
+        "failed since the flood",
+        "'; DROP TABLE run",
+    ],
 )
 def test_what_is_not_understood_is_said_with_what_would_be(some: Store, where: str) -> None:
     with pytest.raises(OptionError) as caught:
@@ -111,6 +137,7 @@ def test_runs_is_a_frame_where_there_is_pandas(some: Store, monkeypatch: pytest.
     frame = jupyter_hpc.runs("failed")
     assert list(frame["run_id"]) == [run_id(1)]
     assert str(frame["created"].dtype).startswith("datetime64")
+    assert list(frame["metrics.loss"]) == [0.4]
     assert len(jupyter_hpc.runs("failed since 1 minutes")) == 0
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     assert [row["run_id"] for row in jupyter_hpc.runs(limit=1)] == [run_id(172800)]

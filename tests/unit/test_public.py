@@ -59,6 +59,7 @@ SURFACE = [
     "attach",
     "carry_setting",
     "lineage",
+    "log",
     "runs",
     "submit",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..index.index import Index, index_of
 from .where import condition
 
+_AT_ONCE = 500  # values of one question to SQLite
 _LISTED = "kind != 'local_cell' AND parent_run_id IS NULL"
 COLUMNS = (
     *("run_id", "name", "state", "target", "native_id", "node", "created", "started_at", "ended_at", "label"),
@@ -30,7 +32,19 @@ def rows(index: Index, where: str = "", *, limit: int | None = None, offset: int
         " ORDER BY created DESC, run_id DESC LIMIT ? OFFSET ?) ORDER BY created DESC, run_id DESC",
         (*values, -1 if limit is None else limit, offset),
     )
-    return [dict(zip(COLUMNS, row)) for row in found]
+    told = _metrics(index, [str(row[0]) for row in found])
+    return [{**dict(zip(COLUMNS, row)), "metrics": told.get(str(row[0]), {})} for row in found]
+
+
+def _metrics(index: Index, ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return the last value of each series, by run and name."""
+    known: dict[str, dict[str, float]] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        sql = f"SELECT run_id, name, last FROM metric WHERE run_id IN ({', '.join('?' * len(some))}) AND last NOT NULL"  # noqa: S608
+        for run, name, last in index.query(sql, some, fresh=False):
+            known.setdefault(run, {})[name] = last
+    return known
 
 
 def runs(where: str = "", *, limit: int | None = None) -> Any:
@@ -40,7 +54,7 @@ def runs(where: str = "", *, limit: int | None = None) -> Any:
     ----------
     where : str
         As for ``%hpc runs --where``: ``"package numpy<2"``, ``"input b3:…"``, ``"commit abc"``, ``"tag model:v3"``,
-        ``"failed since yesterday"``; joined with ``and``.
+        ``"metric loss<0.3"``, ``"failed since yesterday"``; joined with ``and``.
     limit : int, optional
         The newest so many.
 
@@ -54,6 +68,8 @@ def runs(where: str = "", *, limit: int | None = None) -> Any:
     except ImportError:
         return found
     frame = pd.DataFrame(found, columns=list(COLUMNS))
+    for name in sorted({name for row in found for name in row["metrics"]}):
+        frame[f"metrics.{name}"] = [row["metrics"].get(name) for row in found]
     for column in ("created", "started_at", "ended_at"):
         frame[column] = pd.to_datetime(frame[column].astype("float64"), unit="s", utc=True)
     return frame

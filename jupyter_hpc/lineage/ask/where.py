@@ -153,6 +153,26 @@ def _tag(index: Index, text: str) -> Condition:
     return f"(run_id IN ({sql}) OR run_id IN ({made} ({sql})))", values * 2
 
 
+_METRIC = re.compile(r"(?:(min|max)\s+)?(.+?)\s*(?:(<=|>=|==|=|<|>)\s*(\S+))?")
+
+
+def _metric(index: Index, text: str) -> Condition:
+    """``loss``, ``loss<0.3``, ``max acc>=0.9``: its last value, its least or its largest."""
+    found = _METRIC.fullmatch(text)
+    which, name, sign, wanted = map(str, found.groups("")) if found else ("", text, "", "")
+    sql = "run_id IN (SELECT run_id FROM metric WHERE name = ?"
+    if not sign:
+        return f"{sql})", [name]
+    try:
+        value = float(wanted)
+    except ValueError:
+        raise OptionError(
+            f"{wanted[:40]!r} is no number.", hint='Write "metric loss<0.3" or "metric max acc>0.9".'
+        ) from None
+    column = {"": "last", "min": "low", "max": "high"}[which]
+    return f"{sql} AND {column} {sign} ?)", [name, value]
+
+
 def _column(name: str) -> Callable[[Index, str], Condition]:
     return lambda index, text: (f"{name} = ?", [text])
 
@@ -168,6 +188,7 @@ _FIELDS: dict[str, Callable[[Index, str], Condition]] = {
     "file": _file,
     "commit": _commit,
     "tag": _tag,
+    "metric": _metric,
     "state": lambda index, text: ("state = ?", [text.upper()]),
     "target": _column("target"),
     "backend": _column("backend"),

@@ -59,6 +59,7 @@ class Facts:
     code: tuple[Mapping[str, Any], ...] = ()
     environment: str | None = None
     names: tuple[tuple[str, str], ...] = field(default=())  # read names whose content isn't known
+    metrics: tuple[tuple[Any, ...], ...] = ()  # (name, last, least, largest, count)
 
 
 def of_run(run: Run, record: Mapping[str, Any]) -> Facts:
@@ -70,7 +71,8 @@ def of_run(run: Run, record: Mapping[str, Any]) -> Facts:
     if is_task:
         edges.append(Edge("used", "code", "<array>", None, sources=((str(record["array_id"]), "task"),)))
     found = _environment(record)
-    return Facts(_run_row(run, record, found), tuple(edges), tuple(_code(record)), found)
+    metrics = tuple(_metrics(record))
+    return Facts(_run_row(run, record, found), tuple(edges), tuple(_code(record)), found, metrics=metrics)
 
 
 def outputs(run: Run, record: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -137,6 +139,13 @@ def _value(role: str, item: dict[str, Any], sources: Any = (), derived: Any = ()
 def _file(item: dict[str, Any]) -> Edge:
     role = "generated" if item.get("role") == "generated" else "used"
     return Edge(role, "file", str(item.get("path")), item.get("digest"), item.get("nbytes"), "file")
+
+
+def _metrics(record: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield what each series came to; SQLite compares infinities, and keeps what is no number as nothing."""
+    for name, total in (record.get("metrics") or {}).items():
+        last, low, high = (None if total.get(key) is None else float(total[key]) for key in ("last", "min", "max"))
+        yield name, last, low, high, total["count"]
 
 
 def _environment(record: Mapping[str, Any]) -> str | None:

@@ -42,12 +42,14 @@ def put(database: sqlite3.Connection, facts: Facts, *, is_new: bool = False) -> 
     database.executemany("INSERT OR IGNORE INTO derived VALUES (?, ?, ?)", pairs)
     code = [plain((run_id, *c.values())) for c in facts.code]
     database.executemany("INSERT OR REPLACE INTO code VALUES (?, ?, ?, ?, ?, ?, ?, ?)", code)
+    metrics = [plain((run_id, *metric)) for metric in facts.metrics]
+    database.executemany("INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?, ?, ?)", metrics)
 
 
 def remove(database: sqlite3.Connection, run_id: str) -> list[str]:
     """Take an activity out; return those whose inputs came from it."""
     children = [row[0] for row in database.execute("SELECT child FROM link WHERE parent = ?", (run_id,))]
-    for table in ("run", "edge", "code"):
+    for table in ("run", "edge", "code", "metric"):
         database.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 names of ours
     database.execute("DELETE FROM link WHERE child = ?", (run_id,))
     return children

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-VERSION = 4
+VERSION = 5
 BUSY_S = 10.0
 
 # run is prov:Activity; edge is prov:used and prov:wasGeneratedBy; link is prov:wasInformedBy, found from digests,
@@ -33,6 +33,9 @@ CREATE TABLE code(
     run_id TEXT, module TEXT, path TEXT, git_remote TEXT, git_commit TEXT, git_branch TEXT, dirty INTEGER,
     diff_digest TEXT, PRIMARY KEY(run_id, module)) WITHOUT ROWID;
 CREATE INDEX code_commit ON code(git_commit);
+CREATE TABLE metric(
+    run_id TEXT, name TEXT, last REAL, low REAL, high REAL, count INTEGER, PRIMARY KEY(run_id, name)) WITHOUT ROWID;
+CREATE INDEX metric_name ON metric(name);
 CREATE TABLE package(env_digest TEXT, name TEXT, version TEXT, PRIMARY KEY(name, env_digest)) WITHOUT ROWID;
 CREATE TABLE tag(subject TEXT, key TEXT, value TEXT, name TEXT, t REAL, PRIMARY KEY(key, value)) WITHOUT ROWID;
 CREATE INDEX tag_subject ON tag(subject);

@@ -30,6 +30,7 @@ def ended(reader: RunReader, record: dict[str, Any]) -> dict[str, Any]:
         "outputs": outputs(manifest),
         "exception": exception(manifest),
         "files": files(reader),
+        "metrics": reader.series.summary(),
         "execution": execution(reader, record, manifest),
         "determinism": determinism(reader),
         "environment": {**record.get("environment", {}), **environment(reader, record)},

@@ -251,3 +251,26 @@ def test_files_that_nobody_declares(notebook: Notebook) -> None:
         assert notebook.value("_hpc.id") in executed.text
     notebook.remote("x = 1")
     assert notebook.value("_hpc.record['files']") == []
+
+
+LOGS = """
+import threading
+import jupyter_hpc
+def fit(step):
+    jupyter_hpc.log(loss=1 / (1 + step), step=step)
+threads = [threading.Thread(target=fit, args=(step,)) for step in (1, 2)]
+for thread in threads:
+    thread.start()
+    thread.join()
+jupyter_hpc.log({"val/acc": 0.5}, broken="text")
+fit(3)
+"""
+
+
+def test_numbers_that_a_cell_logs_are_in_its_record(notebook: Notebook) -> None:
+    ran = notebook.remote(LOGS)
+    assert "jupyter_hpc.log: broken is a str, not a number" in ran.text
+    assert notebook.value("_hpc.record['metrics']") == {
+        "loss": {"last": 0.25, "min": 0.25, "max": 0.5, "count": 3},
+        "val/acc": {"last": 0.5, "min": 0.5, "max": 0.5, "count": 1},
+    }

@@ -1,0 +1,101 @@
+"""The numbers that a run told of itself, as its events have them: series with their points, and what they came to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_SERIES = 64
+MOST_POINTS = 600  # of one series; beyond, every second one is left out
+
+Summary = dict[str, dict[str, Any]]  # name → last, min, max, count
+
+
+@dataclass
+class Series:
+    """One name's points.
+
+    Attributes
+    ----------
+    by : str
+        What the points are counted by: ``step``, ``epoch``, …; empty if only one after the other.
+    points : list of (moment, place, value)
+        Thinned as they grow; the first and the last stay.
+    """
+
+    by: str = ""
+    points: list[tuple[float, float, float]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, t: float, x: float, value: float, by: str) -> None:
+        """Take one more point."""
+        self.by = by or self.by
+        self.points.append((t, x, value))
+        if len(self.points) > MOST_POINTS:
+            del self.points[1:-1:2]
+
+    @property
+    def total(self) -> dict[str, Any]:
+        """Last, least, largest and number of all points, also of those that were thinned out."""
+        seen = [value for _, _, value in self.points]
+        finite = [value for value in seen if math.isfinite(value)]
+        own = {
+            "last": plain(seen[-1]) if seen else None,
+            "min": min(finite, default=None),
+            "max": max(finite, default=None),
+            "count": len(seen),
+        }
+        if not self.summary or self.summary["count"] < len(seen):  # it ended before it could say so
+            return own
+        return self.summary
+
+
+class SeriesOfRun(dict[str, Series]):
+    """The series of one attempt of a run, by name, in the order in which they began."""
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Take an event ``point`` or ``series``."""
+        for name, found in event.get("v", {}).items():
+            if (series := self._of(name)) is not None:
+                series.add(event["t"], event["x"], float(found), event.get("by", ""))
+        for name, summary in event.get("of", {}).items():
+            if (series := self._of(name)) is not None:
+                series.summary = {key: summary.get(key) for key in ("last", "min", "max", "count")}
+
+    def _of(self, name: str) -> Series | None:
+        if name not in self and len(self) >= MOST_SERIES:
+            return None
+        return self.setdefault(name, Series())
+
+    def summary(self) -> Summary:
+        """Return what the series came to, as a record has it."""
+        return {name: series.total for name, series in self.items()}
+
+
+def plain(value: float) -> float | str:
+    """Return a number as any JSON has it: what is not finite as a word."""
+    return value if math.isfinite(value) else str(value)
+
+
+def measured(found: Any) -> bool:
+    """Whether a value is a number as a worker writes it."""
+    if type(found) is str:
+        return found in ("nan", "inf", "-inf")
+    return is_finite(found)
+
+
+def is_finite(found: Any) -> bool:
+    """Whether a value is a number that has a place on an axis."""
+    try:
+        return type(found) in (int, float) and math.isfinite(found)
+    except OverflowError:  # an integer of a thousand digits
+        return False
+
+
+def lasts(summary: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, float | str]]:
+    """Yield the last value of each series of a record."""
+    for name, total in summary.items():
+        if total.get("last") is not None:
+            yield name, total["last"]
