@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ..model.states import JobState
+from .style import BAD, GOOD, LIVE, SOFT, WAITING
 
 _ICONS = {
-    JobState.SUBMITTING: ("↑", "#888"),
-    JobState.PENDING: ("◷", "#b58900"),
-    JobState.RUNNING: ("▶", "#208ffb"),
-    JobState.COMPLETED: ("✓", "#00a250"),
-    JobState.CANCELLED: ("⊘", "#888"),
+    JobState.SUBMITTING: ("↑", SOFT),
+    JobState.PENDING: ("◷", WAITING),
+    JobState.RUNNING: ("▶", LIVE),
+    JobState.COMPLETED: ("✓", GOOD),
+    JobState.CANCELLED: ("⊘", SOFT),
 }
-_FAILED = ("✗", "#e75c58")
+_FAILED = ("✗", BAD)
 
 
 def icon(state: JobState) -> tuple[str, str]:

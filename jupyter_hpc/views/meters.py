@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from ..explain.use import cpu_rates, gpu_values
 from ..model.resources import Resources, format_size, format_time
 from ..rundir.reader import RunReader
+from .style import LIVE, TRACK
 
 WIDTH, HEIGHT = 72, 16
 MOST_POINTS = 48
-_LINE = "var(--jp-brand-color1, #208ffb)"
-_GREY = "rgba(128,128,128,.3)"
 
 
 def time_bar(started_at: float, limit: float | None) -> str:
@@ -31,8 +30,8 @@ def bar(part: float, label: str) -> str:
     filled = WIDTH * min(max(part, 0.0), 1.0)
     return _svg(
         label,
-        f'<rect y="4" width="{WIDTH}" height="8" rx="4" fill="{_GREY}"/>'
-        f'<rect y="4" width="{filled:.0f}" height="8" rx="4" fill="{_LINE}"/>',
+        f'<rect y="4" width="{WIDTH}" height="8" rx="4" fill="{TRACK}"/>'
+        f'<rect y="4" width="{filled:.0f}" height="8" rx="4" style="fill:{LIVE}"/>',
     )
 
 
@@ -49,8 +48,8 @@ def spark(values: Sequence[float], most: float, label: str) -> str:
     )
     return _svg(
         label,
-        f'<path d="M0 {HEIGHT - 0.5}H{WIDTH}" stroke="{_GREY}"/>'
-        f'<polyline points="{points}" fill="none" stroke="{_LINE}" stroke-width="1.5"/>',
+        f'<path d="M0 {HEIGHT - 0.5}H{WIDTH}" stroke="{TRACK}"/>'
+        f'<polyline points="{points}" fill="none" style="stroke:{LIVE}" stroke-width="1.5"/>',
     )
 
 

@@ -1,4 +1,7 @@
-"""How panel and card look, without a style sheet: a page may drop all of it, and they must still read well."""
+"""How panel and card look, without a style sheet: a page may drop all of it, and they must still read well.
+
+The same table as ``labextension/style/tokens.css``, each value with what holds where no JupyterLab defines it.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,35 @@ import re
 
 from ..model.printable import printable
 
-BOX = (
-    "border:1px solid rgba(128,128,128,.35);border-radius:4px;padding:6px 10px;margin:2px 0;"
-    "font-size:13px;line-height:1.5"
-)
+
+def _mixed(name: str, otherwise: str, percent: int) -> str:
+    """Return a colour mixed with that of text, so that words in it can be read on light and on dark ground."""
+    ink = "var(--jp-ui-font-color0, currentColor)"
+    return f"color-mix(in srgb, var(--jp-{name}, {otherwise}) {percent}%, {ink})"
+
+
+SMALL, TEXT, LARGE = (f"calc(var(--jp-ui-font-size1, 13px) * {n} / 13)" for n in (12, 13, 16))
+LINE_HEIGHT = "1.5"
+STEP_PX = 4  # spaces are multiples of it
+BUTTON = "24px"  # how high one is
+RADIUS = "4px"
+SANS = "var(--jp-ui-font-family, system-ui, sans-serif)"
+MONO = "var(--jp-code-font-family, ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace)"
+LIVE = _mixed("brand-color1", "#2080d8", 75)
+WAITING = _mixed("warn-color1", "#e08000", 65)
+GOOD = _mixed("success-color1", "#2e9d45", 75)
+BAD = _mixed("error-color1", "#e04038", 80)
+SOFT = "color-mix(in srgb, var(--jp-ui-font-color0, currentColor) 68%, transparent)"
+TRACK = "rgba(128,128,128,.25)"
+LINE = "rgba(128,128,128,.3)"
+
+BOX = f"margin:{STEP_PX}px 0;font:{TEXT}/{LINE_HEIGHT} {SANS};overflow-wrap:anywhere"
 PRE = (
-    "margin:4px 0 0;padding:4px 8px;white-space:pre-wrap;overflow-wrap:anywhere;background:rgba(128,128,128,.07);"
-    "font:12px/1.4 var(--jp-code-font-family, ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace)"
+    f"margin:{STEP_PX}px 0 0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;"
+    f"font:{SMALL}/1.4 {MONO};background:none"
 )
-QUIET = "opacity:.8;font-size:12px"
-COPY = "user-select:all;overflow-wrap:anywhere"  # one click takes the whole command
+QUIET = f"opacity:.8;font-size:{SMALL}"
+COPY = f"font-family:{MONO};user-select:all;overflow-wrap:anywhere"  # one click takes the whole command
 _MOST = 600
 
 
