@@ -17,6 +17,7 @@ TIME_MARGIN = 1.5
 SHORTEST_TIME_S = 300
 LEAST_SAMPLES = 5  # fewer say little of cpus and gpus
 IDLE_GPU_MIB = 600  # what a context alone takes
+IDLE_AFTER_S = 180  # a gpu may rest between epochs
 
 Sample = Mapping[str, Any]
 
@@ -67,6 +68,25 @@ def _number(text: Any) -> float:
         return float(text)
     except (TypeError, ValueError):  # nvidia-smi: [N/A]
         return 0.0
+
+
+def idle_words(samples: Sequence[Sample]) -> str:
+    """Return a sentence on gpus that have done nothing for minutes; empty if there are none."""
+    if not samples:
+        return ""
+    since: dict[int, float] = {}  # of each gpu that is idle now
+    for sample in samples:
+        for i, gpu in enumerate(gpu_values(sample)):
+            if gpu.percent > 0:
+                since.pop(i, None)
+            else:
+                since.setdefault(i, sample["t"])
+    now = samples[-1]["t"]
+    rests = {i: now - then for i, then in since.items() if now - then >= IDLE_AFTER_S}
+    if not rests:
+        return ""
+    listed = f"gpu {next(iter(rests))} has" if len(rests) == 1 else f"gpus {', '.join(map(str, rests))} have"
+    return f"{listed} done nothing for {format_time(min(rests.values()) // 60 * 60)}"
 
 
 def measured(reader: RunReader | PartsReader) -> Measured | None:

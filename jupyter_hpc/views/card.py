@@ -8,29 +8,24 @@ from ..explain.again import advice, suggestion
 from ..explain.use import right_size
 from ..model.states import JobState
 from ..worker.apart import apart
+from .head import headline
 from .icons import icon
 from .log import LogTail, lines_above
 from .parts_table import tasks_html, tasks_text
 from .picture import Picture, describe
-from .style import BOX, PRE, QUIET, command, escaped, plain, with_code
-from .summary import facts, headline, sent_html, uses
+from .style import BOX, LIST, PRE, QUIET, command, escaped, plain, with_code
+from .summary import facts, sent_html, uses
 
 MOST_EVIDENCE = 8
 
 
 def card_html(picture: Picture) -> str:
     """Return the card as HTML without scripts."""
-    record, tail = picture.record, picture.tail
-    rows = [f"<div>{headline(record, picture.status)}</div>", *_cause(picture)]
+    tail = picture.tail
+    rows = [headline(picture.record, picture.status), *_cause(picture)]
     if picture.parts:
         rows.append(tasks_html(picture.parts))
-    lines = apart("what the job used", uses, picture, default=[])
-    if lines:
-        rows.append(_quiet(" · ".join(escaped(line.words) for line in lines)))
-    if enough := right_size(lines):
-        rows.append(_quiet(f"{command(enough)} would have been enough"))
-    rows += [_quiet(html.escape(line)) for line in apart("what came back", facts, picture, default=[])]
-    rows += [_quiet(sent) for sent in (apart("what was sent", sent_html, record),) if sent]
+    rows += [_quiet(row) for row in (*_used(picture), *_came_back(picture)) if row]
     if tail.lines or tail.blocks[-1].pieces:
         rows.append(_log(picture.run.id, tail))
     rows.append(_quiet(_way_back(picture)))
@@ -48,12 +43,27 @@ def _cause(picture: Picture) -> list[str]:
     evidence = [escaped(line) for line in verdict.get("evidence") or []]
     if evidence:
         listed = "".join(f"<li>{line}</li>" for line in evidence[:MOST_EVIDENCE])
-        rows.append(f'<ul style="margin:2px 0;{QUIET}">{listed}</ul>')
+        rows.append(f'<ul style="{LIST};{QUIET}">{listed}</ul>')
     if hint := advice(picture.record):
         rows.append(f"<div>→ {with_code(hint)}</div>")
     if line := suggestion(picture.record):
         rows.append(f"<div>Resubmit with {command(line)}</div>")
     return rows
+
+
+def _used(picture: Picture) -> list[str]:
+    """What it used of what it asked for, in a line, and what would have been enough."""
+    lines = apart("what the job used", uses, picture, default=[])
+    rows = [" · ".join(escaped(line.words) for line in lines)]
+    if enough := right_size(lines):
+        rows.append(f"{command(enough)} would have been enough")
+    return rows
+
+
+def _came_back(picture: Picture) -> list[str]:
+    """What it brought, and what was sent."""
+    lines = [html.escape(line) for line in apart("what came back", facts, picture, default=[])]
+    return [*lines, apart("what was sent", sent_html, picture.record) or ""]
 
 
 def _log(run_id: str, tail: LogTail) -> str:

@@ -1,28 +1,17 @@
-"""Bars and lines of a live job: its time, and what it uses now. SVG without scripts."""
+"""What a live job uses now, in words and small lines, and what stands idle. SVG without scripts."""
 
 from __future__ import annotations
 
 import html
-import time
 from collections.abc import Sequence
 
-from ..explain.use import cpu_rates, gpu_values
-from ..model.resources import Resources, format_size, format_time
+from ..explain.use import cpu_rates, gpu_values, idle_words
+from ..model.resources import Resources, format_size
 from ..rundir.reader import RunReader
-from .style import LIVE, TRACK
+from .style import LIVE, QUIET, SMALL, SOFT, STEP_PX, TRACK
 
 WIDTH, HEIGHT = 72, 16
 MOST_POINTS = 48
-
-
-def time_bar(started_at: float, limit: float | None) -> str:
-    """Return the time since the start, of a limit as a bar."""
-    took = max(0.0, time.time() - started_at)
-    took -= took % (1 if took < 600 else 10)  # what changes seldom is sent seldom
-    if not limit:
-        return f"<span>{html.escape(format_time(took) if took else '0 s')}</span>"
-    words = f"{format_time(took) if took else '0 s'} of {format_time(limit)}"
-    return bar(took / limit, f"time used: {words}") + f" <span>{html.escape(words)}</span>"
 
 
 def bar(part: float, label: str) -> str:
@@ -30,8 +19,8 @@ def bar(part: float, label: str) -> str:
     filled = WIDTH * min(max(part, 0.0), 1.0)
     return _svg(
         label,
-        f'<rect y="4" width="{WIDTH}" height="8" rx="4" fill="{TRACK}"/>'
-        f'<rect y="4" width="{filled:.0f}" height="8" rx="4" style="fill:{LIVE}"/>',
+        f'<rect y="6" width="{WIDTH}" height="4" rx="2" fill="{TRACK}"/>'
+        f'<rect y="6" width="{filled:.0f}" height="4" rx="2" style="fill:{LIVE}"/>',
     )
 
 
@@ -60,6 +49,17 @@ def _svg(label: str, inner: str) -> str:
     )
 
 
+def meters_html(reader: RunReader, asked: Resources) -> str:
+    """Return what the job uses now as one line, and a sentence on gpus that it asked for and leaves idle."""
+    meters = use_meters(reader, asked)
+    if not meters:
+        return ""
+    row = f"display:flex;flex-wrap:wrap;gap:0 {4 * STEP_PX}px;font-size:{SMALL};font-variant-numeric:tabular-nums"
+    idle = idle_words(reader.samples)
+    sentence = f'<div style="{QUIET}">{html.escape(idle)}</div>' if idle else ""
+    return f'<div style="{row}">{" ".join(meters)}</div>{sentence}'
+
+
 def use_meters(reader: RunReader, asked: Resources) -> list[str]:
     """Return cpu, memory and gpus as they are now, each with a line of how they were."""
     samples = reader.samples
@@ -68,19 +68,21 @@ def use_meters(reader: RunReader, asked: Resources) -> list[str]:
     found = []
     if rates := cpu_rates(samples):
         count = asked.cpus or int((reader.started or {}).get("cpus") or 0)
-        words = f"cpu {rates[-1]:.1f}" + (f" of {count}" if count else "")
-        found.append(_meter(words, spark(rates, count, "cpus in use over time")))
+        words = f"{rates[-1]:.1f}" + (f" of {count}" if count else "")
+        found.append(_meter("cpu", words, spark(rates, count, "cpus in use over time")))
     memory = [float(sample["rss"]) for sample in samples]
-    words = f"memory {format_size(int(memory[-1]))}"
+    words = format_size(int(memory[-1]))
     words += f" of {format_size(asked.memory)}" if asked.memory else ""
-    found.append(_meter(words, spark(memory, float(asked.memory or 0), "memory in use over time")))
+    found.append(_meter("memory", words, spark(memory, float(asked.memory or 0), "memory in use over time")))
     gpus = [gpu_values(sample) for sample in samples]
     for i, now in enumerate(gpus[-1][:8]):
-        memory_words = f"{format_size(int(now.mib) << 20)} of {format_size(int(now.mib_total) << 20)}"
+        words = f"{now.percent:.0f} %, {format_size(int(now.mib) << 20)} of {format_size(int(now.mib_total) << 20)}"
         line = spark([g[i].percent for g in gpus if i < len(g)], 100.0, f"gpu {i} over time, percent")
-        found.append(_meter(f"gpu {i} {now.percent:.0f} %, {memory_words}", line))
+        found.append(_meter(f"gpu {i}", words, line))
     return found
 
 
-def _meter(words: str, line: str) -> str:
-    return f'<span style="white-space:nowrap">{line} {html.escape(words)}</span>'
+def _meter(name: str, words: str, line: str) -> str:
+    return (
+        f'<span style="white-space:nowrap"><span style="color:{SOFT}">{name}</span> {html.escape(words)} {line}</span>'
+    )

@@ -9,7 +9,7 @@ from ..model.resources import format_time
 from ..model.states import JobState, Status
 from .icons import icon
 from .picture import Part
-from .style import escaped, plain
+from .style import SMALL, escaped, plain
 
 MOST_ROWS = 20
 _CELL = "padding:0 10px 0 0;text-align:left;border:0;vertical-align:top"
@@ -48,7 +48,7 @@ def tasks_html(parts: Sequence[Part]) -> str:
         cells.insert(1, state)
         rows.append("<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>")
     more = f"<div>and {len(parts) - len(shown)} more</div>" if len(parts) > len(shown) else ""
-    return f'<table style="font-size:12px;border:0;margin:2px 0">{"".join(rows)}</table>{more}'
+    return f'<table style="font-size:{SMALL};border:0;margin:0;border-collapse:collapse">{"".join(rows)}</table>{more}'
 
 
 def tasks_text(parts: Sequence[Part]) -> list[str]:

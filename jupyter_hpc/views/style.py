@@ -37,6 +37,7 @@ PRE = (
     f"margin:{STEP_PX}px 0 0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;"
     f"font:{SMALL}/1.4 {MONO};background:none"
 )
+LIST = "margin:0;padding:0;list-style:none"
 QUIET = f"opacity:.8;font-size:{SMALL}"
 COPY = f"font-family:{MONO};user-select:all;overflow-wrap:anywhere"  # one click takes the whole command
 _MOST = 600
@@ -65,4 +66,4 @@ def with_code(text: str) -> str:
 
 def folded(summary: str, body: str, *, is_open: bool = False) -> str:
     """Return HTML behind a line that unfolds it."""
-    return f"<details{' open' if is_open else ''}><summary>{summary}</summary>{body}</details>"
+    return f'<details{" open" if is_open else ""}><summary style="cursor:pointer">{summary}</summary>{body}</details>'

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..backends.registry import backend_of
 from ..explain.use import Use, measured, used
-from ..model.resources import format_size, format_time
-from ..model.states import Status
+from ..model.resources import format_size
 from ..worker.versions import MENTIONED, words
-from .icons import icon
 from .parts_table import array_facts
 from .picture import Picture
-from .style import QUIET, escaped, folded, plain
+from .style import LIST, QUIET, escaped, folded, plain
 
 MOST_NAMES = 100
-
-
-def headline(record: Mapping[str, Any], status: Status, *, took: bool = True) -> str:
-    """Return state, place, node and, with ``took``, the time as HTML."""
-    sign, colour = icon(status.state)
-    state = status.state.value.lower().replace("_", " ")
-    parts = [f'<b><span style="color:{colour}" aria-hidden="true">{sign}</span> {state}</b>']
-    native = status.native_id if backend_of(record).shows_native_ids else ""
-    parts.append(escaped(record["target"]["name"] + (f" job {native}" if native else "")))
-    parts += [escaped(x, 80) for x in (record.get("name"), status.node) if x]
-    if took and status.started_at:
-        parts.append(format_time(max(0.0, (status.ended_at or time.time()) - status.started_at)))
-    return " · ".join(parts)
 
 
 def sent_html(record: Mapping[str, Any]) -> str:
@@ -46,7 +29,7 @@ def sent_html(record: Mapping[str, Any]) -> str:
     ]
     rows += [f"and {len(entries) - MOST_NAMES} more"] if len(entries) > MOST_NAMES else []
     listed = "".join(f"<li>{escaped(row)}</li>" for row in rows)
-    return folded(f"sent {names}, {total}", f'<ul style="margin:2px 0;{QUIET}">{listed}</ul>')
+    return folded(f"sent {names}, {total}", f'<ul style="{LIST};{QUIET}">{listed}</ul>')
 
 
 def stale_lines(record: Mapping[str, Any]) -> list[str]:

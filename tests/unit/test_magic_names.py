@@ -23,7 +23,7 @@ from jupyter_hpc.model.states import JobState, Status
 from jupyter_hpc.runtime.settings import BUILT_IN_TARGETS, target_names
 from jupyter_hpc.submission.rerun import _interpreter
 from jupyter_hpc.targets.targets import targets
-from jupyter_hpc.views.summary import headline
+from jupyter_hpc.views.head import headline
 
 SHELL = """
 from IPython.core.interactiveshell import InteractiveShell

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_hpc.explain.use import measured
+from jupyter_hpc.explain.use import idle_words, measured
 from jupyter_hpc.model.resources import Resources
 from jupyter_hpc.rundir.reader import MOST_SAMPLES, PartsReader, RunReader
 from jupyter_hpc.rundir.run import Run
-from jupyter_hpc.views.meters import bar, spark, use_meters
+from jupyter_hpc.views.meters import bar, meters_html, spark, use_meters
 
 
 def reader_of(folder: Path, *events: dict[str, Any] | str) -> RunReader:
@@ -86,8 +87,24 @@ def test_cpu_memory_and_each_gpu_stand_in_words_and_lines(tmp_path: Path) -> Non
         meters,
         strict=True,
     ):
-        assert words in meter
+        assert words in re.sub("<[^>]*>", "", meter)
         assert '<svg role="img" aria-label="' in meter
+
+
+def test_a_gpu_that_has_been_idle_for_minutes_is_said_in_one_sentence(tmp_path: Path) -> None:
+    """One that computed meanwhile is not, nor one that rests between two epochs."""
+
+    def gpus(t: int) -> list[dict[str, str]]:
+        used = {"mib_used": "70000", "mib_total": "81920"}
+        return [{"percent": "0", **used}, {"percent": "90" if t == 300 else "0", **used}, {"percent": "7", **used}]
+
+    samples = [sample(t, gpus=gpus(t)) for t in range(0, 421, 10)]
+    page = meters_html(reader_of(tmp_path, *samples), Resources(gpus=3))
+    assert "gpu 0 has done nothing for 7 min" in page
+    assert page.count("done nothing") == 1
+    later = [*samples, *(sample(t, gpus=gpus(t)) for t in range(430, 501, 10))]
+    assert idle_words(later) == "gpus 0, 1 have done nothing for 3 min"
+    assert idle_words(samples[:10]) == "" == idle_words([])
 
 
 def test_no_samples_no_meters_and_few_bytes(tmp_path: Path) -> None:
