@@ -23,7 +23,7 @@ _FOLDERS = {
     "pyslurm": (
         "tests/faults/test_pyslurm.py",
     ),  # counts its process's questions: nobody else's jobs are followed in it
-    "browser": ("tests/browser/",),
+    "browser": ("tests/browser/", "tests/front_ends/browser/"),
     "server": ("tests/server/", "tests/notebooks/"),
     "practice": ("tests/faults/", "tests/slurm/", "tests/campaign/"),
     "kubernetes": ("tests/clusters/kubernetes/",),

@@ -27,6 +27,7 @@ from .jobs import (
 )
 from .lineage import COMMANDS as LINEAGE
 from .machine import _clean, _clean_arguments, _config, _doctor, _targets
+from .notebook import _notebook, _notebook_arguments
 from .practice import _practice, _practice_arguments
 
 
@@ -116,6 +117,7 @@ COMMANDS: dict[str, Command] = {
     "cancel": Command("end a job", takes_run, _cancel),
     "resubmit": Command("a job once more, with other resources or elsewhere", _resubmit_arguments, _resubmit),
     "result": Command("wait for a job and bring its names", _result_arguments, _result),
+    "notebook": Command("saved notebooks show how their jobs ended", _notebook_arguments, _notebook),
     "trust": Command("sign a result of before results were signed, or of another home, as yours", takes_run, _trust),
     "targets": Command("where cells can run, and what is there now", _nothing, _targets),
     "config": Command("every setting and the file it came from", _nothing, _config),

@@ -15,11 +15,10 @@ from ..model.states import JobState, Status
 from ..rundir.parts import parts_of
 from ..rundir.reader import Output, PartsReader, RunReader
 from ..runtime import portal
-from ..views.card import card_html, card_text
 from ..views.head import headline
 from ..views.log import LogTail
 from ..views.meters import meters_html
-from ..views.mime import job_mime
+from ..views.outputs import card_bundle
 from ..views.picture import Picture
 from ..views.style import escaped
 from ..views.summary import sent_html, stale_lines
@@ -89,7 +88,7 @@ class Panel:
         """Display the panel; a front end without widgets shows the card of the moment."""
         from IPython.display import display
 
-        data = {**self._box._repr_mimebundle_(), **self._static(self._look())}
+        data = {**self._box._repr_mimebundle_(), **card_bundle(self._look())}
         handle = display(data, raw=True, display_id=self._display_id or True)
         self._display_id = handle.display_id if handle is not None else self._display_id
         for widget in (self._open, self._detach, self._cancel, *self._tasks.widgets):
@@ -100,12 +99,6 @@ class Panel:
 
     def _look_again(self) -> None:
         self._next = 0.0
-
-    @staticmethod
-    def _static(picture: Picture) -> dict[str, Any]:
-        """The card, for whatever shows no widgets."""
-        card = {"text/html": card_html(picture), "text/plain": card_text(picture)}
-        return {**card, **job_mime(picture.run.id, picture.status.state)}
 
     # -- what it shows ---------------------------------------------------------------------------
 
@@ -214,7 +207,7 @@ class Panel:
         from IPython.display import display
 
         picture = self._look()
-        data = self._static(picture)
+        data = card_bundle(picture)
         display(data, raw=True, display_id=self._display_id, update=True)
         for piece in (self._meters, self._said, self._sent):
             put(piece, "")

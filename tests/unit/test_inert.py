@@ -196,6 +196,7 @@ WORDS: dict[str, tuple[str, ...]] = {  # every command, as one that comes upon s
     "resubmit": (f"x{SAFE}",),
     "result": ("RUN",),
     "trust": ("RUN",),
+    "notebook": (f"x{SAFE}",),
     "targets": (),
     "config": (),
     "doctor": (),
