@@ -17,6 +17,7 @@ import cloudpickle
 
 from ..model.exceptions import UndefinedName, UnpicklableInput
 from ..model.resources import did_you_mean
+from ..runtime.settings import setting
 from ..worker import container
 from ..worker.circumstances import is_space
 from ..worker.culprit import explain
@@ -270,6 +271,7 @@ def _instructions(request: Request, pickler: ValuePickler, paths: list[str]) -> 
         "module_paths": paths,
         "sources": _sources(request, pickler.filenames),
         "workdir": request.workdir,
+        "metrics": str(setting("metrics")),
         "reads": list(request.reads),
         "writes": list(request.writes),
         "call": {"function": FUNCTION, "args": ARGS, "kwargs": KWARGS} if request.kind == "call" else None,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Dict, Unicode
+from traitlets import Bool, Dict, Enum, Unicode
 from traitlets.config import Config, Configurable
 
 from ..model.exceptions import TargetError
@@ -33,6 +33,12 @@ class JupyterHPC(Configurable):
     most_unseen = Unicode(
         "256M",
         help="How much is sent at most because a cell hides the names that it reads (`eval`, `globals()`).",
+    ).tag(config=True)
+    metrics = Enum(
+        ("on", "logged", "off"),
+        "on",
+        help="Which numbers of a cell are kept and drawn: those that it prints and logs, only those that it logs with "
+        "`jupyter_hpc.log`, or none.",
     ).tag(config=True)
     targets = Dict(
         help="Named places to run: name → {backend, conf, prologue, defaults: {cpus, memory, gpus, time, …}}."
@@ -139,6 +145,8 @@ def settings() -> list[Setting]:
             value, source = root()
         if name == "default_target" and os.environ.get("JUPYTER_HPC_TARGET"):
             value, source = os.environ["JUPYTER_HPC_TARGET"], "JUPYTER_HPC_TARGET"
+        if name == "metrics" and os.environ.get("JUPYTER_HPC_METRICS"):
+            value, source = os.environ["JUPYTER_HPC_METRICS"], "JUPYTER_HPC_METRICS"
         found.append(Setting(name, value, source))
     return found
 

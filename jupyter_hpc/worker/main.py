@@ -77,7 +77,7 @@ class _Worker:
         self.log = log
         self.publisher = publisher
         self.signer = Signer(directory)
-        self.points = Points(events, wanted=self.cell.get("metrics") != "off")
+        self.points = Points(events, self.cell.get("metrics") or "on", log)
         self.labels: Dict[str, str] = {}
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__

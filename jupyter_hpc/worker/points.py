@@ -17,7 +17,8 @@ TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
     from typing import Any, Dict, Mapping, Optional, Set, Tuple, Union
 
-    from .events import EventWriter
+    from .events import EventWriter, LogFile
+    from .printed import Printed
 
     Number = Union[float, str]
 
@@ -57,11 +58,25 @@ class _Series:
 
 
 class Points:
-    """Writes what a cell tells of itself to its events, from any thread."""
+    """Writes what a cell tells of itself to its events, from any thread.
 
-    def __init__(self, events: EventWriter, *, wanted: bool = True) -> None:
+    Parameters
+    ----------
+    wanted : str
+        ``on``; ``logged``, without what the cell prints; anything else is off.
+    log : LogFile, optional
+        What it prints.
+    """
+
+    def __init__(self, events: EventWriter, wanted: str = "on", log: Optional[LogFile] = None) -> None:
         self._events = events
         self._wanted = wanted
+        self._log = log
+        self._printed: Optional[Printed] = None
+        if log is not None and wanted == "on":
+            from .printed import Printed
+
+            self._printed = Printed(log.path, self)
         self._series: Dict[str, _Series] = {}
         self._logged: Set[str] = set()
         self._began = time.monotonic()
@@ -70,7 +85,7 @@ class Points:
 
     def log(self, values: Mapping[str, float], step: Optional[float] = None) -> Optional[str]:
         """Take what the cell logs; return why not all of it can be kept, or None."""
-        if not self._wanted:
+        if self._wanted not in ("on", "logged"):
             return None
         with self._events.lock:
             self._take(values, step, "step" if step is not None else "")
@@ -98,12 +113,31 @@ class Points:
             self._write("point", v=group, x=x, **({"by": by} if by else {}))
 
     def beat(self) -> None:
-        """Write how far the series are, if it is time again."""
+        """Take what was printed, and write how far the series are, if it is time again."""
+        self._read()
         now = time.monotonic()
         if self._has_news and now >= self._next_summary:
             pause = min(max((now - self._began) / 200, FIRST_SUMMARY_S), LAST_SUMMARY_S)
             self._next_summary = now + pause
             self.write_summary()
+
+    def end(self) -> None:
+        """Take the last of what was printed, and write what the series came to."""
+        if self._printed is not None and self._log is not None:
+            try:
+                self._log.flush()
+            except OSError:  # more waits for room than may
+                pass
+            self._read(to_the_end=True)
+            self._printed = None  # what follows in the log is no output of the cell's
+        self.write_summary()
+
+    def _read(self, *, to_the_end: bool = False) -> None:
+        try:
+            if self._printed is not None:
+                self._printed.read(to_the_end=to_the_end)
+        except Exception:  # a mistake of ours must not stop the heart
+            self._printed = None
 
     def write_summary(self) -> None:
         """Write how far the series are."""

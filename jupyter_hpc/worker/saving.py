@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from . import recording
+from .apart import apart
 from .cell import Stopped, format_traceback
 from .circumstances import describe, text_of
 from .result_writer import ResultWriter
@@ -23,7 +24,7 @@ FAILED = 1
 def finish(worker: _Worker, value: Any, error: Optional[BaseException], watch: Optional[Watch]) -> int:
     """Save the result of a cell that has ended; return the process's exit code."""
     room = Room(worker.events)
-    worker.points.write_summary()
+    apart("what the cell printed in numbers", worker.points.end)
     _write_log(worker, error)
     _say(worker, "saving", use=worker.monitor.summary())  # here before the result is, as it must be shown
     _record_files(worker, hurry=isinstance(error, Stopped))

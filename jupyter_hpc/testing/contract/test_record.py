@@ -274,3 +274,26 @@ def test_numbers_that_a_cell_logs_are_in_its_record(notebook: Notebook) -> None:
         "loss": {"last": 0.25, "min": 0.25, "max": 0.5, "count": 3},
         "val/acc": {"last": 0.5, "min": 0.5, "max": 0.5, "count": 1},
     }
+
+
+PRINTS = """
+import subprocess, sys
+for epoch in (1, 2, 3):
+    print(f"epoch {epoch}/3 - loss: {1 / epoch:.2f}")
+_ = subprocess.run([sys.executable, "-c", "print('val_acc=0.25'); print('val_acc=0.75')"], check=True)
+raise ValueError("loss: 7")
+"""
+
+
+def test_numbers_that_a_cell_and_its_children_print_are_in_its_record(notebook: Notebook) -> None:
+    notebook.remote(PRINTS, fails=True)
+    assert notebook.value("_hpc.record['metrics']") == {
+        "loss": {"last": 0.33, "min": 0.33, "max": 1.0, "count": 3},
+        "val_acc": {"last": 0.75, "min": 0.25, "max": 0.75, "count": 2},
+    }
+    notebook.run("import os; os.environ['JUPYTER_HPC_METRICS'] = 'off'")
+    try:
+        notebook.remote("import jupyter_hpc\njupyter_hpc.log(loss=1)\nprint('loss=1')")
+        assert notebook.value("_hpc.record['metrics']") == {}
+    finally:
+        notebook.run("del os.environ['JUPYTER_HPC_METRICS']")
