@@ -4,7 +4,7 @@
 # make test-slurm, test-slurm-24, test-kubernetes   the contract on every kind of Slurm, on 24.11, on Kubernetes
 # make test-install, test-binder   wheel, sdist and the README's commands; what Binder makes of the repository
 # make notebooks   run them all and keep their outputs
-# make lab    the tour in JupyterLab, on the practice Slurm
+# make lab    the tour in JupyterLab, on the practice Slurm: copies in lab/, which are yours
 # make campaign TRIALS=1000   jobs beside accidents, by seeds, on practice Slurm, a whole site and Kubernetes
 # make check  ruff, mypy and import-linter · make bench  the benchmarks · make clean
 
@@ -22,10 +22,12 @@ demo: $(VENV)/demo slurm
 lab: $(VENV)/lab slurm
 	-$(BIN)/python labextension/bundle.py
 	-$(BIN)/jupyter-hpc practice up
-	@echo "Where no browser opens: add /tree/00-tour.ipynb after /lab in the address that follows."
+	@$(BIN)/python notebooks/lab.py lab
+	@# LabApp hands its default_url to the server, which opens it and prints it; a file as argument would only be opened.
 	@# Ctrl-C is for JupyterLab, which asks, and stops at the second; the shell waits for it, and nothing disturbs the end
 	trap : INT; \
-	  $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00-tour.ipynb; \
+	  $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=lab \
+	    --LabApp.default_url=/lab/tree/00-tour.ipynb; \
 	  trap '' INT; $(BIN)/jupyter-hpc practice down
 
 test: $(VENV)/test slurm site modules kubernetes labextension

@@ -26,6 +26,9 @@ SOURCES = (
     "schema/**/*",
 )
 OLDEST_NODE = 20
+INSTALL = ("install", "--immutable")
+LOG = HERE.parent / "build" / "labextension.log"
+SHOWN_LINES = 100
 
 
 def main() -> None:
@@ -88,15 +91,29 @@ def node_version(path: str) -> int:
 
 
 def build(environment: dict[str, str]) -> None:
-    print("building the JupyterLab extension: some minutes, once", flush=True)
-    install(environment)
-    for step in ("check", "build:prod"):
-        subprocess.run(jlpm(step), cwd=HERE, env=environment, check=True)
+    print(f"building the JupyterLab extension: some minutes, once; {LOG} has what yarn says", flush=True)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    LOG.write_bytes(b"")
+    for step in (INSTALL, ("check",), ("build:prod",)):
+        quietly(jlpm(*step), environment)
 
 
 def install(environment: dict[str, str]) -> None:
     """Fetch what building and testing need, as `yarn.lock` has it; some seconds where it is there."""
-    subprocess.run(jlpm("install", "--immutable"), cwd=HERE, env=environment, check=True)
+    subprocess.run(jlpm(*INSTALL), cwd=HERE, env=environment, check=True)
+
+
+def quietly(command: list[str], environment: dict[str, str]) -> None:
+    """Run a command into the log; show what it said there, and end, if it fails."""
+    before = LOG.stat().st_size
+    with LOG.open("ab") as log:
+        done = subprocess.run(command, cwd=HERE, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
+    if done.returncode == 0:
+        return
+    said = LOG.read_bytes()[before:].decode(errors="replace").splitlines()
+    if len(said) > SHOWN_LINES:
+        said = [f"({len(said) - SHOWN_LINES} lines more in {LOG})", *said[-SHOWN_LINES:]]
+    sys.exit("\n".join([*said, f"The JupyterLab extension could not be built: {LOG}"]))
 
 
 def jlpm(*arguments: str) -> list[str]:
