@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..model.capacity import Capacity
 from ..model.exceptions import TargetError
 from ..model.observation import Availability, ForeignJob, Observation, Waiting
 from ..model.options import check_had
@@ -265,6 +266,16 @@ class Backend(abc.ABC):
             As :meth:`check`.
         """
         return Availability(await self.check())
+
+    async def capacity(self) -> Capacity:
+        """Return each node with who holds what of it; nothing where that may not be seen.
+
+        Raises
+        ------
+        TargetError
+            As :meth:`check`.
+        """
+        return Capacity()
 
     async def close(self) -> None:
         """Free what the backend holds."""

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..model.capacity import Amount, Capacity, NodeGroup
 from ..model.exceptions import SubmissionError
 from ..model.observation import Observation
 from ..model.states import JobState
@@ -94,6 +95,23 @@ class LocalBackend(Backend):
             if not process.is_alive(native_id):
                 return
         _signal(group, signal.SIGKILL)
+
+    async def capacity(self) -> Capacity:
+        """Return this machine, as busy as it is; whose processes that makes, nobody counts."""
+        cpus = os.cpu_count() or 1
+        idle = max(cpus - round(os.getloadavg()[0]), 0)
+        memory = Amount(*_memory(), mine=None)
+        return Capacity((NodeGroup((os.uname().nodename,), cpus=Amount(cpus, idle, None), memory=memory),))
+
+
+def _memory() -> tuple[int, int | None]:
+    """Return this machine's memory and what of it is available, in MiB; nothing where no `/proc` tells."""
+    try:
+        lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+        sizes = {line[0].rstrip(":"): int(line[1]) >> 10 for line in lines}
+        return sizes["MemTotal"], sizes["MemAvailable"]
+    except (OSError, ValueError, LookupError):
+        return 0, None
 
 
 def _runs(native_id: str, run: Run) -> bool:

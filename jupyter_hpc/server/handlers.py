@@ -27,7 +27,7 @@ from .foreign_jobs import SEPARATOR, readable_log
 from .foreign_jobs import detail as foreign_detail
 from .listing import GROUPED_BY, GROUPS, MOST, Listing, Query
 from .logs import WINDOW, opened, search, window
-from .target_list import availability
+from .target_list import availability, capacity
 
 MOST_BODY = 64 << 10
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
@@ -356,6 +356,19 @@ class TargetHandler(HPCHandler):
         self.finish(found[0])
 
 
+class TargetNodesHandler(HPCHandler):
+    """Who holds what of a target's nodes."""
+
+    named = TARGET
+
+    @web.authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        if name not in targets():
+            raise JobNotFound(f"There is no target {name}.", hint="`%hpc targets` lists them.")
+        self.finish(await capacity(name))
+
+
 _RUN, _NAME = "(?P<run_id>[^/]{1,2000})", "(?P<name>[^/]{1,1000})"
 ROUTES: list[tuple[str, type[HPCHandler]]] = [
     ("/jobs", JobsHandler),
@@ -371,4 +384,5 @@ ROUTES: list[tuple[str, type[HPCHandler]]] = [
     (f"/jobs/{_RUN}/lineage", LineageHandler),
     ("/targets", TargetsHandler),
     (f"/targets/{_NAME}", TargetHandler),
+    (f"/targets/{_NAME}/nodes", TargetNodesHandler),
 ]

@@ -1,13 +1,16 @@
-"""What each target has and what of it is free, asked at most once in `FRESH_S` whoever asks."""
+"""What each target has and who holds it, asked at most once in `FRESH_S` whoever asks."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from ..model.exceptions import HPCError
+from ..model.capacity import Capacity, as_record
+from ..model.exceptions import HPCError, TargetError
 from ..model.observation import Availability
+from ..model.printable import all_printable
 from ..runtime import portal
 from ..runtime.settings import BUILT_IN_TARGETS
 from ..targets.target import Target
@@ -17,6 +20,8 @@ FRESH_S = 60.0  # at most one question a minute for each target, whoever watches
 PATIENCE_S = 15.0
 _cache: tuple[float, list[dict[str, Any]]] | None = None
 _asking: asyncio.Lock | None = None
+_nodes: dict[str, tuple[float, Mapping[str, Any] | HPCError]] = {}
+_looking: dict[str, asyncio.Lock] = {}  # a target that doesn't answer keeps nobody from another
 
 
 async def availability() -> list[dict[str, Any]]:
@@ -47,3 +52,37 @@ async def _ask(target: Target) -> Availability:
     from ..targets.connection import connection_of
 
     return await (await connection_of(target.name)).backend.availability()
+
+
+async def capacity(name: str) -> Mapping[str, Any]:
+    """Return a target's nodes with who holds them.
+
+    Raises
+    ------
+    TargetError
+        If the target isn't there, or doesn't answer in time.
+    """
+    async with _looking.setdefault(name, asyncio.Lock()):
+        known = _nodes.get(name)
+        if known is None or time.monotonic() - known[0] > FRESH_S:
+            known = _nodes[name] = (time.monotonic(), await _looked(name))
+    if isinstance(known[1], HPCError):
+        raise known[1]
+    return known[1]
+
+
+async def _looked(name: str) -> Mapping[str, Any] | HPCError:
+    try:
+        found = await asyncio.wait_for(asyncio.wrap_future(portal.start(_look(name))), PATIENCE_S)
+    except (TimeoutError, asyncio.TimeoutError):
+        return TargetError(f"{name} gave no answer in time.")
+    except HPCError as error:
+        return error
+    answer: Mapping[str, Any] = all_printable(as_record(found))
+    return answer
+
+
+async def _look(name: str) -> Capacity:
+    from ..targets.connection import connection_of
+
+    return await (await connection_of(name)).backend.capacity()

@@ -18,9 +18,10 @@ import jupyter_hpc.server
 FOLDER = Path(jupyter_hpc.server.__file__).parent
 ROUTES: dict[str, Any] = yaml.safe_load((FOLDER / "openapi.yaml").read_text())
 SCHEMAS: dict[str, Any] = yaml.safe_load((FOLDER / "schemas.yaml").read_text())
+CLUSTERS: dict[str, Any] = yaml.safe_load((FOLDER / "clusters.yaml").read_text())
 _REGISTRY: Registry[Any] = Registry().with_resources(
     (name, Resource(contents=contents, specification=DRAFT202012))
-    for name, contents in (("openapi.yaml", ROUTES), ("schemas.yaml", SCHEMAS))
+    for name, contents in (("openapi.yaml", ROUTES), ("schemas.yaml", SCHEMAS), ("clusters.yaml", CLUSTERS))
 )
 
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.server import handlers, listing
 from jupyter_hpc.server.logs import WINDOW
-from tests.server.described import SCHEMAS, NotAsDescribed, check, operation, parameters
+from tests.server.described import CLUSTERS, SCHEMAS, NotAsDescribed, check, operation, parameters
 
 ID = "20261128-101112-abcdef"
 JOB: dict[str, Any] = {
@@ -99,9 +99,9 @@ def test_what_the_server_takes_is_described_too() -> None:
         check("GET", f"/jupyter-hpc/jobs/{ID}", 404, {"error": "gone"})
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("name", [*SCHEMAS, *CLUSTERS])
 def test_every_schema_is_one(name: str) -> None:
-    Draft202012Validator.check_schema(SCHEMAS[name])
+    Draft202012Validator.check_schema({**SCHEMAS, **CLUSTERS}[name])
 
 
 def described(path: str, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...model.capacity import Capacity
 from ...model.declaration import KUBERNETES
 from ...model.exceptions import SubmissionError, TargetError
 from ...model.observation import Availability, ForeignJob, Observation
@@ -299,6 +300,13 @@ class KubernetesBackend(Backend):
         message = await self.check()
         namespace, kinds = self._namespace(self._client.namespace), manifest.gpu_kinds(self.settings)
         return available(message, await namespace.nodes(), await namespace.all_pods(), *kinds)
+
+    async def capacity(self) -> Capacity:
+        from .occupancy import capacity
+
+        await self._client.connect()
+        namespace, kinds = self._namespace(self._client.namespace), manifest.gpu_kinds(self.settings)
+        return capacity(await namespace.nodes(), await namespace.all_pods(), manifest.user_label(), *kinds)
 
     async def owned(self, run: Run, native_id: str) -> Sequence[str]:
         """By the uid that the server told at submission; where none was recorded, by the label."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ...model.capacity import Capacity
 from ...model.declaration import SLURM
 from ...model.exceptions import SubmissionError, TargetError
 from ...model.observation import Availability, ForeignJob, Observation, Waiting
@@ -245,3 +246,8 @@ class SlurmBackend(Backend):
     async def availability(self) -> Availability:
         nodes = await self.site.nodes()
         return available(nodes.values(), self.command.where())
+
+    async def capacity(self) -> Capacity:
+        from .occupancy import capacity
+
+        return await capacity(self.site)

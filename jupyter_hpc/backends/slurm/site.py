@@ -36,6 +36,7 @@ FRESH_S = 3600.0  # how long what was read is used without reading it again
 LOOK_S = 1.0  # between looks at the file
 RETRY_S = 60.0  # after a read that failed
 COMMAND_S = 8.0  # how long one command may take
+NOW_S = 5.0  # how long what is free counts as now
 _FORMAT = 1
 
 
@@ -55,6 +56,7 @@ class Site:
         self._reading: asyncio.Task[Inventory | None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._failed_at = self._looked_at = -RETRY_S
+        self._nodes: tuple[float, dict[str, Node]] | None = None
 
     # -- what is known -----------------------------------------------------------------------------
 
@@ -143,7 +145,7 @@ class Site:
 
     async def _read_accounts(self) -> None:
         """Ask the accounting database; many sites have none, and one that is down hangs for minutes."""
-        user, argv = _user_name(), ("sacctmgr", "-n", "-P", "show")
+        user, argv = user_name(), ("sacctmgr", "-n", "-P", "show")
         try:
             associations, qos = await self._ask_all(
                 (*argv, "assoc", "where", f"user={user}", f"format={','.join(ASSOCIATION_FIELDS)}"),
@@ -160,13 +162,20 @@ class Site:
 
     async def _ask_all(self, *commands: tuple[str, ...]) -> list[str]:
         """Ask all at once, and end when all have: a failure leaves no other question behind."""
-        answers = await asyncio.gather(*(self._ask(*argv) for argv in commands), return_exceptions=True)
+        answers = await asyncio.gather(*(self.ask(*argv) for argv in commands), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
         return [str(answer) for answer in answers]
 
-    async def _ask(self, *argv: str) -> str:
+    async def ask(self, *argv: str) -> str:
+        """Return what a command prints.
+
+        Raises
+        ------
+        TargetError
+            If it fails, with its own words.
+        """
         done = await self.command.run(argv, timeout_s=COMMAND_S)
         if done.status != 0:
             raise TargetError(f"{argv[0]}: {done.last_line}")
@@ -182,8 +191,11 @@ class Site:
             pass
 
     async def nodes(self) -> dict[str, Node]:
-        """Ask what is free now."""
-        return await asyncio.to_thread(parse_nodes, await self._ask("sinfo", "-h", "-N", "-O", sinfo_format()))
+        """Ask what is free now; who asks within seconds shares the answer."""
+        if self._nodes is None or time.monotonic() - self._nodes[0] > NOW_S:
+            text = await self.ask("sinfo", "-h", "-N", "-O", sinfo_format())
+            self._nodes = (time.monotonic(), await asyncio.to_thread(parse_nodes, text))
+        return self._nodes[1]
 
 
 def _take(nodes: str, partitions: str, config: str) -> Inventory:
@@ -200,7 +212,7 @@ def _installed_conf() -> str:
     return next((p for p in places if os.path.exists(p)), "")
 
 
-def _user_name() -> str:
+def user_name() -> str:
     import pwd
 
     try:

@@ -222,6 +222,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jupyter-hpc/targets/{name}/nodes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who holds what of a target's nodes, and how much waits for them. */
+    get: operations['getNodes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -523,6 +540,46 @@ export interface components {
     Targets: {
       targets: components['schemas']['Target'][];
     };
+    Amount: {
+      total: number;
+      /** @description Null where that may not be seen. */
+      free: number | null;
+      /** @description Null where nobody can tell whose it is. */
+      mine: number | null;
+    };
+    /** @description A node, or several that stand alike; then the amounts are of all of them. */
+    Nodes: {
+      /** @description Of several: c[001-480]. */
+      name: string;
+      count: number;
+      /** @description The default one first. */
+      partitions: string[];
+      /** @enum {unknown} */
+      state: 'up' | 'drained' | 'down';
+      /** @description The scheduler's own word. */
+      native_state: string;
+      /** @description Why somebody took the node away. */
+      reason: string;
+      gpu_type: string;
+      cpus: components['schemas']['Amount'];
+      /** @description In MiB. */
+      memory: components['schemas']['Amount'];
+      gpus: components['schemas']['Amount'];
+    };
+    Queued: {
+      /** @description Empty where there are none. */
+      partition: string;
+      jobs: number;
+      mine: number;
+    };
+    Capacity: {
+      nodes: components['schemas']['Nodes'][];
+      queued: components['schemas']['Queued'][];
+      /** @description One's share and priorities, a sentence each. */
+      standing: string[];
+      /** @description What may not be seen here. */
+      note: string;
+    };
   };
   responses: {
     /** @description It could not be done, and why. */
@@ -588,6 +645,10 @@ export type ILineage = components['schemas']['Lineage'];
 export type IGpus = components['schemas']['Gpus'];
 export type ITarget = components['schemas']['Target'];
 export type ITargets = components['schemas']['Targets'];
+export type IAmount = components['schemas']['Amount'];
+export type INodes = components['schemas']['Nodes'];
+export type IQueued = components['schemas']['Queued'];
+export type ICapacity = components['schemas']['Capacity'];
 export type $defs = Record<string, never>;
 export interface operations {
   listJobs: {
@@ -971,6 +1032,31 @@ export interface operations {
         };
       };
       404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getNodes: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The nodes. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Capacity'];
+        };
+      };
+      404: components['responses']['Problem'];
+      503: components['responses']['Problem'];
       default: components['responses']['Refusal'];
     };
   };

@@ -1,6 +1,7 @@
 """Record what Slurm's commands print, for the parsers' tests: ``python -m tests.clusters.slurm.record FOLDER [24.11]``.
 
-A full Slurm is started, jobs of every kind are brought about, and each command is asked as the package asks it.
+A full Slurm is started, jobs of every kind are brought about, and each command is asked as the package asks it. For
+``python -m tests.clusters.slurm.record --held FOLDER [24.11]`` two users hold and want the same nodes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pathlib import Path
 
 from jupyter_hpc.backends.slurm.inventory import ASSOCIATION_FIELDS, QOS_FIELDS, sinfo_format
 from jupyter_hpc.backends.slurm.job_states import SACCT_FIELDS, squeue_format
+from jupyter_hpc.backends.slurm.occupancy import jobs_format, reasons_format
 from jupyter_hpc.backends.slurm.queue import queue_format
+from jupyter_hpc.backends.slurm.standing import SHARE_FIELDS, priorities_format
 
 from .cluster import FullSlurm
 from .release import Release
@@ -127,12 +130,57 @@ def record(cluster: FullSlurm, folder: Path) -> None:
         (folder / f"{name}.txt").write_text(text)
 
 
+HELD = (  # by whom, and what
+    ("alice", "-p", "gpu", "-N", "2", "-n", "4", "--gpus-per-node=1"),
+    ("alice", "-w", "c1", "-c", "2"),
+    ("bob", "-w", "c1", "-c", "3"),
+    ("bob", "-w", "g1", "-p", "gpu", "--gpus=a100:2"),
+)
+WANTED = (
+    ("alice", "-p", "gpu", "--gpus=a100:4"),
+    ("alice", "-p", "debug,gpu", "-w", "c1", "-c", "8"),
+    ("alice", "--hold"),
+    ("bob", "-p", "gpu", "--gpus=h100:2", "--array=1-3"),
+)
+# usage is counted up every minute, and weighs
+WITH_SHARES = {"PriorityCalcPeriod": "1", "PriorityWeightFairshare": "10000", "PriorityWeightJobSize": "1000"}
+
+
+def record_held(cluster: FullSlurm, folder: Path) -> None:
+    """Let two users hold nodes and wait for them, while others are away."""
+    cluster.says("root", "scontrol", "update", "nodename=c2", "state=drain", "reason=disk full, see | ticket")
+    cluster.says("root", "scontrol", "update", "nodename=r1", "state=down", "reason=no power")
+    held = [cluster.submit(user, "sleep 900", "-t", "30", *options) for user, *options in HELD]
+    for job in held:
+        cluster.wait_state(job, "RUNNING")
+    for user, *options in WANTED:
+        cluster.submit(user, "true", "-t", "10", *options)
+
+    def says(*argv: str) -> str:
+        return cluster.run("alice", *argv).stdout
+
+    while says("sshare", "-P", "-h", "-U", "-o", "RawUsage").split() in ([], ["0"]):  # until it is counted up
+        time.sleep(5)
+    files = {
+        "nodes": says("sinfo", "-h", "-N", "-O", sinfo_format()),
+        "reasons": says("sinfo", "-h", "-N", "-R", "-O", reasons_format()),
+        "jobs": says("squeue", "-h", "-r", "-a", "-t", "PD,R,CG", "-O", jobs_format()),
+        "shares": says("sshare", "-h", "-P", "-o", ",".join(SHARE_FIELDS)),
+        "priorities": says("sprio", "-h", "-u", "alice", "-o", priorities_format()),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.txt").write_text(text)
+
+
 def main() -> None:
     directory = Path(tempfile.mkdtemp(prefix="jhr", dir="/tmp"))
-    release = Release(sys.argv[2]).prepare() if len(sys.argv) > 2 else None
-    cluster = FullSlurm(directory, release=release)
+    is_held = sys.argv[1] == "--held"
+    folder, *more = sys.argv[2:] if is_held else sys.argv[1:]
+    release = Release(more[0]).prepare() if more else None
+    cluster = FullSlurm(directory, release=release, settings=WITH_SHARES if is_held else {})
     try:
-        record(cluster.up(), Path(sys.argv[1]).absolute())
+        (record_held if is_held else record)(cluster.up(), Path(folder).absolute())
     finally:
         cluster.down()
         shutil.rmtree(directory, ignore_errors=True)
