@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.capacity import Capacity
-from ..model.exceptions import TargetError
+from ..model.exceptions import HPCError, TargetError
 from ..model.observation import Availability, ForeignJob, Observation, Waiting
 from ..model.options import check_had
 from ..model.spec import JobSpec
@@ -168,6 +168,18 @@ class Backend(abc.ABC):
     async def foreign_jobs(self) -> Sequence[ForeignJob]:
         """Return the user's other jobs, from the last answer, or from one that many share."""
         return ()
+
+    async def act_on_foreign(self, native_id: str, act: str) -> None:
+        """Do one of :attr:`ForeignJob.acts` to a job of the user's that :meth:`foreign_jobs` named.
+
+        It is looked at now whether the job is the user's; nothing is ever done to another's.
+
+        Raises
+        ------
+        HPCError
+            If it isn't, or the scheduler refuses, with its own words.
+        """
+        raise HPCError(f"{native_id} may be somebody else's: nothing is done to it from here.")
 
     async def is_up(self) -> bool:
         """Tell by the cheapest question whether the scheduler answers; asked when it did not."""

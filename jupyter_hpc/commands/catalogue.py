@@ -10,10 +10,10 @@ from ..model.exceptions import OptionError
 from ..model.resources import did_you_mean
 from ..runtime.settings import BUILT_IN_TARGETS
 from .definition import Command, takes_run
+from .job_list import _jobs, _jobs_arguments
 from .jobs import (
     _attach,
     _cancel,
-    _jobs,
     _logs,
     _logs_arguments,
     _resubmit,
@@ -104,11 +104,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, Command] = {
-    "jobs": Command(
-        "every job, newest first, from every kernel and backend",
-        lambda p: p.add_argument("-n", "--number", type=int, default=20, help="how many (20)"),
-        _jobs,
-    ),
+    "jobs": Command("every job, from every kernel and backend; what goes on comes first", _jobs_arguments, _jobs),
     "show": Command("one job: state, cause, what it asked, sent and brought", takes_run, _show),
     "logs": Command("what the cell wrote", _logs_arguments, _logs, is_log=True),
     "attach": Command("watch a job again; names come back", takes_run, _attach),

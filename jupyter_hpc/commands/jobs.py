@@ -1,49 +1,22 @@
-"""``%hpc`` commands about jobs: jobs, show, logs, attach, why, cancel, resubmit, result."""
+"""``%hpc`` commands about one job: show, logs, attach, why, cancel, resubmit, result."""
 
 from __future__ import annotations
 
 import argparse
-import time
 
 from ..follow.glance import look, refresh
 from ..jobs.job import Job
 from ..model.exceptions import JobNotFound
-from ..model.resources import format_size, format_time
-from ..model.spec import first_line
+from ..model.resources import format_size
 from ..model.states import JobState
 from ..rundir.store import store
 from ..views.style import plain
 from ..worker.regular import open_regular
-from .definition import table, takes_run
+from .definition import takes_run
 
 
 def _job(arguments: argparse.Namespace) -> Job:
     return Job(store().find(arguments.run))
-
-
-def _jobs(arguments: argparse.Namespace) -> str:
-    readable, unreadable = store().records()
-    damaged = [f"{run.id} can't be read: {why}." for run, why in unreadable]
-    if not readable:
-        return "\n".join(["No jobs yet.", *damaged])
-    rows = [("id", "target", "native", "state", "time", "name or code", "reason")]
-    found = readable[: arguments.number]
-    statuses = refresh([run for run, _ in found], {run.id: record for run, record in found})
-    for (run, record), status in zip(found, statuses):
-        took = format_time((status.ended_at or time.time()) - status.started_at) if status.started_at else ""
-        text = record.get("name") or first_line(record["code"]["text"])
-        rows.append(
-            (
-                run.id,
-                record["target"]["name"],
-                status.native_id.partition(".")[0],
-                status.state.value,
-                took,
-                plain(text, 36),
-                plain(status.reason, 60),
-            )
-        )
-    return "\n".join([table(rows), *damaged])
 
 
 def _show(arguments: argparse.Namespace) -> str:

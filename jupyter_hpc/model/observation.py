@@ -168,6 +168,11 @@ class ForeignJob:
         Where its output goes, where that is a file.
     ends_with : str
         The command that ends it, for people.
+    array : str
+        The scheduler's id of the array that it is a task of; empty if it is none.
+    acts : tuple of str
+        What its user may do with it as it stands: of ``cancel``, ``hold``, ``release``, ``requeue``. Empty where nobody
+        knows whose it is.
     """
 
     native_id: str
@@ -180,3 +185,5 @@ class ForeignJob:
     gpu_type: str = ""
     log: Path | None = None
     ends_with: str = ""
+    array: str = ""
+    acts: tuple[str, ...] = ()

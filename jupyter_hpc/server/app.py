@@ -10,9 +10,9 @@ from traitlets import Float
 
 from ..rundir.store import store
 from .feed import Feed
-from .handlers import ROUTES
 from .listing import Listing
 from .metrics import register, unregister
+from .routes import ROUTES
 
 EVENTS = Path(__file__).parent / "events.yaml"
 

@@ -10,7 +10,7 @@ from ..model.states import JobState
 from ..rundir.reader import PartsReader, reader_of
 from ..rundir.run import WAITS
 from ..runtime.process import is_alive
-from .listing import summary
+from ..views.job_row import job_row
 
 
 def detail(job: Job) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def detail(job: Job) -> dict[str, Any]:
     verdict = record.get("verdict") or {}
     manifest = job.run.manifest() or {}
     found: dict[str, Any] = {
-        **summary(job.run, record, status),
+        **job_row(job.run, record, status),
         "why": (record.get("why") or []) if status.state is JobState.PENDING else [],
         "hint": verdict.get("hint") or "",
         "evidence": verdict.get("evidence") or [],

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
 from ..rundir.run import Run
 from ..rundir.store import ANY_ID_PATTERN
 from ..targets.targets import targets
+from ..views.job_order import GROUPED_BY, GROUPS, SORTED_BY
 from .detail import detail
 from .feed import Feed
 from .foreign_jobs import SEPARATOR, readable_log
 from .foreign_jobs import detail as foreign_detail
-from .listing import GROUPED_BY, GROUPS, MOST, Listing, Query
+from .listing import MOST, Listing, Query
 from .logs import WINDOW, opened, search, window
 from .target_list import availability, capacity
 
@@ -98,6 +100,19 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
             raise OptionError(f"{name} must have no control characters.")
         return text.strip() if strip else text
 
+    def word(self, name: str, known: Collection[str]) -> str:
+        """Return a word of the query; empty if there is none.
+
+        Raises
+        ------
+        OptionError
+            If it is none of those that are known.
+        """
+        word = self.text(name)
+        if word and word not in known:
+            raise OptionError(f"{name} must be one of {', '.join(known)}.")
+        return word
+
     def number(self, name: str, default: int, least: int, most: int) -> int:
         """Return a number of the query.
 
@@ -163,15 +178,12 @@ class JobsHandler(HPCHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        group = self.text("group")
-        if group and group not in GROUPS:
-            raise OptionError(f"group must be one of {', '.join(GROUPS)}.")
-        by = self.text("by")
-        if by and by not in GROUPED_BY:
-            raise OptionError(f"by must be one of {', '.join(GROUPED_BY)}.")
+        group, by = self.word("group", GROUPS), self.word("by", GROUPED_BY)
+        sort = self.word("sort", SORTED_BY)
         texts = {name: self.text(name)[:200] for name in ("state", "target", "notebook", "text")}
         offset, limit = self.number("offset", 0, 0, 10_000_000), self.number("limit", 100, 1, MOST)
-        query = Query(group, **texts, by=by, offset=offset, limit=limit)
+        unfolded = frozenset(self.text("unfolded")[:4000].split())
+        query = Query(group, **texts, by=by, sort=sort, unfolded=unfolded, offset=offset, limit=limit)
         self.feed.touch()
         self.finish(await asyncio.to_thread(self.listing.page, query))
 
@@ -185,7 +197,7 @@ class JobHandler(HPCHandler):
         self.feed.touch()
         if SEPARATOR in run_id:
             found = await asyncio.to_thread(self.listing.foreign.find, run_id)
-            self.finish(foreign_detail(*found))
+            self.finish(foreign_detail(found))
         else:
             self.finish(await asyncio.to_thread(detail, self.job(run_id)))
 
@@ -197,20 +209,28 @@ class JobHandler(HPCHandler):
             raise HPCError(f"{run_id} was not submitted from here.", hint="It has no run directory to remove.")
         job = self.job(run_id)
         await asyncio.to_thread(self.listing.store.forget, job.run)
-        self.listing.forget(run_id)
+        self.listing.forget()
         self.set_status(204)
         self.finish()
 
 
+def _cancel(job: Job) -> None:
+    state = job.status.state
+    if state.is_final:
+        raise HPCError(f"{job.id} has ended already ({state}).", hint="Nothing is left to cancel.")
+    job.cancel()
+
+
 class CancelHandler(HPCHandler):
+    named = JOB_ID
+
     @web.authenticated
     @authorized
     async def post(self, run_id: str) -> None:
-        job = self.job(run_id)
-        status = await asyncio.to_thread(lambda: job.status)
-        if status.state.is_final:
-            raise HPCError(f"{run_id} has ended already ({status.state}).", hint="Nothing is left to cancel.")
-        await asyncio.to_thread(job.cancel)
+        if SEPARATOR in run_id:
+            await asyncio.to_thread(self.listing.foreign.act, run_id, "cancel")
+        else:
+            await asyncio.to_thread(_cancel, self.job(run_id))
         self.set_status(202)
         self.finish({"id": run_id})
 
@@ -267,8 +287,8 @@ class LogHandler(HPCHandler):
         if which not in ("cell", "scheduler"):
             raise OptionError("which must be cell or scheduler.")
         if SEPARATOR in run_id:  # where the scheduler says it is; a client only ever names the job
-            _, job = await asyncio.to_thread(self.listing.foreign.find, run_id)
-            return await asyncio.to_thread(readable_log, job)
+            found = await asyncio.to_thread(self.listing.foreign.find, run_id)
+            return await asyncio.to_thread(readable_log, found.job)
         run = self.job(run_id).run
         return run.log if which == "cell" else run.scheduler_log
 

@@ -9,39 +9,30 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ..follow.following import follow, followed
 from ..follow.glance import refresh
-from ..model.printable import printable
-from ..model.spec import first_line
-from ..model.states import JobState, Status
-from ..rundir.parts import indices_of
+from ..lineage.index import tags
+from ..model.states import Status
 from ..rundir.run import Run
 from ..rundir.store import ID_PATTERN, Store
+from ..views.job_order import GROUP_OF, GROUPS, by_time, finder, grouped, in_group, is_final, ordered, searched
+from ..views.job_row import Row, damaged_row, job_row, live_fields
 from .foreign_jobs import ForeignJobs
 
 MOST = 500
-GROUPED_BY = ("target", "state", "notebook")
-GROUPS = {
-    "waiting": {JobState.SUBMITTING, JobState.PENDING},
-    "running": {JobState.RUNNING},
-    "ended": {state for state in JobState if state.is_final},
-}
-_GROUP_OF = {state.value: group for group, states in GROUPS.items() for state in states}
 STANDS = 4.0  # times what it took to find out how all jobs stand: so long that stands, for whoever asks
 SETTLED_NS = 2_000_000_000  # a folder that changed since may change again within one tick of its time stamp
-Summary = dict[str, Any]
-Stamp = tuple[int, int, int]  # of a record: time, inode and size, as two writes may fall into one tick of the time
+Stamp = tuple[int, int, int]  # of a file: time, inode and size, as two writes may fall into one tick of the time
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which jobs, and which part of them."""
+    """Which jobs, in which order, and which part of them."""
 
     group: str = ""
     state: str = ""
@@ -49,51 +40,26 @@ class Query:
     notebook: str = ""
     text: str = ""
     by: str = ""
+    sort: str = ""
+    unfolded: frozenset[str] = frozenset()  # ids of arrays that we did not submit: their tasks stand under them
     offset: int = 0
     limit: int = 100
 
-
-def summary(run: Run, record: Mapping[str, Any], status: Status | None = None) -> Summary:
-    """Return what a row shows of a run."""
-    resources = record["spec"].get("resources") or {}
-    state = status.state.value if status else str(record.get("state"))
-    row: Summary = {
-        "id": run.id,
-        "name": record.get("name") or first_line(str(record["code"].get("text") or ""))[:120],
-        "target": record["target"]["name"],
-        "backend": record["target"].get("backend", ""),
-        "native_id": str(record.get("native_id") or ""),
-        "state": state,
-        "reason": (status.reason if status else record.get("reason")) or "",
-        "error": (record.get("verdict") or {}).get("error") or "",
-        "node": (status.node if status else record.get("node")) or "",
-        "created": record.get("created"),
-        "started_at": status.started_at if status else record.get("started_at"),
-        "ended_at": status.ended_at if status else record.get("ended_at"),
-        "time_limit_s": resources.get("time"),
-        "gpus": resources.get("gpus") or 0,
-        "gpu_type": resources.get("gpu_type") or "",
-        "notebook": (record.get("notebook") or {}).get("path") or "",
-        "tasks": len(indices_of(record)),
-        "foreign": False,
-    }
-    return _printable(row)
+    @property
+    def means_all(self) -> bool:
+        return not (self.group or self.state or self.target or self.notebook or self.text)
 
 
-def _printable(row: Summary) -> Summary:
-    return {key: printable(value) if isinstance(value, str) else value for key, value in row.items()}
-
-
-def damaged(run: Run) -> Summary:
-    """Return what a row shows of a run whose record can't be read."""
-    created = datetime.strptime(run.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=timezone.utc).timestamp()
-    nothing = {"id": run.id, "target": {"name": "?"}, "spec": {}, "code": {}, "state": JobState.LOST.value}
-    row = summary(run, {**nothing, "created": created, "reason": "its record.json is damaged"})
-    return {**row, "name": run.id}
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 class Listing:
-    """All runs of a store, newest first. Any thread may ask.
+    """All runs of a store, what goes on first. Any thread may ask.
 
     Parameters
     ----------
@@ -105,40 +71,69 @@ class Listing:
         self.store = store
         self.foreign = ForeignJobs()
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[Stamp, Summary]] = {}
+        self._known: dict[str, tuple[Stamp, Row]] = {}
         self._live: list[str] = []  # those of `_known` that haven't ended
+        self._ended: list[Row] = []  # the others in order
+        self._tags: dict[str, list[str]] = {}
+        self._tagged: Stamp | None = None  # the file that they are of
+        self._texts: dict[str, tuple[Row, str]] = {}  # what is searched, of rows as they are
         self._unread: list[str] = []  # folders that have no record, or not yet
         self._listed = 0  # when the folder that `_known` is of last changed
         self._taking = threading.Lock()
-        self._taken: list[Summary] = []  # how all jobs stood
+        self._taken: list[Row] = []  # how all jobs stood
         self._stands_until = 0.0
 
-    def _scan(self) -> dict[str, tuple[Stamp, Summary]]:
-        """Read what is new or changed; ended runs are as they were, and a folder that is isn't listed again."""
+    def _scan(self) -> tuple[list[Row], list[Row]]:
+        """Read what is new or changed; ended runs are as they were, and a folder that is isn't listed again.
+
+        Returns
+        -------
+        tuple
+            The rows of those that haven't ended by their records, and of those that have, in order.
+        """
         folder = self.store.runs_directory
         try:
             changed = folder.stat().st_mtime_ns
         except FileNotFoundError:
             changed = 0
         with self._lock:
+            retagged = self._read_tags()
             is_new = any((folder / name / "record.json").exists() for name in self._unread)
-            if is_new or changed != self._listed or time.time_ns() - changed < SETTLED_NS:
-                self._list(folder)
+            relisted = is_new or changed != self._listed or time.time_ns() - changed < SETTLED_NS
+            if relisted:
+                relisted = self._list(folder)
                 self._listed = changed
             else:
                 for name in self._live:
                     entry = self._read(self.store.run(name), self._known.get(name))
                     if entry is not None:
                         self._known[name] = entry
-            self._live = [name for name in self._live if not is_final(self._known[name][1])]
-            return dict(self._known)
+            live = [name for name in self._live if not is_final(self._known[name][1])]
+            if relisted or retagged or len(live) != len(self._live):
+                self._ended = ordered(row for _, row in self._known.values() if is_final(row))
+            self._live = live
+            return [self._known[name][1] for name in live], self._ended
 
-    def _list(self, folder: Path) -> None:
+    def _read_tags(self) -> bool:
+        """Bring the tags that people gave up to date; return whether there are others."""
+        path = self.store.root / tags.FILE
+        stamp = _stamp(path)
+        if stamp == self._tagged:
+            return False
+        before, self._tagged, self._tags = self._tags, stamp, tags.by_run(path)
+        for name in {**before, **self._tags}:
+            if name in self._known:
+                stamp_of_record, row = self._known[name]
+                self._known[name] = (stamp_of_record, {**row, "tags": self._tags.get(name, [])})
+        return True
+
+    def _list(self, folder: Path) -> bool:
+        """List the folder; return whether other rows are there, or have ended."""
         try:
             names = [name for name in os.listdir(folder) if ID_PATTERN.fullmatch(name)]
         except FileNotFoundError:
             names = []
-        found: dict[str, tuple[Stamp, Summary]] = {}
+        found: dict[str, tuple[Stamp, Row]] = {}
         self._live, self._unread = [], []
         for name in sorted(names, reverse=True):
             entry = self._known.get(name)
@@ -149,29 +144,31 @@ class Listing:
                     continue
                 self._live.append(name)
             found[name] = entry
+        is_same = found.keys() == self._known.keys()
         self._known = found
+        self._texts = {name: text for name, text in list(self._texts.items()) if name in found}
+        return not is_same
 
-    def _read(self, run: Run, old: tuple[Stamp, Summary] | None) -> tuple[Stamp, Summary] | None:
-        try:
-            found = (run.path / "record.json").stat()
-        except OSError:  # in mid-submission, or removed meanwhile
+    def _read(self, run: Run, old: tuple[Stamp, Row] | None) -> tuple[Stamp, Row] | None:
+        stamp = _stamp(run.path / "record.json")
+        if stamp is None:  # in mid-submission, or removed meanwhile
             return None
-        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
         if old is not None and old[0] == stamp and not run.has_kept:
             return old
         record = run.record_or_none()
-        return (stamp, summary(run, record)) if record else None
+        return (stamp, {**job_row(run, record), "tags": self._tags.get(run.id, [])}) if record else None
 
-    def _damaged(self) -> list[Summary]:
+    def _damaged(self) -> list[Row]:
         """Return a row for each run whose record can't be read; it may be whole again, so nothing is kept."""
         names = [name for name in self._unread if os.path.lexists(self.store.run(name).path / "record.json")]
-        return [damaged(self.store.run(name)) for name in names]
+        return [damaged_row(self.store.run(name)) for name in names]
 
-    def recorded(self) -> list[Summary]:
+    def recorded(self) -> list[Row]:
         """Return every run's row as its record has it; nobody is asked."""
-        return [row for _, row in self._scan().values()]
+        live, ended = self._scan()
+        return [*live, *ended]
 
-    def summaries(self) -> list[Summary]:
+    def summaries(self) -> list[Row]:
         """Return every job's row, the live ones as they stand now, with those that we did not submit.
 
         With thousands of jobs that is work. Many clients share it, and it never takes more than a fifth of the time.
@@ -184,21 +181,16 @@ class Listing:
                 self._stands_until = now + STANDS * (now - began)
             return list(self._taken)
 
-    def _summaries(self) -> list[Summary]:
+    def _summaries(self) -> list[Row]:
         self.foreign.look()  # first: a run is there before its job is, so that no job of ours can seem to have none
-        known = self._scan()
-        own, foreign = self._own([row for _, row in known.values()]), self.foreign.rows(known)
-        others = [*foreign, *self._damaged()]
-        return sorted([*own, *others], key=_created, reverse=True) if others else own
-
-    def _own(self, rows: list[Summary]) -> list[Summary]:
-        live = [row for row in rows if not is_final(row)]
+        live, ended = self._scan()
         statuses = self._statuses(live)
-        if not statuses:
-            return rows
-        return [{**row, **_live_fields(statuses[row["id"]])} if row["id"] in statuses else row for row in rows]
+        now = [{**row, **live_fields(statuses[row["id"]])} if row["id"] in statuses else row for row in live]
+        others = [*now, *self.foreign.rows(self._known), *self._damaged()]
+        # what has ended is in order, and most of it was there before: only the others are put in their places
+        return sorted([*others, *ended], key=by_time) if any(map(is_final, others)) else [*ordered(others), *ended]
 
-    def _statuses(self, live: Iterable[Summary]) -> dict[str, Status]:
+    def _statuses(self, live: Iterable[Row]) -> dict[str, Status]:
         runs = [self.store.run(row["id"]) for row in live]
         for run in runs:
             if followed(run) is None and run.record_or_none():
@@ -213,11 +205,14 @@ class Listing:
     def page(self, query: Query) -> dict[str, Any]:
         """Return one page of the rows that a query means, with counts over all."""
         rows = self.summaries()
-        counts = Counter(_GROUP_OF[row["state"]] for row in rows)
-        is_all = not (query.group or query.state or query.target or query.notebook or query.text)
-        found = rows if is_all else [row for row in rows if _matches(row, query)]
+        counts = Counter(GROUP_OF[row["state"]] for row in rows)
+        found = rows if query.means_all else self._found(rows, query)
+        if query.sort not in ("", "time"):
+            found = ordered(found, query.sort)
         if query.by:
-            found = _grouped(found, query.by)
+            found = grouped(found, query.by)
+        if query.unfolded:
+            found = [each for row in found for each in (row, *self._under(row, query.unfolded))]
         return {
             "jobs": found[query.offset : query.offset + min(query.limit, MOST)],
             "total": len(found),
@@ -226,62 +221,34 @@ class Listing:
             "notebooks": sorted({row["notebook"] for row in rows if row["notebook"]}),
         }
 
-    def forget(self, run_id: str) -> None:
+    def _found(self, rows: list[Row], query: Query) -> list[Row]:
+        """Return the rows that are meant; the cheapest questions first."""
+        wanted = {key: value for key in ("state", "target", "notebook") if (value := getattr(query, key))}
+        found = [
+            row
+            for row in rows
+            if (not query.group or in_group(row, query.group)) and all(row[key] == wanted[key] for key in wanted)
+        ]
+        if not query.text:
+            return found
+        finds = finder(query.text)
+        return [row for row in found if finds(row, self._text(row))]
+
+    def _under(self, row: Row, unfolded: frozenset[str]) -> list[Row]:
+        return self.foreign.tasks(row["id"]) if row.get("tasks") and row.get("id") in unfolded else []
+
+    def _text(self, row: Row) -> str:
+        known = self._texts.get(row["id"])
+        if known is None or known[0] is not row:
+            known = self._texts[row["id"]] = row, searched(row)
+        return known[1]
+
+    def forget(self) -> None:
+        """A run is gone: the folder is listed again."""
         with self._lock:
-            self._known.pop(run_id, None)
             self._listed = 0
         self.look_anew()
 
     def look_anew(self) -> None:
         """Something was done: whoever asks from now on sees what came of it."""
         self._stands_until = 0.0
-
-
-def _created(row: Summary) -> float:
-    return row["created"] or 0.0
-
-
-def is_final(row: Summary) -> bool:
-    return in_group(row, "ended")
-
-
-def in_group(row: Summary, group: str) -> bool:
-    return _GROUP_OF.get(row["state"]) == group
-
-
-def _grouped(rows: list[Summary], by: str) -> list[Summary]:
-    """Return the rows by target, state or notebook, each group under a heading of its own."""
-    groups: dict[str, list[Summary]] = {}
-    for row in rows:
-        groups.setdefault(str(row[by]), []).append(row)
-    return [
-        each
-        for name, members in sorted(groups.items())
-        for each in ({"heading": name, "count": len(members)}, *members)
-    ]
-
-
-def _live_fields(status: Status) -> Summary:
-    return _printable(
-        {
-            "state": status.state.value,
-            "reason": status.reason,
-            "node": status.node,
-            "native_id": status.native_id,
-            "started_at": status.started_at,
-            "ended_at": status.ended_at,
-        }
-    )
-
-
-def _matches(row: Summary, query: Query) -> bool:
-    """Return whether a row is meant; the cheapest questions first."""
-    if query.group and not in_group(row, query.group):
-        return False
-    for key in ("state", "target", "notebook"):
-        wanted = getattr(query, key)
-        if wanted and row[key] != wanted:
-            return False
-    text = query.text.lower()
-    places = ("id", "name", "native_id", "node", "reason", "error", "notebook")
-    return not text or any(text in str(row[key]).lower() for key in places)

@@ -15,7 +15,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from ..targets.connection import budgets
-from .listing import Listing, in_group
+from ..views.job_order import in_group
+from .listing import Listing
 
 
 class JobMetrics(Collector):

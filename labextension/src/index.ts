@@ -26,6 +26,7 @@ import { addCommands } from './shell/commands';
 import { notify } from './shell/notify';
 import { runningManager } from './shell/running';
 import { statusItem } from './shell/status';
+import { remember } from './sidebar/remembered';
 import { HPCSidebar } from './sidebar/sidebar';
 
 const DOMAIN = 'jupyter_hpc';
@@ -126,6 +127,7 @@ const sidebar: JupyterFrontEndPlugin<void> = {
       };
       read();
       found.changed.connect(read);
+      remember(model, found);
     });
     notify(model, app.commands, trans, () => least);
   }

@@ -21,10 +21,15 @@ function routes(...answers: [number, string][]): [HPCApi, string[]] {
 
 it('a query is written as the server reads it', async () => {
   const [api, asked] = routes([200, '{"jobs": []}']);
-  const query = { group: '', target: '', notebook: '', text: 'a b&c', by: '' };
-  await api.jobs({ ...query, group: 'ended', by: 'state' }, 200, 100);
+  const query = { target: '', notebook: '', text: 'a b&c' };
+  const unfolded = 'slurm~8 slurm~9';
+  await api.jobs(
+    { group: 'ended', ...query, by: 'state', sort: 'name', unfolded },
+    200,
+    100
+  );
   expect(asked[0]).toMatch(
-    /^GET jupyter-hpc\/jobs\?group=ended&.*&text=a\+b%26c&by=state&offset=200&limit=100/
+    /^GET jupyter-hpc\/jobs\?group=ended&.*&text=a\+b%26c&by=state&sort=name&unfolded=slurm%7E8\+slurm%7E9&offset=200&limit=100/
   );
 });
 

@@ -84,3 +84,36 @@ describe('gpus', () => {
     expect(format.gpus({ ...some, gpus: 1 }, trans)).toBe('1 GPU');
   });
 });
+
+describe('a moment', () => {
+  const now = new Date(2026, 10, 12, 14, 30);
+  const time = (date: Date) =>
+    date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const day = (date: Date) => date.toLocaleDateString([], { weekday: 'short' });
+  const when = (date: Date) => format.when(date.getTime() / 1000, trans, now);
+
+  it('of today is the time of day', () => {
+    const then = new Date(2026, 10, 12, 0, 5);
+    expect(when(then)).toBe(`today ${time(then)}`);
+  });
+
+  it('of the six days before is the day of the week and the time', () => {
+    for (const then of [
+      new Date(2026, 10, 11, 23, 59),
+      new Date(2026, 10, 6, 14, 5)
+    ]) {
+      expect(when(then)).toBe(`${day(then)} ${time(then)}`);
+    }
+  });
+
+  it('of before that is the date, with the year if it is another', () => {
+    expect(when(new Date(2026, 10, 5, 23, 59))).toMatch(/^(5 Nov|Nov 5)$/);
+    expect(when(new Date(2025, 10, 12))).toMatch(/2025/);
+  });
+
+  it('whole has the zone, and is the same moment', () => {
+    const seconds = 1762951809;
+    expect(format.iso(seconds)).toMatch(/T\d\d:\d\d:09[+-]\d\d:\d\d$/);
+    expect(Date.parse(format.iso(seconds))).toBe(seconds * 1000);
+  });
+});

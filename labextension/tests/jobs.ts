@@ -12,6 +12,7 @@ export function job(id: string, state: IJob['state'] = 'RUNNING'): IJob {
     reason: '',
     error: '',
     node: 'node1',
+    partition: '',
     created: 1000,
     started_at: 1001,
     ended_at: null,
@@ -20,6 +21,10 @@ export function job(id: string, state: IJob['state'] = 'RUNNING'): IJob {
     gpu_type: '',
     notebook: '',
     tasks: 0,
+    task_states: {},
+    array: '',
+    tags: [],
+    acts: [],
     foreign: false
   };
 }

@@ -8,8 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jupyter_hpc.model.states import JobState
-from jupyter_hpc.server import handlers, listing
+from jupyter_hpc.server import foreign_jobs, handlers, listing
 from jupyter_hpc.server.logs import WINDOW
+from jupyter_hpc.views import job_order
 from tests.server.described import CLUSTERS, SCHEMAS, NotAsDescribed, check, operation, parameters
 
 ID = "20261128-101112-abcdef"
@@ -23,6 +24,7 @@ JOB: dict[str, Any] = {
     "reason": "",
     "error": "",
     "node": "",
+    "partition": "",
     "created": 1.5,
     "started_at": None,
     "ended_at": None,
@@ -31,6 +33,10 @@ JOB: dict[str, Any] = {
     "gpu_type": "",
     "notebook": "",
     "tasks": 0,
+    "task_states": {},
+    "array": "",
+    "tags": [],
+    "acts": [],
     "foreign": False,
 }
 PAGE: dict[str, Any] = {
@@ -112,8 +118,10 @@ def described(path: str, name: str) -> dict[str, Any]:
 
 def test_the_words_and_bounds_are_those_of_the_code() -> None:
     assert SCHEMAS["State"]["enum"] == [state.value for state in JobState]
-    assert set(described("/jupyter-hpc/jobs", "group")["enum"]) == {"", *listing.GROUPS}
-    assert set(described("/jupyter-hpc/jobs", "by")["enum"]) == {"", *listing.GROUPED_BY}
+    assert set(described("/jupyter-hpc/jobs", "group")["enum"]) == {"", *job_order.GROUPS}
+    assert set(described("/jupyter-hpc/jobs", "by")["enum"]) == {"", *job_order.GROUPED_BY}
+    assert set(described("/jupyter-hpc/jobs", "sort")["enum"]) == {"", *job_order.SORTED_BY}
+    assert SCHEMAS["Job"]["properties"]["acts"]["items"]["enum"] == [*foreign_jobs.ACTS]
     assert described("/jupyter-hpc/jobs", "limit")["maximum"] == listing.MOST
     log = f"/jupyter-hpc/jobs/{ID}/log"
     assert described(log, "limit")["maximum"] == -described(log, "offset")["minimum"] == WINDOW

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jupyter_hpc.lineage.index import tags
 from jupyter_hpc.model.observation import ForeignJob, Observation
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.store import Store
-from jupyter_hpc.server.foreign_jobs import ForeignJobs
-from jupyter_hpc.server.listing import Listing
+from jupyter_hpc.server.foreign_jobs import ForeignJobs, Known
+from jupyter_hpc.server.listing import Listing, Query
 from jupyter_hpc.testing.fake import new_run
+from jupyter_hpc.views.job_order import searched
 
 
 def test_a_run_submitted_while_the_schedulers_are_looked_at_is_listed_once(
@@ -24,7 +28,7 @@ def test_a_run_submitted_while_the_schedulers_are_looked_at_is_listed_once(
     def submitted_now(self: ForeignJobs) -> None:
         new_run(listing.store.runs_directory / run_id, state="COMPLETED")
         job = ForeignJob("7", Observation(JobState.RUNNING), "ours", run_id)
-        self._known = {"slurm~7": ("slurm", "slurm", job)}
+        self._known = {"slurm~7": Known("slurm", "slurm", job)}
 
     monkeypatch.setattr(ForeignJobs, "look", submitted_now)
     assert [(row["id"], row["foreign"]) for row in listing.summaries()] == [(run_id, False)]
@@ -51,3 +55,64 @@ def test_what_took_long_stands_a_while_for_all_clients_unless_something_was_done
     listing.look_anew()
     listing.summaries()
     assert len(looked) == 3
+
+
+def names(listing: Listing, **asked: Any) -> list[str]:
+    return [row.get("heading") or row["id"][-6:] for row in listing.page(Query(**asked))["jobs"]]
+
+
+def made(listing: Listing, end: str, **fields: Any) -> Path:
+    folder = listing.store.runs_directory / f"20260102-030405-{end}"
+    new_run(folder, **fields)
+    return folder
+
+
+def test_what_has_ended_is_in_the_order_of_its_end_also_when_it_changes(tmp_path: Path) -> None:
+    listing = Listing(Store(tmp_path))
+    made(listing, "aaaaaa", state="COMPLETED", created=1.0, ended_at=50.0)
+    made(listing, "bbbbbb", state="FAILED", created=2.0, ended_at=40.0)
+    assert names(listing) == ["aaaaaa", "bbbbbb"]
+    made(listing, "cccccc", state="CANCELLED", created=3.0, ended_at=45.0)
+    listing.look_anew()
+    assert names(listing) == ["aaaaaa", "cccccc", "bbbbbb"]
+    assert names(listing, by="state") == ["FAILED", "bbbbbb", "COMPLETED", "aaaaaa", "CANCELLED", "cccccc"]
+    assert names(listing, text="failed") == ["bbbbbb"]
+
+
+def test_a_run_that_is_gone_is_listed_no_more(tmp_path: Path) -> None:
+    listing = Listing(Store(tmp_path))
+    gone = made(listing, "aaaaaa", state="COMPLETED", ended_at=50.0)
+    made(listing, "bbbbbb", state="COMPLETED", ended_at=40.0)
+    assert names(listing) == ["aaaaaa", "bbbbbb"]
+    shutil.rmtree(gone)
+    listing.forget()
+    assert names(listing) == ["bbbbbb"]
+
+
+def test_tags_are_in_the_rows_and_found_as_soon_as_they_are_given(tmp_path: Path) -> None:
+    listing = Listing(Store(tmp_path))
+    made(listing, "aaaaaa", state="COMPLETED", ended_at=50.0)
+    run_id = made(listing, "bbbbbb", state="COMPLETED", ended_at=40.0).name
+    assert names(listing, text="model:v3") == []
+    tags.add(listing.store, "model", "v3", subject="b3:" + "0" * 64, run=run_id)
+    listing.look_anew()
+    assert names(listing, text="model:v3") == ["bbbbbb"]
+    other = run_id.replace("bbbbbb", "aaaaaa")
+    tags.add(listing.store, "model", "v3", subject=other, run=other)  # it moves there
+    listing.look_anew()
+    assert names(listing, text="model:v3") == ["aaaaaa"]
+
+
+def test_a_search_among_ten_thousand_looks_at_each_text_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing, read = Listing(Store(tmp_path)), []
+    for end in ("aaaaaa", "bbbbbb"):
+        made(listing, end, state="COMPLETED")
+
+    def counted(row: dict[str, Any]) -> str:
+        read.append(row["id"])
+        return searched(row)
+
+    monkeypatch.setattr("jupyter_hpc.server.listing.searched", counted)
+    for text in ("c", "co", "com"):
+        listing.page(Query(text=text))
+    assert len(read) == 2

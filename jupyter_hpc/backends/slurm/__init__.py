@@ -21,6 +21,7 @@ from ..base import Backend, NoAnswer, Submission, Submitted
 from .accounting import DROPPED, Accounting, alive, all_alive, dropped, held, mark_of, paired
 from .availability import available
 from .command import SlurmCommand, scrubbed, unreachable
+from .foreign import act as act_on_foreign
 from .foreign import parse_foreign
 from .job_states import parse_queue, squeue_format, time_stamp, with_canceller
 from .limits import is_checked, violation
@@ -232,6 +233,9 @@ class SlurmBackend(Backend):
         if self._foreign is None:
             self._foreign = parse_foreign(self._answer)
         return self._foreign
+
+    async def act_on_foreign(self, native_id: str, act: str) -> None:
+        await act_on_foreign(self.command, native_id, act)
 
     async def owned(self, run: Run, native_id: str) -> Sequence[str]:
         return alive(run.id, await self._queue(is_act=True))

@@ -1,18 +1,32 @@
-"""The user's jobs that we did not submit, from the answer of squeue that was asked for ours."""
+"""The user's jobs that we did not submit, from the answer of squeue that was asked for ours; and what can be done."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from ...model.observation import ForeignJob
+from ...model.exceptions import HPCError
+from ...model.observation import ForeignJob, Observation
+from ...model.states import JobState
+from .command import SlurmCommand
 from .inventory import number, seconds
 from .job_states import MORE, OURS, mark_in, native_id, observation, queue_row, time_stamp
 
 _REST = re.compile(
     r"(?P<alloc>[^|]*)\|(?P<job>[^|]*)\|(?P<node>[^|]*)\|(?P<log>[^|]*)\|(?P<folder>/[^|]*)\|(?P<name>.*?)\|?"
 )
+_ID = re.compile(r"[0-9]{1,12}(?:[_+][0-9]{1,9})?")
+# `hold` by an operator would be one that only operators lift
+_COMMANDS = {
+    "cancel": ("scancel",),
+    "hold": ("scontrol", "uhold"),
+    "release": ("scontrol", "release"),
+    "requeue": ("scontrol", "requeue"),
+}
+_HELD = ("JobHeldUser", "JobHeldAdmin")
+_HELD_STATES = ("REQUEUE_HOLD", "SPECIAL_EXIT")
 _PATTERN = re.compile(r"%(\d{0,9})(.?)")  # in names of logs
 _GPU = re.compile(r"(?:gres/|gres:|\b)gpu(?:[:/](?P<type>[A-Za-z][\w.-]*))?[=:](?P<count>\d+)")
 
@@ -29,21 +43,50 @@ def _job(row: dict[str, str]) -> ForeignJob:
     native, seen = native_id(row), observation(row)
     mark = mark_in(row)
     ours = mark.removeprefix(OURS) if mark.startswith(OURS) else ""
+    array = row["ArrayJobID"] if row["ArrayTaskID"].isdecimal() else ""
+    known = ForeignJob(native, seen, run_id=ours, ends_with=f"scancel {native}", array=array, acts=_acts(row, seen))
     if more is None or rest is None:  # a path with the delimiter
-        return ForeignJob(native, seen, run_id=ours, ends_with=f"scancel {native}")
+        return known
     gpus, kind = _gpus(rest, number(more["nodes"]) or 1)
-    return ForeignJob(
-        native,
-        seen,
+    return replace(
+        known,
         name=rest["name"],
-        run_id=ours,
         submitted_at=time_stamp(more["submitted"]),
         time_limit_s=seconds(more["limit"]),
         gpus=gpus,
         gpu_type=kind,
         log=_log(row, rest),
-        ends_with=f"scancel {native}",
     )
+
+
+def _acts(row: Mapping[str, str], seen: Observation) -> tuple[str, ...]:
+    """Return what its user may do with a job as it stands."""
+    if seen.state is JobState.RUNNING:
+        return ("cancel", "requeue")
+    if seen.state is not JobState.PENDING:
+        return ()
+    if row["Reason"] == "JobHeldAdmin":  # its user can't release it
+        return ("cancel",)
+    return ("cancel", "release" if row["Reason"] in _HELD or row["State"] in _HELD_STATES else "hold")
+
+
+async def act(command: SlurmCommand, native_id: str, what: str) -> None:
+    """Cancel, hold, release or requeue a job, or all tasks of an array, if it is this user's.
+
+    Raises
+    ------
+    HPCError
+        If it isn't, or Slurm refuses.
+    """
+    if not _ID.fullmatch(native_id) or what not in _COMMANDS:
+        raise HPCError(f"{native_id[:80]!r} is no job of Slurm's.")
+    mine = await command.run(["squeue", "-h", "--me", "-j", native_id, "-o", "%A"], is_act=True)
+    if mine.status != 0 or not mine.out.strip():
+        raise HPCError(f"Slurm lists no job {native_id} of yours now.", hint="It may have ended meanwhile.")
+    done = await command.run([*_COMMANDS[what], native_id], is_act=True)
+    if done.status != 0:
+        words = re.sub(r"^(?:scancel|scontrol|slurm_\w+): (?:error: )?", "", done.last_line)
+        raise HPCError(f"Slurm did not {what} {native_id}: {words.rstrip('.')}.")
 
 
 def _gpus(rest: re.Match[str], nodes: int) -> tuple[int, str]:

@@ -70,3 +70,17 @@ def rows(path: Path) -> list[tuple[Any, ...]]:
     except OSError:
         return []
     return [(tag["subject"], tag["key"], tag["value"], tag.get("name") or "", tag["t"]) for tag in found if tag]
+
+
+def by_run(path: Path) -> dict[str, list[str]]:
+    """Return the tags of each run, its values' among them, as people write them: ``model:v3``."""
+    try:
+        with open_regular(path) as file:
+            found = lines(file.read(), TAG)
+    except OSError:
+        return {}
+    runs = {f"{tag['key']}:{tag['value']}": tag.get("run") or tag["subject"] for tag in found if tag}
+    tagged: dict[str, list[str]] = {}
+    for tag, run in runs.items():
+        tagged.setdefault(run, []).append(tag)
+    return {run: sorted(each) for run, each in tagged.items()}

@@ -84,6 +84,43 @@ export function moment(seconds: number): string {
     : then.toLocaleString();
 }
 
+/** A moment in the fewest words that tell it: `today 14:05`, `Mon 14:05`, `12 Nov`. */
+export function when(
+  seconds: number,
+  trans: TranslationBundle,
+  now = new Date()
+): string {
+  const then = new Date(seconds * 1000);
+  const time = then.toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit'
+  });
+  const midnight = (date: Date) =>
+    Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
+  const days = Math.round((midnight(now) - midnight(then)) / 86400000);
+  if (days === 0) {
+    return trans.__('today %1', time);
+  }
+  if (days > 0 && days < 7) {
+    return `${then.toLocaleDateString([], { weekday: 'short' })} ${time}`;
+  }
+  return then.toLocaleDateString([], {
+    day: 'numeric',
+    month: 'short',
+    ...(then.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' })
+  });
+}
+
+/** The same moment whole, with the offset of the local zone: `2026-11-12T14:05:09+01:00`. */
+export function iso(seconds: number): string {
+  const then = new Date(seconds * 1000);
+  const offset = -then.getTimezoneOffset();
+  const local = new Date(then.getTime() + offset * 60000);
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  const zone = `${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`;
+  return `${local.toISOString().slice(0, 19)}${offset < 0 ? '-' : '+'}${zone}`;
+}
+
 export function size(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;

@@ -15,7 +15,15 @@ const EMPTY: IPage = {
   targets: [],
   notebooks: []
 };
-const ALL: IQuery = { group: '', target: '', notebook: '', text: '', by: '' };
+const ALL: IQuery = {
+  group: '',
+  target: '',
+  notebook: '',
+  text: '',
+  by: '',
+  sort: '',
+  unfolded: ''
+};
 
 /** Keeps the rows that a view shows; asks for no others. */
 export class JobsModel implements IHPCJobs {

@@ -7,7 +7,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Jobs, newest first, with those that we did not submit (`foreign`). */
+    /** Jobs, those that go on first, then the newest, with those that we did not submit (`foreign`). */
     get: operations['listJobs'];
     put?: never;
     post?: never;
@@ -44,8 +44,59 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Ask the scheduler to end it. */
+    /** Ask the scheduler to end it; one's own job that we did not submit, too, where the scheduler knows whose it is. */
     post: operations['cancelJob'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/hold': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Keep one's own job that waits, and that we did not submit, from being started. */
+    post: operations['holdJob'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/release': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Let such a job that is held be started. */
+    post: operations['releaseJob'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/requeue': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** End such a job that runs, and let it wait again. */
+    post: operations['requeueJob'];
     delete?: never;
     options?: never;
     head?: never;
@@ -279,6 +330,8 @@ export interface components {
       /** @description The verdict's error, once it has ended badly. */
       error: string;
       node: string;
+      /** @description Asked for, or where it waits or runs; empty if that is not known. */
+      partition: string;
       created: components['schemas']['Time'];
       started_at: components['schemas']['Time'];
       ended_at: components['schemas']['Time'];
@@ -288,6 +341,16 @@ export interface components {
       notebook: string;
       /** @description How many an array has; else 0. */
       tasks: number;
+      /** @description How many tasks are in which state, of an array that we did not submit. */
+      task_states: {
+        [key: string]: number;
+      };
+      /** @description The id of the row that it is unfolded from; else empty. */
+      array: string;
+      /** @description What its user may do as it stands, of a job that we did not submit. */
+      acts: ('cancel' | 'hold' | 'release' | 'requeue')[];
+      /** @description Names that people gave to it or to what it made. */
+      tags: string[];
       /** @description Not submitted by us: only what the scheduler tells. */
       foreign: boolean;
     };
@@ -658,10 +721,14 @@ export interface operations {
         state?: string;
         target?: string;
         notebook?: string;
-        /** @description Part of an id, name, node, reason, error or notebook. */
+        /** @description Words, each of which must be found: in an id, the scheduler's id, a name, target, node, partition, tag, reason, error or notebook, or as a word for the state. */
         text?: string;
         /** @description Rows come in groups, each under a heading. */
         by?: '' | 'target' | 'state' | 'notebook';
+        /** @description The order: of time is what goes on first, then what ended last; of duration the longest first. */
+        sort?: '' | 'time' | 'name' | 'state' | 'duration';
+        /** @description Ids of arrays that we did not submit, with spaces between: their tasks come under them. */
+        unfolded?: string;
         offset?: number;
         limit?: number;
       };
@@ -739,8 +806,89 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description A run's id, or a task's. */
-        run_id: components['parameters']['RunId'];
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It was asked. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobId'];
+        };
+      };
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      503: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  holdJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It was asked. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobId'];
+        };
+      };
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      503: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  releaseJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It was asked. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobId'];
+        };
+      };
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      503: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  requeueJob: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or target and native id of a job that we did not submit. */
+        run_id: components['parameters']['JobId'];
       };
       cookie?: never;
     };

@@ -64,6 +64,18 @@ export function Filters(props: {
           labels={[trans.__('target'), trans.__('state'), trans.__('notebook')]}
           onChange={by => change({ by: by as IQuery['by'] })}
         />
+        <Select
+          label={trans.__('Sort by')}
+          all={trans.__('Sort: time')}
+          value={model.query.sort === 'time' ? '' : model.query.sort}
+          values={['name', 'state', 'duration']}
+          labels={[
+            trans.__('Sort: name'),
+            trans.__('Sort: state'),
+            trans.__('Sort: duration')
+          ]}
+          onChange={sort => change({ sort: sort as IQuery['sort'] })}
+        />
       </div>
     </div>
   );

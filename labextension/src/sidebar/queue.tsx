@@ -53,8 +53,8 @@ function Empty(props: { text: string; hint?: string }): React.ReactElement {
 
 function NoJobs(props: IRowsProps): React.ReactElement {
   const { model, trans } = props;
-  const { by: _by, ...filters } = model.query;
-  return Object.values(filters).some(value => value) ? (
+  const { group, target, notebook, text } = model.query;
+  return group || target || notebook || text ? (
     <Empty text={trans.__('No job matches these filters.')} />
   ) : (
     <Empty

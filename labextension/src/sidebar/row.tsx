@@ -6,6 +6,7 @@ import { isLive, look, place, sign, times, words } from '../jobs/format';
 import { IHPCJobs } from '../jobs/tokens';
 import { Elapsed } from '../parts/elapsed';
 import { Foreign } from '../parts/foreign';
+import { When } from '../parts/when';
 import { IHeading, IRow } from '../server/types';
 import { ROW_PX } from './scrolling';
 
@@ -72,6 +73,12 @@ export function RowView(props: {
           {where.filter(each => each).join(' · ')}
         </div>
         <div className="jp-HPCQueue-detail">
+          {row.ended_at !== null && (
+            <>
+              <When moment={row.ended_at} trans={trans} />
+              {next.some(each => each) && ' · '}
+            </>
+          )}
           {next.filter(each => each).join(' · ')}
         </div>
         <Elapsed job={row} trans={trans} />

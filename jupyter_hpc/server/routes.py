@@ -1,0 +1,7 @@
+"""Every route; ``openapi.yaml`` beside it describes each."""
+
+from __future__ import annotations
+
+from . import acts, handlers
+
+ROUTES = [*handlers.ROUTES, *acts.ROUTES]
