@@ -39,7 +39,7 @@ class LocalBackend(Backend):
     def preview(self, submission: Submission) -> Submitted:
         spec = submission.spec
         limit = spec.resources.time or 0
-        arguments = script.arguments(submission.run, spec, submission.worker, submission.executable, limit)
+        arguments = script.arguments(submission.run, spec, submission.worker, submission.executable, limit_s=limit)
         shell = shutil.which("bash") or "bash"
         command = (shell, str(submission.run.path / "job.sh"), *arguments)
         return Submitted("", command, script.SCRIPT)

@@ -11,16 +11,17 @@ from pathlib import Path
 from ..model.spec import JobSpec
 from ..rundir.run import Run
 
+GRACE_S = 2
 SCRIPT = r"""#!/bin/bash
 # Runs one jupyter_hpc worker and writes how it ended, also when it can't do that itself.
-# usage: RUN WORKER LIMIT RESTARTS KERNEL PYTHON VENV CONDA [MODULE ...]
+# usage: RUN WORKER LIMIT GRACE WARNING RESTARTS KERNEL PYTHON VENV CONDA [MODULE ...]
 umask 077
 place() { # a task of an array has a run directory of its own below the array's
   shared=$1 run=$1
   [ ! -d "$1/tasks" ] || run=$1/tasks/${1##*/}_$SLURM_ARRAY_TASK_ID
 }
 place "$1"
-limit=$3 restarts=$4
+limit=$3 grace=$4 warning=$5 restarts=$6
 
 oom_kills=0
 count_oom_kills() { # of this node's kernel, since the last count
@@ -159,8 +160,8 @@ from jupyter_hpc_worker.main import main; main()'
 (
   [ -f "$shared/prologue" ] && prologue "$shared/prologue"
   place "$1"
-  worker=$2 kernel=$5 python=$6 venv=$7 conda=$8
-  shift 8
+  worker=$2 kernel=$7 python=$8 venv=$9 conda=${10}
+  shift 10
   [ $# -gt 0 ] && before=$(first_python) && load_modules "$@"
   [ -n "$conda" ] && activate_conda "$conda" && python=${python:-$CONDA_PREFIX/bin/python}
   if [ -n "$venv" ]; then
@@ -206,9 +207,16 @@ trap '' INT
 if [ "$limit" -gt 0 ]; then
   (
     trap 'kill "$sleep"; exit' TERM
-    sleep "$limit" & sleep=$!; wait "$sleep"
+    pause() { sleep "$1" & sleep=$!; wait "$sleep"; }
+    early=${warning#*@}
+    if [ -n "$warning" ] && [ "$early" -lt "$limit" ]; then
+      pause $((limit - early))
+      kill -"${warning%@*}" "$pid"
+      limit=$early
+    fi
+    pause "$limit"
     : > "$run/time-limit"; kill -TERM "$pid"
-    sleep 2 & sleep=$!; wait "$sleep"
+    pause "$grace"
     kill -KILL "$pid"
   ) > /dev/null 2>&1 &
   timer=$!
@@ -223,7 +231,15 @@ exit "$status"
 
 
 def arguments(
-    run: Run, spec: JobSpec, worker: Path, executable: str, limit_s: int = 0, *, restarts: bool = False
+    run: Run,
+    spec: JobSpec,
+    worker: Path,
+    executable: str,
+    *,
+    limit_s: int = 0,
+    grace_s: int = GRACE_S,
+    warning: str = "",
+    restarts: bool = False,
 ) -> list[str]:
     """Return the script's arguments.
 
@@ -231,12 +247,16 @@ def arguments(
     ----------
     limit_s : int
         Seconds after which the script ends the worker itself; 0 where the scheduler does.
+    grace_s : int
+        How long the worker may then take to save what it has.
+    warning : str
+        A signal for the worker so long before: ``USR1@10``; empty for none.
     restarts : bool
         The scheduler may start it again by itself; else a second start is refused.
     """
     chosen = (spec.python, spec.venv, spec.conda)
-    numbers = (limit_s, int(restarts))
-    return [str(run.path), str(worker), *map(str, numbers), executable, *(x or "" for x in chosen), *spec.modules]
+    ends = (str(limit_s), str(grace_s), warning, str(int(restarts)))
+    return [str(run.path), str(worker), *ends, executable, *(x or "" for x in chosen), *spec.modules]
 
 
 def write(run: Run, spec: JobSpec) -> Path:

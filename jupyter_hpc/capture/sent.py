@@ -84,6 +84,12 @@ def remember(run_id: str, what: Sent) -> None:
         _sent.popitem(last=False)
 
 
+def also_to(run_id: str, earlier: str) -> None:
+    """A run was submitted in an earlier one's place, with what that was sent."""
+    if (what := _sent.get(earlier)) is not None and run_id not in _sent:
+        remember(run_id, what)
+
+
 def to(run_id: str) -> Sent | None:
     """Return what this kernel sent to a run; a task's is its array's."""
     return _sent.get(run_id)

@@ -98,12 +98,13 @@ def _cancel(arguments: argparse.Namespace) -> str:
 
 def _resubmit(arguments: argparse.Namespace) -> str:
     new = resubmitted(arguments)
-    return f"Submitted again as {new.id} ({new.target} job {new.native_id})."
+    instead = f", in place of {replaced}" if (replaced := new.record.get("replaces")) else ""
+    return f"Submitted again as {new.id} ({new.target} job {new.native_id}){instead}."
 
 
 def resubmitted(arguments: argparse.Namespace) -> Job:
     """Submit a job again as the arguments say."""
-    from ..jobs.submit import resubmit
+    from ..jobs.submit import replace_waiting, resubmit
     from ..model.given import asked_of
     from ..model.options import RESUBMIT_OPTIONS
     from ..model.resources import Resources
@@ -111,7 +112,8 @@ def resubmitted(arguments: argparse.Namespace) -> Job:
 
     asked = {option.dest: getattr(arguments, option.dest) or None for option in RESUBMIT_OPTIONS}
     resources, options = asked_of(Resources, asked), asked_of(JobSpec, asked)
-    return resubmit(_job(arguments), target=arguments.on, resources=resources, options=options)
+    submit = replace_waiting if arguments.instead else resubmit
+    return submit(_job(arguments), target=arguments.on, resources=resources, options=options)
 
 
 def _resubmit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -125,6 +127,9 @@ def _resubmit_arguments(parser: argparse.ArgumentParser) -> None:
         else:
             parser.add_argument(*option.flags, dest=option.dest, metavar=option.metavar, help=text)
     parser.add_argument("--on", metavar="TARGET", help="another target")
+    parser.add_argument(
+        "--instead", action="store_true", help="in place of a job that waits: it leaves the queue once this is accepted"
+    )
 
 
 def _result(arguments: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ from ..jobs.job import Job
 from ..model.resources import format_time
 from ..model.states import JobState
 from ..views.style import plain
+from ..views.waiting import waiting_lines
 
 
 def why_text(job: Job) -> str:
@@ -20,7 +21,7 @@ def why_text(job: Job) -> str:
         return _standing(job)
     from ..runtime import portal
 
-    lines = portal.call(explained(job.run, job.target, status.native_id), 30)
+    lines = waiting_lines(portal.call(explained(job.run, job.target, status.native_id), 30))
     return "\n".join([f"{job.id} · {job.target} job {status.native_id}", *lines])
 
 

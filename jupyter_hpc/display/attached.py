@@ -60,9 +60,14 @@ def run_attached(shell: Any, job: Job, *, quiet: bool = False, brings: bool = Tr
     BaseException
         What the cell raised.
     """
-    follower, reader = follow(job.run), reader_of(job.run)
+    reader = reader_of(job.run)
     view = make_view(job, reader, quiet=quiet)
-    value = _watch(follower, reader, view, job)
+    value, new = _watch(follow(job.run), reader, view, job)
+    while new is not None:
+        job, reader = new, reader_of(new.run)
+        shell.user_ns["_hpc"] = job
+        view = view.go_on(job, reader)
+        value, new = _watch(follow(job.run), reader, view, job)
     outcome = None
     try:
         if brings:
@@ -100,11 +105,14 @@ def bring(shell: Any, outcome: Outcome, *, check: bool = True, force: Sequence[s
         print(printable(note), file=sys.stderr)  # noqa: T201
 
 
-def _watch(follower: Follows, reader: RunReader | PartsReader, view: View, job: Job) -> Output | None:
+def _watch(
+    follower: Follows, reader: RunReader | PartsReader, view: View, job: Job
+) -> tuple[Output | None, Job | None]:
+    """Show a job until it has ended, and return the value that it showed; or the job that took its place."""
     wake = threading.Event()
     follower.listeners.append(wake.set)
     value: Output | None = None
-    with _said_to_wait(job.run) as waits, _Interrupts(wake) as interrupts:
+    with _said_to_wait(job.run) as told, _Interrupts(wake) as interrupts:
         while True:
             ended = follower.ended.done()
             new = apart("output", reader.poll, everything=ended, default=[])
@@ -112,14 +120,18 @@ def _watch(follower: Follows, reader: RunReader | PartsReader, view: View, job: 
                 value = None
             value = next((o for o in new if o.kind == "value"), value)
             apart("the panel", view.update, follower.status, new)
+            word = told()
+            if (ended or word) and (replacement := job.replacement) is not None:
+                follower.listeners.remove(wake.set)
+                return None, replacement
             if ended:
-                return value
+                return value, None
             if interrupts.take():
                 view.say(f"Interrupted: detaching. Interrupt again within {SECOND_INTERRUPT_S:g} s to cancel the job.")
             if interrupts.wants_cancel():
                 view.say("Cancelling …")
                 job.cancel()
-            if interrupts.wants_detach() or view.wants_detach or not waits():
+            if interrupts.wants_detach() or view.wants_detach or word == "":
                 follower.listeners.remove(wake.set)
                 view.detach()
                 raise Detached(job)
@@ -128,16 +140,27 @@ def _watch(follower: Follows, reader: RunReader | PartsReader, view: View, job: 
 
 
 @contextmanager
-def _said_to_wait(run: Run) -> Iterator[Callable[[], bool]]:
-    """Say in the run's directory that a cell waits; what is yielded tells whether it still shall."""
+def _said_to_wait(run: Run) -> Iterator[Callable[[], str | None]]:
+    """Say in the run's directory that a cell waits; what is yielded tells what became of that.
+
+    None: it waits. Empty: somebody removed the mark, and the cell goes on without the job. A run: that took the
+    job's place.
+    """
     mark = run.path / f"{WAITS}{identity_of(os.getpid())}"
     try:
         mark.touch(0o600)
     except OSError:  # no room: nobody sees that we wait, and nobody can end it from elsewhere
-        yield lambda: True
+        yield lambda: None
         return
+
+    def told() -> str | None:
+        try:
+            return mark.read_text("ascii") if mark.stat().st_size else None
+        except OSError:
+            return "" if run.path.exists() else None
+
     try:
-        yield lambda: mark.exists() or not run.path.exists()
+        yield told
     finally:
         remove(mark)
 

@@ -11,6 +11,7 @@ from ..model.states import Status
 from ..rundir.reader import Output, PartsReader, RunReader
 from ..views.ansi import Colours
 from ..views.icons import icon
+from ..views.waiting import again_words
 from .publish import in_notebook, show
 
 
@@ -31,6 +32,7 @@ class View(Protocol):
     def update(self, status: Status, outputs: list[Output]) -> None: ...
     def finish(self) -> None: ...
     def detach(self) -> None: ...
+    def go_on(self, job: Job, reader: RunReader | PartsReader) -> View: ...
     def say(self, text: str) -> None: ...
 
 
@@ -78,6 +80,12 @@ class TextView:
 
     def detach(self) -> None:
         """The error that ends the cell says how to come back."""
+
+    def go_on(self, job: Job, reader: RunReader | PartsReader) -> View:
+        """Go on with the job that took the place of this one."""
+        if not self._quiet:
+            self.say(again_words(job.record))
+        return TextView(job, quiet=self._quiet)
 
     def say(self, text: str) -> None:
         sys.stderr.write(printable(text) + "\n")

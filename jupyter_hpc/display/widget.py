@@ -22,6 +22,7 @@ from ..views.outputs import card_bundle
 from ..views.picture import Picture
 from ..views.style import escaped
 from ..views.summary import sent_html, stale_lines
+from ..views.waiting import again_words, waiting_lines
 from .blocks import block, button, change, let_subshell_answer, put
 from .log_box import LogBox
 from .publish import show
@@ -43,21 +44,21 @@ class Panel:
 
     has_card = True
 
-    def __init__(self, job: Job, reader: RunReader | PartsReader) -> None:
+    def __init__(self, job: Job, reader: RunReader | PartsReader, display_id: str = "", note: str = "") -> None:
         self.wants_detach = False
         self._job, self._reader = job, reader
         self._record = job.record
         self._asked = Resources.from_json(self._record["spec"].get("resources") or {})
         self._tail = LogTail()
-        self._note = ""
+        self._note = note
         self._why: list[str] = []
         self._why_at = time.monotonic() + WHY_AFTER_S
         self._next = 0.0
         self._clears = False
         self._build()
         self._refresh(job.status)
-        self._display_id = ""
-        self._publish()
+        self._display_id = display_id
+        self._publish(update=bool(display_id))
 
     # -- what it is made of ----------------------------------------------------------------------
 
@@ -84,12 +85,12 @@ class Panel:
         marks = [f"<div>{escaped(line)}</div>" for line in stale_lines(self._record)]
         put(self._sent, "".join([*marks, sent_html(self._record)]))
 
-    def _publish(self) -> None:
+    def _publish(self, *, update: bool = False) -> None:
         """Display the panel; a front end without widgets shows the card of the moment."""
         from IPython.display import display
 
         data = {**self._box._repr_mimebundle_(), **card_bundle(self._look())}
-        handle = display(data, raw=True, display_id=self._display_id or True)
+        handle = display(data, raw=True, display_id=self._display_id or True, update=update)
         self._display_id = handle.display_id if handle is not None else self._display_id
         for widget in (self._open, self._detach, self._cancel, *self._tasks.widgets):
             let_subshell_answer(widget)
@@ -160,8 +161,7 @@ class Panel:
 
     def _explained(self, future: Any) -> None:
         if future.exception() is None:
-            self._why = future.result()[1:]  # the reason itself stands above
-            self._job.run.update(why=self._why)  # for views of other processes
+            self._why = waiting_lines(future.result())[1:]  # the reason itself stands above
 
     # -- what a person clicks --------------------------------------------------------------------
 
@@ -201,6 +201,12 @@ class Panel:
     def detach(self) -> None:
         """Leave the card of the moment: nobody refreshes the panel from now on."""
         self._end()
+
+    def go_on(self, job: Job, reader: RunReader | PartsReader) -> Panel:
+        """Become the panel of the job that took the place of this one."""
+        new = Panel(job, reader, self._display_id, again_words(job.record))
+        self._box.close()
+        return new
 
     def _end(self) -> Picture:
         """The widget shows the card too, for a page that was reloaded meanwhile."""

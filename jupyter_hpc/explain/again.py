@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from ..model.declaration import declared
+from ..model.declaration import declared, is_set
 from ..model.resources import Resources
+from ..model.spec import JobSpec
 from .cause import AGAIN, MORE_MEMORY, MORE_TIME
 
 # how each resource is written on a line
 OPTIONS = {option.flags[-1]: option.dest for option in declared(Resources)}
+
+
+def changed_options(resources: Mapping[str, Any], options: Mapping[str, Any], target: str | None) -> str:
+    """Return as a line's options what a job is submitted again with, as somebody wrote it."""
+    flags = {option.dest: option for option in (*declared(Resources), *declared(JobSpec)) if option.flags}
+    words = ["--on", target] if target else []
+    for name, value in {**resources, **options}.items():
+        if (option := flags.get(name)) is not None and is_set(value):
+            words += option.flags[-1:] if value is True else [option.flags[-1], shlex.quote(str(value))]
+    return " ".join(words)
 
 
 def suggestion(record: Mapping[str, Any]) -> str | None:

@@ -22,6 +22,20 @@ from .signs import (
 _OWN = "{f.exception}"
 
 SCHEDULER_CAUSES: tuple[Cause, ...] = (
+    Cause(
+        "replaced",
+        JobState.CANCELLED,
+        "JobCancelled",
+        (CANCELLED | says("jupyter_hpc: the job was started a second time"))
+        & holds(
+            "another run was submitted in its place while it waited",
+            lambda f: f.replaced_by,
+            lambda f: f"{f.replaced_by} was submitted in its place",
+        ),
+        "{f.replaced_by} was submitted in its place while it waited.",
+        "`%hpc attach {f.replaced_by}` watches that one.",
+        is_told=True,
+    ),
     # -- what the scheduler did ---------------------------------------------------------------------------
     Cause(
         "out-of-memory-cgroup",

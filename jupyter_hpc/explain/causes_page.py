@@ -19,6 +19,7 @@ _EXAMPLE = cast(
         exit_code="exit code 7",
         when="",
         canceller="alice",
+        replaced_by="20261124-055301-3f9a1c",
         of_limit=" of 4 GiB",
         used="; it used at least 3.9 GiB",
         more_memory="6G",

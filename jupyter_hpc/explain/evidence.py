@@ -234,6 +234,11 @@ class Facts:
         return "" if self.reader.started or self.is_lost else " before it started"  # lost: files may be, too
 
     @property
+    def replaced_by(self) -> str:
+        """The run that was submitted in its place while it waited; empty if none was."""
+        return str(self.record.get("replaced_by") or "")
+
+    @property
     def canceller(self) -> str:
         """The user id that the scheduler gives, as a name."""
         match = _BY_UID.search(self.seen.reason if self.seen is not None else "")

@@ -16,6 +16,7 @@ from .parts_follower import Follows, PartsFollower
 from .status import recorded_status
 from .watcher import Watcher
 
+NOTE_S = 2.0  # a record takes milliseconds
 _watchers: dict[str, Watcher] = {}
 _followers: dict[str, Follows] = {}
 
@@ -82,13 +83,16 @@ def followed(run: Run) -> Follows | None:
 async def cancel(run: Run) -> None:
     """Ask the job's scheduler to end it, and remember who asked, unless it refuses.
 
-    No disk keeps a job alive: its scheduler is asked while the record is written, if it can be.
+    The record says so first: a job may end a millisecond after its scheduler was asked, and whoever sees that must
+    know by whom. But no disk keeps a job alive: what isn't written soon is written meanwhile.
     """
     record = run.record()
     watcher = await watcher_of(record["target"]["name"])
     native_id = str(record.get("native_id") or "")
+    noting = asyncio.ensure_future(asyncio.to_thread(run.note_cancel))
+    await asyncio.wait([noting], timeout=NOTE_S)
     asking = [watcher.backend.cancel(run, native_id)] if native_id else []
-    *asked, noted = await asyncio.gather(*asking, asyncio.to_thread(run.note_cancel), return_exceptions=True)
+    *asked, noted = await asyncio.gather(*asking, noting, return_exceptions=True)
     for error in asked:
         if isinstance(error, HPCError) and not isinstance(error, NoAnswer):  # else it may have happened
             run.forget_cancel(record.get("cancel_asked_at"))

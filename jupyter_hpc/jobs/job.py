@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import html
+import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,18 @@ class Job:
         return self.record.get("verdict") or {}
 
     @property
+    def replacement(self) -> Job | None:
+        """The job that was submitted in its place while it waited, or None; its result is that one's."""
+        from ..capture import sent
+
+        run = self.run.whole or self.run
+        new = (run.record_or_none() or {}).get("replaced_by")
+        if not new:
+            return None
+        sent.also_to(new, run.id)
+        return Job(Run(run.path.parent / new))
+
+    @property
     def use(self) -> Measured | None:
         """What the worker measured so far: seconds, peak memory in bytes, CPU seconds, GPUs; None if nothing yet.
 
@@ -175,8 +188,11 @@ class Job:
         """
         from . import results
 
+        began = time.monotonic()
         if not self.wait(timeout):
             raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
+        if (new := self.replacement) is not None:
+            return new.outcome(timeout and max(timeout - (time.monotonic() - began), 0), here=here)
         if tasks := self.tasks:
             from .parts_outcome import outcome
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..capture.request import ARGS, FUNCTION, KWARGS, Request
+from ..explain.again import suggested_resources
 from ..follow.following import follow
 from ..model.cell_arguments import CellArguments
 from ..model.given import asked_of
@@ -21,6 +22,7 @@ from ..submission import rerun as reruns
 from ..submission import resubmit as resubmits
 from ..submission import send
 from ..submission.handover import Say
+from . import replace as replacing
 from .job import Job
 from .signature import refuse_misspelt, takes_options
 
@@ -37,8 +39,17 @@ def submit_request(request: Request, target: str, spec: JobSpec, say: Say | None
 
 
 def resubmit(job: Job, **changes: Any) -> Job:
-    """Submit a job's payload again and return the new job; see `submission.resubmit.resubmit`."""
-    return submitted(resubmits.resubmit(job.run, **changes))
+    """Submit a job's payload again and return the new job; see `submission.resubmit.resubmit`.
+
+    What it failed for the lack of is asked for as its verdict suggests, unless something else is.
+    """
+    resources = {**suggested_resources(job.record), **(changes.pop("resources", None) or {})}
+    return submitted(resubmits.resubmit(job.run, resources=resources, **changes))
+
+
+def replace_waiting(job: Job, **changes: Any) -> Job:
+    """Submit a job that waits again, in its own place, and return the new job; see `replace.replace_waiting`."""
+    return submitted(replacing.replace_waiting(job, **changes))
 
 
 def rerun(job: Job, **changes: Any) -> Job:

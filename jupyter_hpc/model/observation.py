@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from .resources import format_time
 from .states import JobState
@@ -85,8 +86,8 @@ class Waiting:
         In words; empty if the scheduler gives none.
     native_reason : str
         The scheduler's own words.
-    place, ahead : int or None
-        Its place among those that wait for the same nodes, and how many are before it.
+    place, ahead, of : int or None
+        Its place among those that wait for the same nodes, how many are before it, and how many wait.
     expected_start : float or None
         The scheduler's estimate, in seconds since the epoch.
     suggestions : tuple of Suggestion
@@ -102,6 +103,20 @@ class Waiting:
     expected_start: float | None = None
     suggestions: tuple[Suggestion, ...] = ()
     hint: str = ""
+    of: int | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        """Return what a run's record keeps of it."""
+        record = asdict(self)
+        del record["native_reason"]
+        return {**record, "suggestions": [asdict(each) for each in self.suggestions]}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Waiting:
+        """The inverse of :meth:`to_record`; what a record says besides is left out."""
+        names = {field.name for field in fields(cls)}
+        found = {name: value for name, value in record.items() if name in names}
+        return cls(**{**found, "suggestions": tuple(Suggestion(**each) for each in found.get("suggestions") or ())})
 
 
 def waiting_words(reason: str, expected_start: float | None, now: float) -> str:

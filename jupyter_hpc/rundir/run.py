@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import getpass
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,8 +31,10 @@ CANCELLED = "cancelled"  # made where the record had no room for that
 PARTS = "tasks"  # the folder of a run's parts, by the name of the first kind that there was
 _OWN_FIELDS = {  # what a part doesn't share with the whole
     *("array", "state", "reason", "node", "native_id", "native_uid", "started_at", "ended_at", "verdict"),
-    *("cancel_asked_at", "attempts", "incidents", "submitted_at", "command", "notes", "why", "image"),
+    *("attempts", "incidents", "submitted_at", "command", "notes", "waiting", "image"),
+    *("cancel_asked_at", "cancel_asked_by"),
     *("outputs", "files", "metrics", "execution", "determinism", "exception", "unloaded", "changes"),
+    *("replaces", "replaced_by", "changed_options"),
 }
 LOCK_S = 2.0  # an update takes about a millisecond
 
@@ -167,7 +171,8 @@ class Run:
 
     def note_cancel(self) -> None:
         """Remember that we asked the scheduler to end it; on a full disk an empty file tells other processes."""
-        self.update(cancel_asked_at=time.time())
+        who = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
+        self.update(cancel_asked_at=time.time(), cancel_asked_by=who)
         if self.has_kept:
             with suppress(OSError):
                 (self.path / CANCELLED).touch(0o600)

@@ -137,6 +137,22 @@ _NOTEBOOK = {
     "execution_count": Maybe(whole),
 }
 _ATTEMPT = {"attempt": count, "started": _when, "ended": _when, **dict.fromkeys(("node", "how", "reason"), _texts)}
+_SUGGESTION = Needs(
+    {"options": text, "why": text, "confirmed": flag, "expected_start": _when},
+    "options",
+    why="",
+    confirmed=False,
+)
+_WAITING = Needs(  # what the scheduler said last of why it waits
+    {
+        **dict.fromkeys(("reason", "hint"), text),
+        **dict.fromkeys(("place", "ahead", "of"), _count),
+        **dict.fromkeys(("expected_start", "asked_at"), _when),
+        "suggestions": [_SUGGESTION],
+    },
+    reason="",
+    suggestions=[],
+)
 _INCIDENT = Needs({"from": moment, "until": moment, "what": text}, "from", "until", "what")
 _measured = series.measured
 _finite = series.is_finite
@@ -148,18 +164,20 @@ _OF_ANY_RUN = {
     "array_id": _texts,
     "task": _index,
     **dict.fromkeys(("name", "user", "host", "session", "reuse_key", "reused_from", "resubmits"), _texts),
+    **dict.fromkeys(("replaces", "replaced_by", "changed_options", "cancel_asked_by"), _texts),
     "target": Needs({"name": text, "backend": text}, "name"),
     "spec": _SPEC,
     "code": _CODE,
     "inputs": [_ITEM],
     "outputs": Maybe([_ITEM]),
     "environment": _ENVIRONMENT,
-    **{key: [text] for key in ("names", "stale", "changes", "why", "notes", "command")},
+    **{key: [text] for key in ("names", "stale", "changes", "notes", "command")},
     "notebook": _NOTEBOOK,
     "state": _state,
     **dict.fromkeys(("reason", "node", "native_id"), _texts),
     **dict.fromkeys(("submitted_at", "started_at", "ended_at", "cancel_asked_at"), _when),
     "verdict": Maybe(_VERDICT),
+    "waiting": Maybe(_WAITING),
     "attempts": [_ATTEMPT],
     "incidents": [_INCIDENT],
     "array": Maybe(Needs({"text": text, "indices": [_index]}, "indices")),

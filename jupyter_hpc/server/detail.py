@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..follow.explained import explain_now_and_then
 from ..jobs.job import Job
+from ..model.observation import Waiting
 from ..model.printable import all_printable
 from ..model.states import JobState
 from ..rundir.reader import PartsReader, reader_of
@@ -16,17 +18,19 @@ from ..views.job_row import job_row
 def detail(job: Job) -> dict[str, Any]:
     """Return a job's row and the rest of what is known of it."""
     record, status = job.record, job.status
+    explain_now_and_then(job.run, record, status)
     verdict = record.get("verdict") or {}
     manifest = job.run.manifest() or {}
     found: dict[str, Any] = {
         **job_row(job.run, record, status),
-        "why": (record.get("why") or []) if status.state is JobState.PENDING else [],
+        "waiting": _waiting(record) if status.state is JobState.PENDING else None,
         "hint": verdict.get("hint") or "",
         "evidence": verdict.get("evidence") or [],
         "traceback": (record.get("exception") or {}).get("traceback") or "",
         "attempts": record.get("attempts") or [],
         "resources": record["spec"].get("resources") or {},
         "is_awaited": any(is_alive(mark.name.removeprefix(WAITS)) for mark in job.run.waits()),
+        **{k: record.get(k) or "" for k in ("replaces", "replaced_by", "changed_options")},
         "spec": {k: v for k, v in record["spec"].items() if k != "resources"},
         "code": record["code"].get("text") or "",
         "inputs": [_value(entry) for entry in record.get("inputs", [])],
@@ -45,6 +49,12 @@ def detail(job: Job) -> dict[str, Any]:
         ],
     }
     return {key: all_printable(value) for key, value in found.items()}
+
+
+def _waiting(record: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what the scheduler said last of why it waits, as data."""
+    said = record.get("waiting")
+    return None if said is None else {"asked_at": said.get("asked_at"), **Waiting.from_record(said).to_record()}
 
 
 def _value(entry: dict[str, Any]) -> dict[str, Any]:

@@ -243,7 +243,7 @@ def _of_array(command: str, job: ForeignJob) -> str:
 
 def detail(found: Found) -> dict[str, Any]:
     """Return what a job's view shows: all that the scheduler tells."""
-    lists = ("why", "evidence", "attempts", "inputs", "outputs", "samples")
+    lists = ("evidence", "attempts", "inputs", "outputs", "samples")
     return {
         **found.row,
         **{name: [] for name in lists},
@@ -256,6 +256,7 @@ def detail(found: Found) -> dict[str, Any]:
             }
             for key, job in found.tasks[:1000]
         ],
+        "waiting": None,
         "hint": "",
         "resources": {},
         "spec": {},

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..backends.build import LINK
+from ..explain.again import changed_options
 from ..model.declaration import changing_result
 from ..model.exceptions import OptionError
 from ..model.redaction import all_redacted
@@ -74,6 +75,8 @@ def resubmit(
         target or record["target"]["name"],
         replace(spec, resources=changes.merged(spec.resources)),
     )
+    elsewhere = target if target != record["target"]["name"] else None
+    changed = changed_options(resources or {}, options or {}, elsewhere)
     runs = store()
     with checked.payload(old), new_run(runs) as run:  # what is signed as ours, and run, must have been ours
         shutil.copytree(old.payload, run.payload, copy_function=_link, dirs_exist_ok=True)
@@ -86,6 +89,7 @@ def resubmit(
             spec=all_redacted(spec.to_record()),
             state="SUBMITTING",
             resubmits=old.id,
+            changed_options=all_redacted(changed),
         )
         record["target"] = {"name": where.name, "backend": where.backend}
         record.pop("brings", None)

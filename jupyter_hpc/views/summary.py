@@ -11,6 +11,7 @@ from ..worker.versions import MENTIONED, words
 from .parts_table import array_facts
 from .picture import Picture
 from .style import LIST, QUIET, escaped, folded, plain
+from .waiting import again_words
 
 MOST_NAMES = 100
 
@@ -53,6 +54,8 @@ def facts(picture: Picture) -> list[str]:
     drift = record.get("environment", {}).get("drift") or []
     lines = [words(row) for row in drift if row["node"] is not None or row["need"] == MENTIONED]
     earlier = record.get("attempts", [])[:-1]
+    if record.get("replaces"):
+        lines.append(again_words(record))
     if earlier:
         lines.append(f"attempt {len(earlier) + 1}; before: {', '.join(str(a.get('reason')) for a in earlier)}")
     unloaded = record.get("unloaded") or {}

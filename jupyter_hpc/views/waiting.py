@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from ..model.observation import Suggestion, Waiting, start_words
+
+
+def again_words(record: Mapping[str, Any]) -> str:
+    """Return in words what a job was submitted again with, and in whose place; empty for any other."""
+    with_what = f" with {changed}" if (changed := record.get("changed_options")) else ""
+    if replaced := record.get("replaces"):
+        return f"submitted again as {record['id']}{with_what}, in place of {replaced}"
+    return f"submitted again{with_what}" if record.get("resubmits") else ""
 
 
 def waiting_lines(waiting: Waiting, now: float | None = None) -> list[str]:

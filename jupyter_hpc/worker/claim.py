@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 
-def claimed(directory: str, whose: str) -> str:
-    """Claim a run's first attempt; return whose it is already, empty if it is ours now."""
-    path = os.path.join(directory, "attempt.1")
+def claimed(directory: str, whose: str, number: int = 1) -> str:
+    """Claim a run's attempt, the first one; return whose it is already, empty if it is ours now."""
+    path = os.path.join(directory, f"attempt.{number}")
     try:
         with open(path, "x", encoding="utf-8") as file:
             file.write(whose)

@@ -53,7 +53,7 @@ it('an error of whoever stands between has its status', async () => {
 
 it('resources of a resubmission travel, and its id comes back', async () => {
   const [api, asked] = routes([201, '{"id": "b"}']);
-  expect(await api.resubmit('a', { memory: '8G' })).toBe('b');
+  expect(await api.resubmit('a', { resources: { memory: '8G' } })).toBe('b');
   expect(asked).toEqual(['POST jupyter-hpc/jobs/a/resubmit?']);
 });
 

@@ -34,7 +34,7 @@ export function whole(id: string, state: IJob['state'] = 'RUNNING'): IOwnJob {
   return {
     ...job(id, state),
     foreign: false,
-    why: [],
+    waiting: null,
     hint: '',
     evidence: [],
     traceback: '',
@@ -48,7 +48,10 @@ export function whole(id: string, state: IJob['state'] = 'RUNNING'): IOwnJob {
     directory: '',
     samples: [],
     array_tasks: [],
-    is_awaited: false
+    is_awaited: false,
+    replaces: '',
+    replaced_by: '',
+    changed_options: ''
   };
 }
 

@@ -295,7 +295,8 @@ def test_every_row_is_shown() -> None:
     import tests.kubernetes.test_failures
     import tests.kubernetes.test_preemption
     import tests.kubernetes.test_troubles
-    import tests.slurm.test_causes_on_a_site  # noqa: F401  they note what they show
+    import tests.slurm.test_causes_on_a_site
+    import tests.slurm.test_replaced  # noqa: F401  they note what they show
 
     assert {cause.name for cause in causes.CAUSES} == SHOWN | set(CAN_NOT_BE_HAD)
 

@@ -274,3 +274,37 @@ def test_time_limit(limited: Job) -> None:
     assert "1 min" in error.message and "--time" in error.hint and "ready" in error.log_tail
     assert limited.state is JobState.TIMEOUT
     assert limited.outcome().names["before"] == 41
+
+
+# -- limits in seconds -----------------------------------------------------------------------------
+
+
+HANDLED = """import signal, time
+caught = []
+signal.signal(signal.SIGUSR1, lambda number, frame: caught.append(number))
+print('ready', flush=True)
+end = time.monotonic() + 300
+while time.monotonic() < end:
+    time.sleep(.1)
+"""
+
+
+def test_a_limit_in_seconds_holds(target: str) -> None:
+    """Slurm alone would let it run until its whole minute is over, and for half of another."""
+    job = submit(WAITS, on=target, time="12s")
+    assert job.wait(120), job
+    found = job.outcome()
+    assert type(found.error) is TimeLimitExceeded and "reached its time limit of 12 s" in str(found.error)
+    assert job.state is JobState.TIMEOUT
+    record = job.record
+    assert 11 <= record["ended_at"] - record["started_at"] < 30  # by the worker's clock
+    assert found.names["before"] == 41  # it was told, and saved what it had
+
+
+def test_a_limit_in_seconds_is_warned_of(cluster: Path) -> None:
+    job = submit(HANDLED, time="20s", signal="USR1@10")
+    assert job.wait(120), job
+    found = job.outcome()
+    assert type(found.error) is TimeLimitExceeded
+    assert found.names["caught"] == [signal.SIGUSR1]
+    assert job.record["ended_at"] - job.record["started_at"] < 30

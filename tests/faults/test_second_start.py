@@ -17,7 +17,7 @@ from tests.faults.occurrences import check, shows
 from tests.faults.road import events, is_done, says, slurm, submit, until, worker_pid
 
 REFUSED = 78
-RESTARTS = 5  # where in the command the batch script is told whether it may be started again
+RESTARTS = 7  # where in the command the batch script is told whether it may be started again
 
 
 def again(command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:

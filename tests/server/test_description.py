@@ -46,10 +46,11 @@ PAGE: dict[str, Any] = {
     "targets": ["slurm"],
     "notebooks": [],
 }
-LISTS = ("why", "evidence", "attempts", "inputs", "outputs", "samples", "array_tasks")
+LISTS = ("evidence", "attempts", "inputs", "outputs", "samples", "array_tasks")
 WHOLE: dict[str, Any] = {
     **JOB,
     **{name: [] for name in LISTS},
+    "waiting": None,
     "hint": "",
     "resources": {"gpus": 1},
     "spec": {},
@@ -58,6 +59,7 @@ WHOLE: dict[str, Any] = {
     "directory": "",
     "traceback": "",
     "is_awaited": False,
+    **dict.fromkeys(("replaces", "replaced_by", "changed_options"), ""),
 }
 
 

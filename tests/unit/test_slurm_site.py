@@ -111,9 +111,9 @@ def test_the_recorded_queue_of_waiting_jobs(version: str) -> None:
     first = next(row for row in rows if row.reason == "Resources")
     assert (first.partitions, first.limit, first.account, first.qos) == (("gpu",), 600, "physics", "normal")
     assert first.start is not None and first.priority > 0
-    assert queue.place_of(first, rows) == 1
+    assert queue.place_of(first, rows) == (1, 3)
     second = next(row for row in rows if row.reason == "Priority")
-    assert queue.place_of(second, rows) == 2
+    assert queue.place_of(second, rows) == (2, 3)
     assert queue.place_of(next(row for row in rows if row.reason == "JobHeldUser"), rows) is None
     assert any(row.partitions == ("debug", "gpu") for row in rows)
     assert any(row.reason.startswith("ReqNodeNotAvail, ") for row in rows)

@@ -26,7 +26,7 @@ from .foreign import parse_foreign
 from .job_states import parse_queue, squeue_format, time_stamp, with_canceller
 from .limits import is_checked, violation
 from .pyslurm.client import pyslurm_of
-from .sbatch import leading_directives, may_restart, sbatch_arguments
+from .sbatch import KILL_WAIT_S, held_limit, leading_directives, may_restart, sbatch_arguments
 from .site import site_of
 
 SBATCHES = 8  # at once
@@ -87,7 +87,17 @@ class SlurmBackend(Backend):
         run, spec = submission.run, submission.spec
         options = sbatch_arguments(run, spec)
         worker, executable = submission.worker, submission.executable
-        arguments = script.arguments(run, spec, worker, executable, restarts=may_restart(options))
+        limit_s, warning = held_limit(spec)
+        arguments = script.arguments(
+            run,
+            spec,
+            worker,
+            executable,
+            limit_s=limit_s,
+            grace_s=KILL_WAIT_S,
+            warning=warning,
+            restarts=may_restart(options),
+        )
         command = ("sbatch", "--parsable", *options, str(run.path / "job.sh"), *arguments)
         return Submitted("", command, script.SCRIPT)
 

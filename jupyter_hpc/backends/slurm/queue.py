@@ -86,12 +86,15 @@ def parse_estimate(text: str) -> Estimate | None:
     return Estimate(start, match[3], match[4]) if match and start is not None else None
 
 
-def place_of(own: Pending, rows: Sequence[Pending]) -> int | None:
-    """Return the job's place among those that wait for the same partitions; None if it isn't in the line."""
+def place_of(own: Pending, rows: Sequence[Pending]) -> tuple[int, int] | None:
+    """Return the job's place among those that wait for the same partitions, and how many they are.
+
+    None if it isn't in the line.
+    """
     if not own.is_queued:
         return None
-    before = [r for r in rows if r.is_queued and set(r.partitions) & set(own.partitions) and _is_before(r, own)]
-    return 1 + len(before)
+    line = [r for r in rows if r.is_queued and set(r.partitions) & set(own.partitions)]
+    return 1 + sum(_is_before(r, own) for r in line), len(line)
 
 
 def _is_before(one: Pending, other: Pending) -> bool:

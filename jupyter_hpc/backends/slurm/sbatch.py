@@ -12,6 +12,8 @@ from ...model.resources import slurm_time
 from ...model.spec import JobSpec
 from ...rundir.run import PARTS, Run
 
+KILL_WAIT_S = 30  # as a Slurm waits, unless its site says otherwise
+_EARLY_S = 60  # when it sends --signal, where that says nothing
 NAME_BYTES = 1000  # slurmctld refuses longer job names' requests by their whole size, not by a clear word
 _OWN = ("--output", "--error", "--comment", "--open-mode", "--parsable", "--wrap", "--wait", "--array")
 _OWN_SHORT = ("-o", "-e", "-W", "-a")
@@ -56,7 +58,7 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
         ("array", spec.array),
         ("dependency", spec.dependency),
         ("kill-on-invalid-dep", "yes" if spec.dependency else None),  # else it would wait for ever
-        ("signal", _signal(spec.signal) if spec.signal else None),
+        ("signal", _signal(spec.signal) if spec.signal and not held_limit(spec)[0] else None),
         ("nice", spec.nice),
         ("nodes", resources.nodes),
         ("ntasks", resources.tasks),
@@ -72,6 +74,19 @@ def sbatch_arguments(run: Run, spec: JobSpec) -> list[str]:
         arguments.append("--exclusive")
     arguments.append("--requeue" if spec.requeue else "--no-requeue")  # many sites' default is to requeue
     return [*arguments, *checked_passthrough(spec.passthrough)]
+
+
+def held_limit(spec: JobSpec) -> tuple[int, str]:
+    """Return the seconds after which the batch script itself ends the cell, and the signal before that.
+
+    Slurm counts whole minutes, and looks at limits twice a minute: ``--time 20s`` would be 60 to 90. Its own limit
+    stays above ours. None (0) for limits of whole minutes.
+    """
+    seconds = spec.resources.time or 0
+    if not seconds % 60:
+        return 0, ""
+    signal, _, early = _signal(spec.signal).removeprefix("B:").partition("@") if spec.signal else ("", "", "")
+    return seconds, f"{signal}@{early or _EARLY_S}" if signal else ""
 
 
 def may_restart(arguments: Sequence[str]) -> bool:

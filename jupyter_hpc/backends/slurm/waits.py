@@ -51,7 +51,7 @@ async def explain(command: SlurmCommand, site: Site, run: Run, native_id: str) -
     if own is None:
         return None
     now, reason = time.time(), own.reason
-    place = place_of(own, rows)
+    place, of = place_of(own, rows) or (None, None)
     waiting = Waiting(
         reason_text(reason, JobState.PENDING),
         reason,
@@ -59,6 +59,7 @@ async def explain(command: SlurmCommand, site: Site, run: Run, native_id: str) -
         None if place is None else place - 1,
         own.start if group_of(reason) not in ("held", "request") else None,
         hint=_HINTS.get(code_of(reason), "").format(id=native_id),
+        of=of,
     )
     if isinstance(inventory, BaseException) or inventory is None or isinstance(nodes, BaseException):
         return waiting

@@ -9,14 +9,18 @@ import {
   sign,
   words
 } from '../jobs/format';
+import { Again } from '../parts/again';
 import { Foreign } from '../parts/foreign';
+import { WaitingBlock } from '../parts/waiting';
 import { IJobTabProps } from './jobtabs';
 
 /** What is known of a job at a glance, and what can be done with it. */
 export function Head(
   props: IJobTabProps & { problem: string }
 ): React.ReactElement {
-  const { job, trans, commands, id } = props;
+  const { job, trans, commands, id, api } = props;
+  const replaced = (id: string) =>
+    void commands.execute(CommandIDs.open, { id });
   const took = elapsed(job);
   const facts = [
     ...place(job, trans),
@@ -47,8 +51,11 @@ export function Head(
         </h2>
         <p>{facts.filter(fact => fact).join(' · ')}</p>
         {job.reason && <p className="jp-HPCJob-reason">{job.reason}</p>}
-        {job.why.length > 0 && (
-          <pre className="jp-HPCJob-why">{job.why.join('\n')}</pre>
+        {!job.foreign && (
+          <>
+            <Again job={job} trans={trans} commands={commands} />
+            <WaitingBlock job={job} {...{ api, trans, replaced }} />
+          </>
         )}
         {job.hint && <p className="jp-HPCJob-hint">→ {job.hint}</p>}
         {props.problem && (

@@ -1,7 +1,9 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
+import { Again } from '../parts/again';
 import { Elapsed } from '../parts/elapsed';
+import { WaitingBlock } from '../parts/waiting';
 import { isLive, look, sign, size, times, words } from '../jobs/format';
 import { IJobProps, useJob } from '../job/usejob';
 import { LogView } from '../job/logview';
@@ -15,8 +17,13 @@ const HEIGHT = 14;
 export function LiveJob(props: IJobProps): React.ReactElement {
   const { id, api, model, commands, trans } = props;
   const [job, problem] = useJob(api, model, id);
+  const [replacedBy, setNew] = React.useState('');
   if (!job) {
     return <p>{problem || trans.__('Asking for the job …')}</p>;
+  }
+  const after = (!job.foreign && job.replaced_by) || replacedBy;
+  if (after) {
+    return <LiveJob {...props} id={after} key={after} />;
   }
   const live = isLive(job);
   const isAwaited = !job.foreign && job.is_awaited;
@@ -58,8 +65,11 @@ export function LiveJob(props: IJobProps): React.ReactElement {
         <Use job={job} trans={trans} />
         <Sent job={job} trans={trans} />
       </div>
-      {job.why.length > 0 && (
-        <pre className="jp-HPCJob-text">{job.why.join('\n')}</pre>
+      {!job.foreign && (
+        <>
+          <Again job={job} trans={trans} commands={commands} />
+          <WaitingBlock job={job} {...{ api, trans, replaced: setNew }} />
+        </>
       )}
       {!live && job.hint && <p className="jp-HPCJob-hint">→ {job.hint}</p>}
       <LogView {...props} isLive={live} which="cell" />

@@ -23,7 +23,7 @@ export function Again(props: {
     setAsked(true);
     setProblem('');
     try {
-      props.submitted(await api.resubmit(id, again.resources));
+      props.submitted(await api.resubmit(id, { resources: again.resources }));
     } catch (error) {
       setAsked(false);
       setProblem(String((error as Error).message));

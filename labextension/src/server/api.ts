@@ -64,11 +64,7 @@ export class HPCApi {
     await this._ask(`jobs/${id}/detach`, 'POST', {});
   }
 
-  async resubmit(
-    id: string,
-    resources: IResubmission['resources'] = {}
-  ): Promise<string> {
-    const body: IResubmission = { resources };
+  async resubmit(id: string, body: IResubmission = {}): Promise<string> {
     const path = `jobs/${id}/resubmit`;
     return (await this._ask<IJobId>(path, 'POST', body)).id;
   }

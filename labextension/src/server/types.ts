@@ -381,6 +381,32 @@ export interface components {
       /** @description What `%hpc help` takes to say more. */
       code: string;
     };
+    /** @description A change to a request that waits, which would help. */
+    Suggestion: {
+      /** @description As the cell's line has them: `--gpus 1`. */
+      options: string;
+      /** @description What speaks for it. */
+      why: string;
+      /** @description The scheduler itself says that it would start now. */
+      confirmed: boolean;
+      expected_start: components['schemas']['Time'];
+    };
+    /** @description What the scheduler said last of why it waits. */
+    Waiting: {
+      asked_at: components['schemas']['Time'];
+      /** @description In words; empty if it gives none. */
+      reason: string;
+      /** @description Its place among those that wait for the same nodes. */
+      place: number | null;
+      /** @description How many are before it. */
+      ahead: number | null;
+      /** @description How many wait. */
+      of: number | null;
+      expected_start: components['schemas']['Time'];
+      suggestions: components['schemas']['Suggestion'][];
+      /** @description What to type, where something must be done. */
+      hint: string;
+    };
     /** @description A scheduler may take a running job back and start it again. */
     Attempt: {
       attempt: number;
@@ -423,8 +449,8 @@ export interface components {
     };
     /** @description What the view of any job shows beside its row; empty where it is not known. */
     View: {
-      /** @description Why it waits, a line each. */
-      why: string[];
+      /** @description Of a job that waits, once the scheduler was asked why. */
+      waiting: components['schemas']['Waiting'] | null;
       hint: string;
       evidence: string[];
       attempts: components['schemas']['Attempt'][];
@@ -452,6 +478,12 @@ export interface components {
         traceback: string;
         /** @description A cell waits for it now. */
         is_awaited: boolean;
+        /** @description The run in whose place it was submitted while that waited; or empty. */
+        replaces: string;
+        /** @description The run that was submitted in its place; or empty. */
+        replaced_by: string;
+        /** @description What was asked for instead when it was submitted again: `--gpus 1`. */
+        changed_options: string;
       };
     ForeignJob: components['schemas']['Job'] &
       components['schemas']['View'] & {
@@ -472,7 +504,15 @@ export interface components {
       resources?: {
         [key: string]: string | number | boolean;
       };
+      /** @description Options of the scheduler by their fields: `partition` `gpu`. */
+      spec?: {
+        [key: string]: string | number | boolean;
+      };
+      /** @description The same as a line has them: `--gpus 1 -p gpu`. */
+      options?: string;
       target?: string | null;
+      /** @description In place of a job that waits */
+      instead?: boolean;
     };
     LogWindow: {
       /** @description Whole characters; what is no UTF-8 is replaced. */
@@ -684,6 +724,8 @@ export type IHeading = components['schemas']['Heading'];
 export type IRow = components['schemas']['Row'];
 export type IPage = components['schemas']['Page'];
 export type IProblem = components['schemas']['Problem'];
+export type ISuggestion = components['schemas']['Suggestion'];
+export type IWaiting = components['schemas']['Waiting'];
 export type IAttempt = components['schemas']['Attempt'];
 export type IValue = components['schemas']['Value'];
 export type IGpuUse = components['schemas']['GpuUse'];

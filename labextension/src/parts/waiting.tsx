@@ -1,0 +1,126 @@
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { duration } from '../jobs/format';
+import { HPCApi } from '../server/api';
+import { IOwnJob, ISuggestion, IWaiting } from '../server/types';
+
+const NOW_S = 60;
+
+/** Why a job waits, and what would start now: a click submits that in its place. */
+export function WaitingBlock(props: {
+  job: IOwnJob;
+  api: HPCApi;
+  trans: TranslationBundle;
+  /** Told of the job that took its place. */
+  replaced: (id: string) => void;
+}): React.ReactElement | null {
+  const { job, api, trans } = props;
+  const [asked, setAsked] = React.useState('');
+  const [problem, setProblem] = React.useState('');
+  const { waiting } = job;
+  if (!waiting) {
+    return null;
+  }
+  const submit = async (options: string) => {
+    setAsked(options);
+    setProblem('');
+    try {
+      props.replaced(await api.resubmit(job.id, { options, instead: true }));
+    } catch (error) {
+      setAsked('');
+      setProblem((error as Error).message);
+    }
+  };
+  const chips = (title: string, look: string, some: ISuggestion[]) =>
+    some.length > 0 && (
+      <div className="jp-HPCWaiting-chips" role="group" aria-label={title}>
+        <span aria-hidden="true">{title}</span>
+        {some.map(each => (
+          <button
+            key={each.options}
+            className={`jp-HPCWaiting-chip jp-mod-${look}`}
+            disabled={asked !== ''}
+            title={trans.__(
+              'Submit the cell with %1, in place of this job',
+              each.options
+            )}
+            onClick={() => void submit(each.options)}
+          >
+            <code>{each.options}</code> {why(each, trans)}
+          </button>
+        ))}
+      </div>
+    );
+  const are = (confirmed: boolean) =>
+    waiting.suggestions.filter(each => each.confirmed === confirmed);
+  const facts = [place(waiting, trans), start(waiting.expected_start, trans)];
+  // the reason stands above it, where the job's own is shown
+  const reason = job.reason.startsWith(waiting.reason) ? '' : waiting.reason;
+  return (
+    <section className="jp-HPCWaiting" aria-label={trans.__('Why it waits')}>
+      {facts.some(each => each) && (
+        <p className="jp-HPCWaiting-facts">
+          {facts
+            .filter(each => each)
+            .map(each => (
+              <span key={each}>{each}</span>
+            ))}
+        </p>
+      )}
+      {reason && <p>{reason}</p>}
+      {waiting.hint && <p className="jp-HPCWaiting-hint">{waiting.hint}</p>}
+      {chips(trans.__('Would start now'), 'now', are(true))}
+      {chips(trans.__('May help'), 'maybe', are(false))}
+      <p role="status" className="jp-HPCWaiting-said">
+        {asked && trans.__('Submitting it with %1 …', asked)}
+        {problem}
+      </p>
+    </section>
+  );
+}
+
+function why(suggestion: ISuggestion, trans: TranslationBundle): string {
+  const begins = start(suggestion.expected_start, trans);
+  return [suggestion.why, begins].filter(each => each).join('; ');
+}
+
+/** `3rd of 12 in the queue`. */
+function place(waiting: IWaiting, trans: TranslationBundle): string {
+  if (waiting.place === null) {
+    return '';
+  }
+  const nth = ordinal(waiting.place);
+  return waiting.of === null
+    ? trans.__('%1 in the queue', nth)
+    : trans.__('%1 of %2 in the queue', nth, waiting.of);
+}
+
+export function ordinal(n: number): string {
+  const ends: { [rule: string]: string } = { one: 'st', two: 'nd', few: 'rd' };
+  const rule = new Intl.PluralRules('en', { type: 'ordinal' }).select(n);
+  return `${n}${ends[rule] ?? 'th'}`;
+}
+
+/** `starts in about 20 min (Sun 29 Nov, 14:30)`: the scheduler's estimate. */
+export function start(
+  at: number | null,
+  trans: TranslationBundle,
+  now = Date.now() / 1000
+): string {
+  if (at === null) {
+    return '';
+  }
+  const left = at - now;
+  if (left < NOW_S) {
+    return trans.__('starts any moment');
+  }
+  const then = new Date(at * 1000).toLocaleString(undefined, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit'
+  });
+  const about = duration(Math.round(left / 60) * 60);
+  return trans.__('starts in about %1 (%2)', about, then);
+}
