@@ -126,6 +126,7 @@ def _set(run: Run, record: dict[str, Any], changes: dict[str, str]) -> None:
     text = cell["text"]
     record["code"] = {**record["code"], "text": text, "digest": digest_bytes(text.encode("utf-8", "surrogatepass"))}
     record["set"] = changes
+    record["notebook"] = {**(record.get("notebook") or {}), "cell_id": None}  # no cell has this text
     record.pop("reuse_key", None)
 
 

@@ -10,6 +10,7 @@ import re
 import sys
 import textwrap
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,9 +158,20 @@ class Notebook:
     def cell(self, body: str, options: str = "") -> str:
         return f"{self.magic} {options}".rstrip() + "\n" + textwrap.dedent(body).strip("\n") + "\n"
 
-    def begin(self, code: str) -> str:
-        """Send a cell and return at once."""
-        return str(self.client.execute(textwrap.dedent(code).strip("\n"), store_history=True))
+    def begin(self, code: str, cell_id: str = "") -> str:
+        """Send a cell, a new one if it has no id, as a notebook's page does; return at once."""
+        content = {
+            "code": textwrap.dedent(code).strip("\n"),
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
+        metadata = {"cellId": cell_id or str(uuid.uuid4())}
+        message = self.client.session.msg("execute_request", content, metadata=metadata)
+        self.client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
 
     def finish(self, request: str, *, fails: bool | None = False) -> Executed:
         """Wait for a cell that was begun; ``fails=None``: it may end either way."""

@@ -208,3 +208,85 @@ def test_completion_offers_options_words_and_names(trained: Notebook) -> None:
         ("%hpc lineage cle", "clean"),
     ]:
         assert expected in trained.value(f"matches({line!r})")[1], line
+
+
+# -- what makes nothing stale ----------------------------------------------------------------------
+
+
+def ran(notebook: Notebook, cell: str, code: str) -> None:
+    """Run a cell of the notebook, which keeps its id."""
+    notebook.finish(notebook.begin(code, cell))
+
+
+def trains(notebook: Notebook, magic: str = "%%local --name train", rate: str = "0.5") -> None:
+    """Run the one cell that makes the model."""
+    ran(notebook, "trains", f"{magic}\nrate = {rate}\nmodel = [rate] * 3")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%hpc rerun {id} --set rate=0.01", "%hpc rerun {id}", "%hpc resubmit {id}", "%hpc attach {id}", "%rerun -l 1"],
+)
+def test_an_earlier_job_once_more_changes_no_cell(notebook: Notebook, line: str) -> None:
+    trains(notebook)
+    run_id = str(notebook.value("_hpc.id"))
+    ran(notebook, "uses", "total = sum(model)")
+    notebook.run(line.format(id=run_id))
+    for name in ("total",) if "resubmit" in line or line.startswith("%rerun") else ("model", "total"):
+        assert "its cell was changed" not in lineage(notebook, name)
+    if "%hpc rerun" in line or "attach" in line:  # these leave the notebook's names as they are
+        assert "stale" not in lineage(notebook, "total")
+        again = str(notebook.value("_hpc.id"))
+        assert "stale" not in lineage(notebook, again)
+
+
+@pytest.mark.parametrize(
+    "magics",
+    [("%%local", "%%local"), ("%%local --cpus 1", "%%local --name other"), ("%%time\n%%local", "%%time\n%%local")],
+)
+def test_a_cell_that_ran_twice_as_it_is_was_not_changed(notebook: Notebook, magics: tuple[str, str]) -> None:
+    trains(notebook, magics[0])
+    first = str(notebook.value("_hpc.id"))
+    trains(notebook, magics[1])
+    assert "stale" not in lineage(notebook, first)
+    assert "stale" not in lineage(notebook, "model")
+
+
+def test_a_local_cell_that_ran_twice_as_it_is_was_not_changed(notebook: Notebook) -> None:
+    notebook.write("steps.py", "def step(x):\n    return x + 1\nstart = 1\n")
+    for _ in range(2):
+        ran(notebook, "script", "%run steps.py")
+        ran(notebook, "local", "%%time\nbase = start + 1")
+    notebook.remote("model = step(base)")
+    assert "stale" not in lineage(notebook, "model")
+
+
+def test_a_changed_cell_is_still_said(notebook: Notebook) -> None:
+    """Also after a restart, where it has the number that it had; and also where the first text was submitted again."""
+    trains(notebook)
+    first = str(notebook.value("_hpc.id"))
+    trains(notebook, rate="0.25")
+    second = str(notebook.value("_hpc.id"))
+    notebook.run(f"%hpc resubmit {first}")
+    assert "its cell was changed and ran again as In [" in lineage(notebook, first)
+    assert "its cell was changed" not in lineage(notebook, second)
+
+
+def test_a_cell_that_submits_several_is_the_same_when_it_runs_again(notebook: Notebook) -> None:
+    loop = "for n in range(2):\n    get_ipython().run_cell_magic('local', '--name n{n}', f'y{n} = {n}')"
+    ran(notebook, "loop", loop)
+    first = str(notebook.value("_hpc.id"))
+    ran(notebook, "loop", loop)
+    assert "stale" not in lineage(notebook, first)
+
+
+def test_the_saved_text_of_a_timed_cell_is_its_own(notebook: Notebook) -> None:
+    """The notebook on the disk has `%%time` and our magic above what the run's record has."""
+    from jupyter_hpc.lineage.ask.stale import _is_edited
+
+    path = notebook.folder / "timed.ipynb"
+    source = "%%time\n%%local --cpus 1\nrate = 0.5\n"
+    path.write_text(json.dumps({"cells": [{"id": "trains", "source": source}]}))
+    told = {"path": str(path), "cell_id": "trains"}
+    assert not _is_edited({"kind": "cell", "notebook": told, "code": {"text": "rate = 0.5\n"}})
+    assert _is_edited({"kind": "cell", "notebook": told, "code": {"text": "rate = 0.25\n"}})

@@ -18,10 +18,13 @@ from ..index.index import Index
 from .graph import Graph, Node, ancestors
 
 MOST = 200  # activities that are looked at; the nearest come first
-_MAGIC = re.compile(r"\s*%%\w+[^\n]*\n?")
-_AGAIN = (
-    "SELECT run_id, exec_count, code_digest FROM run WHERE cell_id = ? AND notebook IS ? AND created > ?"
-    " ORDER BY created DESC LIMIT 1"
+_MAGICS = re.compile(r"(?:\s*%%\w+[^\n]*(?:\n|\Z))+")  # `%%time` before ours
+_AGAIN = (  # a job that was submitted again ran no cell
+    "SELECT exec_count, session FROM run WHERE cell_id = ? AND notebook IS ? AND created > ?"
+    " AND resubmits IS NULL AND NOT (exec_count IS ? AND session IS ?) ORDER BY created DESC LIMIT 1"
+)
+_SAME = (  # one execution of a cell may be several activities: `%%time` around a remote cell, a loop that submits
+    "SELECT 1 FROM run WHERE cell_id = ? AND notebook IS ? AND exec_count IS ? AND session IS ? AND code_digest = ? LIMIT 1"
 )
 _WRITTEN = (
     "SELECT r.run_id, r.exec_count, e.digest, r.kind FROM edge AS e JOIN run AS r USING(run_id) WHERE e.name = ?"
@@ -65,9 +68,10 @@ def _words(node: Node) -> str:
 
 def _of_node(index: Index, node: Node, namespace: Mapping[str, Any] | None) -> Iterator[str]:
     row = node.row
-    again = index.query(_AGAIN, (row.get("cell_id"), row.get("notebook"), row.get("created")), fresh=False)
-    if again and again[0][2] != row.get("code_digest"):
-        yield f"its cell was changed and ran again as In [{again[0][1]}]"
+    cell, own = (row.get("cell_id"), row.get("notebook")), (row.get("exec_count"), row.get("session"))
+    again = index.query(_AGAIN, (*cell, row.get("created"), *own), fresh=False)
+    if again and not index.query(_SAME, (*cell, *again[0], row.get("code_digest")), fresh=False):
+        yield f"its cell was changed and ran again as In [{again[0][0]}]"
     yield from _inputs(index, node)
     run = index.store.run(node.id) if node.kind == "run" else None
     record = run.record_or_none() if run else None
@@ -118,8 +122,13 @@ def _is_edited(record: Mapping[str, Any]) -> bool:
         return False
     if not sources:
         return False
-    source = "".join(sources[0])
-    return _MAGIC.sub("", source, count=1).strip() != str(record["code"].get("text") or "").strip()
+    return _body("".join(sources[0])) != _body(str(record["code"].get("text") or ""))
+
+
+def _body(text: str) -> str:
+    """Return a cell without the magics that it begins with; a remote cell's own text has none, or those of its body."""
+    found = _MAGICS.match(text)
+    return text[found.end() if found else 0 :].strip()
 
 
 def _modules(run: Run, record: Mapping[str, Any]) -> Iterator[str]:

@@ -27,7 +27,7 @@ RUN_COLUMNS = (
         "code_digest",
         "env_digest",
     ),
-    *("reuse_key", "reused_from", "node", "agent", "host", "error", "cause"),
+    *("reuse_key", "reused_from", "resubmits", "node", "agent", "host", "error", "cause"),
 )
 LOCAL_CELL = "local_cell"
 _LABELLED = 20_000  # characters of code of which the first line is found
@@ -166,7 +166,7 @@ def _run_row(run: Run, record: Mapping[str, Any], environment: str | None) -> di
         notebook=notebook.get("path"),
         cell_id=notebook.get("cell_id"),
         exec_count=notebook.get("execution_count"),
-        session=notebook.get("session") or record.get("session"),
+        session=run.id if record.get("brings") is False else notebook.get("session") or record.get("session"),
         code_digest=code.get("digest"),
         env_digest=environment,
         agent=record.get("user"),

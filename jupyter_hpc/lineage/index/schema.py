@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-VERSION = 5
+VERSION = 6
 BUSY_S = 10.0
 
 # run is prov:Activity; edge is prov:used and prov:wasGeneratedBy; link is prov:wasInformedBy, found from digests,
@@ -14,7 +14,7 @@ TABLES = """
 CREATE TABLE run(
     run_id TEXT PRIMARY KEY, parent_run_id TEXT, kind TEXT NOT NULL, backend TEXT, target TEXT, native_id TEXT,
     state TEXT, created REAL, started_at REAL, ended_at REAL, name TEXT, label TEXT, notebook TEXT, cell_id TEXT,
-    exec_count INTEGER, session TEXT, code_digest TEXT, env_digest TEXT, reuse_key TEXT, reused_from TEXT, node TEXT,
+    exec_count INTEGER, session TEXT, code_digest TEXT, env_digest TEXT, reuse_key TEXT, reused_from TEXT, resubmits TEXT, node TEXT,
     agent TEXT, host TEXT, error TEXT, cause TEXT) WITHOUT ROWID;
 CREATE INDEX run_created ON run(created, run_id) WHERE kind != 'local_cell' AND parent_run_id IS NULL;
 CREATE INDEX run_state ON run(state, created);
