@@ -24,7 +24,8 @@ _AGAIN = (  # a job that was submitted again ran no cell
     " AND resubmits IS NULL AND NOT (exec_count IS ? AND session IS ?) ORDER BY created DESC LIMIT 1"
 )
 _SAME = (  # one execution of a cell may be several activities: `%%time` around a remote cell, a loop that submits
-    "SELECT 1 FROM run WHERE cell_id = ? AND notebook IS ? AND exec_count IS ? AND session IS ? AND code_digest = ? LIMIT 1"
+    "SELECT 1 FROM run WHERE cell_id = ? AND notebook IS ? AND exec_count IS ? AND session IS ?"
+    " AND code_digest = ? LIMIT 1"
 )
 _WRITTEN = (
     "SELECT r.run_id, r.exec_count, e.digest, r.kind FROM edge AS e JOIN run AS r USING(run_id) WHERE e.name = ?"
