@@ -28,6 +28,7 @@ from .jobs import (
 from .lineage import COMMANDS as LINEAGE
 from .machine import _clean, _clean_arguments, _config, _doctor, _targets
 from .notebook import _notebook, _notebook_arguments
+from .plot import _plot, _plot_arguments
 from .practice import _practice, _practice_arguments
 
 
@@ -109,6 +110,7 @@ COMMANDS: dict[str, Command] = {
     "logs": Command("what the cell wrote", _logs_arguments, _logs, is_log=True),
     "attach": Command("watch a job again; names come back", takes_run, _attach),
     "why": Command("why a job waits, when it is to start, what would start now", _why_arguments, _why),
+    "plot": Command("what runs told of themselves in numbers, over each other", _plot_arguments, _plot),
     **LINEAGE,
     "cancel": Command("end a job", takes_run, _cancel),
     "resubmit": Command("a job once more, with other resources or elsewhere", _resubmit_arguments, _resubmit),

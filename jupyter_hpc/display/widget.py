@@ -15,6 +15,7 @@ from ..model.states import JobState, Status
 from ..rundir.parts import parts_of
 from ..rundir.reader import Output, PartsReader, RunReader
 from ..runtime import portal
+from ..views.charts import charts_html, charts_of, told_by
 from ..views.head import headline
 from ..views.log import LogTail
 from ..views.meters import meters_html
@@ -65,7 +66,7 @@ class Panel:
     def _build(self) -> None:
         import ipywidgets
 
-        self._head, self._meters, self._said, self._sent = (block() for _ in range(4))
+        self._head, self._meters, self._charts, self._said, self._sent = (block() for _ in range(5))
         self._head.layout.flex = "1 1 0"
         self._head.layout.min_width = "0"
         self._open = button("Open log", "expand", "Show more of the log", self._on_open)
@@ -79,7 +80,7 @@ class Panel:
         self._tasks = TasksBox(self._job.run, parts_of(self._job.run, self._record), self._look_again)
         self._log = LogBox(self._tail)
         self._box = ipywidgets.VBox(
-            [top, self._meters, self._said, *self._tasks.widgets, self._sent, self._log.widget],
+            [top, self._meters, self._charts, self._said, *self._tasks.widgets, self._sent, self._log.widget],
             layout={"padding": f"0 0 0 {EDGE}", "margin": "0", "overflow": "visible"},
         )
         marks = [f"<div>{escaped(line)}</div>" for line in stale_lines(self._record)]
@@ -130,6 +131,7 @@ class Panel:
         sent += put(self._said, "".join(self._sentences(status)))
         if status.started_at and not status.state.is_final and isinstance(self._reader, RunReader):
             sent += put(self._meters, meters_html(self._reader, self._asked))
+        sent += put(self._charts, charts_html(charts_of(told_by(self._reader)), self._job.id))
         sent += self._tasks.refresh()
         sent += self._log.show(self._tasks.log(self._tail))
         change(self._open.layout, display="none" if self._log.is_empty else None)
@@ -215,7 +217,7 @@ class Panel:
         picture = self._look()
         data = card_bundle(picture)
         display(data, raw=True, display_id=self._display_id, update=True)
-        for piece in (self._meters, self._said, self._sent):
+        for piece in (self._meters, self._charts, self._said, self._sent):
             put(piece, "")
         self._tasks.close()
         self._log.close()

@@ -13,7 +13,7 @@ from ..rundir.store import store
 
 
 def run_line(shell: Any, argv: list[str]) -> Any:
-    """Run one ``%hpc`` line; ``attach``, ``resubmit`` and ``rerun`` watch the job, ``lineage`` returns a picture."""
+    """Run one ``%hpc`` line; ``attach``, ``resubmit`` and ``rerun`` watch a job, ``lineage`` and ``plot`` draw."""
     if not argv:
         print(commands.short_map("%hpc"))  # noqa: T201 the answer of a line magic
         return None
@@ -28,6 +28,10 @@ def run_line(shell: Any, argv: list[str]) -> Any:
         from ..lineage.show.view import lineage
 
         return lineage(arguments.what)
+    if name == "plot":
+        from ..commands.plot import drawn
+
+        return drawn(arguments)
     if name == "rerun" and not arguments.detach:
         return _rerun(shell, arguments)
     if name in ("attach", "result", "resubmit") or (name == "logs" and arguments.follow):

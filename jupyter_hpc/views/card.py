@@ -8,6 +8,7 @@ from ..explain.again import advice, suggestion
 from ..explain.use import right_size
 from ..model.states import JobState
 from ..worker.apart import apart
+from .charts import charts_html, charts_of, charts_text, told_by
 from .head import headline
 from .icons import icon
 from .log import LogTail, lines_above
@@ -26,6 +27,7 @@ def card_html(picture: Picture) -> str:
     if picture.parts:
         rows.append(tasks_html(picture.parts))
     rows += [_quiet(row) for row in (*_used(picture), *_came_back(picture)) if row]
+    rows.append(apart("what the cell told of itself", _charts, picture) or "")
     if tail.lines or tail.blocks[-1].pieces:
         rows.append(_log(picture.run.id, tail))
     rows.append(_quiet(_way_back(picture)))
@@ -66,6 +68,11 @@ def _came_back(picture: Picture) -> list[str]:
     return [*lines, apart("what was sent", sent_html, picture.record) or ""]
 
 
+def _charts(picture: Picture) -> str:
+    """What the cell printed or logged in numbers."""
+    return charts_html(charts_of(told_by(picture.reader)), picture.run.id)
+
+
 def _log(run_id: str, tail: LogTail) -> str:
     """The log's end, whole where it is short: how it went stands in its last lines."""
     end = tail.end()
@@ -83,6 +90,10 @@ def _way_back(picture: Picture) -> str:
     return f"run {run_id} · {command(f'%hpc show {run_id}')}"
 
 
+def _told(picture: Picture) -> list[str]:
+    return charts_text(charts_of(told_by(picture.reader)))
+
+
 def card_text(picture: Picture) -> str:
     """Return the card as plain text."""
     words = describe(picture.record, picture.status)
@@ -94,6 +105,7 @@ def card_text(picture: Picture) -> str:
     if enough := right_size(found):
         lines.append(f"{enough} would have been enough")
     lines += apart("what came back", facts, picture, default=[])
+    lines += apart("what the cell told of itself", _told, picture, default=[])
     end = picture.tail.end()
     lines += [f"… {lines_above(end.above)}: %hpc logs {picture.run.id}"] if end.above else []
     lines += [end.text] if end.text else []

@@ -1,0 +1,95 @@
+"""``%hpc plot``: what runs told of themselves in numbers, in one picture."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..model.exceptions import OptionError
+from ..model.resources import did_you_mean
+from ..rundir.reader import reader_of
+from ..rundir.series import Series
+from ..rundir.store import store
+from ..views.axes import written
+from ..views.charts import MOST_LINES, Chart, charts_html, charts_of, told_by
+from .definition import table
+
+MOST = 40  # charts
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Charts, which a notebook shows as such and anything else as a table."""
+
+    charts: list[Chart]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """A table of every run's series."""
+        rows = [("metric", "run", "last", "min", "max", "values")]
+        for chart in self.charts:
+            for line in chart.lines:
+                total = line.total
+                low, high = (written(total[key]) for key in ("min", "max"))
+                rows.append((chart.name, line.label, written(total["last"]), low, high, str(total["count"])))
+        return "\n".join([table(rows), *self.notes])
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<div>{note}</div>" for note in self.notes)
+        return f'<div class="jp-HPCPlot">{charts_html(self.charts, most=MOST)}{notes}</div>'
+
+
+def plot(names: list[str], metrics: list[str]) -> Plot:
+    """Return the charts of some runs, one for each metric with a line for each run; an array's tasks are lines too.
+
+    Raises
+    ------
+    JobNotFound
+        If there is no such run.
+    OptionError
+        If none of them has told any number, or none of that name.
+    """
+    told: dict[str, Mapping[str, Series]] = {}
+    for name in names:
+        run = store().find(name)
+        record = run.record()
+        reader = reader_of(run, record, outputs=False)
+        reader.poll()
+        title = str(record.get("name") or run.id)
+        for part, series in told_by(reader).items():
+            label = f"{title} {part}".rstrip()
+            told[label if label not in told else f"{run.id} {part}".rstrip()] = series
+    known = list(dict.fromkeys(metric for series in told.values() for metric in series))
+    if not known:
+        raise OptionError(
+            f"{', '.join(names)} told no numbers.",
+            hint='`print(f"loss={loss}")` or `jupyter_hpc.log(loss=loss)` in a cell does, unless `metrics` is off.',
+        )
+    for metric in metrics:
+        if metric not in known:
+            guess = did_you_mean(metric, known)
+            raise OptionError(
+                f"There is no metric {metric[:64]!r}.", hint=f"{guess} There are {', '.join(known)}.".lstrip()
+            )
+    more = len(told) - MOST_LINES
+    notes = (f"Only the first {MOST_LINES} are drawn, {more} more are not.",) if more > 0 else ()
+    return Plot(charts_of(told, metrics), notes)
+
+
+def drawn(arguments: argparse.Namespace) -> Plot:
+    """Return what a command line asks for."""
+    return plot(arguments.runs, arguments.metric or [])
+
+
+def _plot(arguments: argparse.Namespace) -> str:
+    return drawn(arguments).text
+
+
+def _plot_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run ids, parts of them, schedulers' ids or names")
+    parser.add_argument("--metric", action="append", metavar="NAME", help="only this one; more than once for several")
