@@ -75,8 +75,8 @@ def test_each_view_is_seen_and_has_no_serious_fault(
 
     page.get_by_role("tab", name="Clusters").click()
     cluster = page.locator(".jp-HPCCluster")
-    expect(cluster).to_contain_text("a100", timeout=SLOW_MS)
-    expect(cluster).to_contain_text("of 4 free")
+    expect(cluster.get_by_role("button", name=re.compile(r"of 4 gpus free, 2 yours"))).to_be_visible(timeout=SLOW_MS)
+    expect(cluster).to_contain_text("waits")
     page.screenshot(path=str(shots / f"cluster-{theme}.png"))
     assert serious_faults(page, ".jp-HPCSidebar") == []
 
@@ -91,6 +91,31 @@ def test_each_view_is_seen_and_has_no_serious_fault(
         expect(job.locator(".jp-HPCJob-page")).to_contain_text(text, timeout=SLOW_MS)
         page.screenshot(path=str(shots / f"job-{tab.lower()}-{theme}.png"))
         assert serious_faults(page, ".jp-HPCJob") == []
+
+
+def test_a_node_offers_options_by_keyboard_alone_and_a_cell_takes_them(
+    lab: Lab, jobs: dict[str, Job], page: Page
+) -> None:
+    lab.open(page, "options.ipynb")
+    page.locator('.lm-TabBar-tab[data-id="jupyter-hpc-sidebar"]').click()
+    page.get_by_role("tab", name="Clusters").click()
+    tile = page.get_by_role("button", name=re.compile(r"^g1: .* of 4 gpus free"))
+    expect(tile).to_be_visible(timeout=SLOW_MS)
+    tile.focus()
+    page.keyboard.press("Enter")
+    offer = page.get_by_role("group", name="Options for g1")
+    expect(offer).to_contain_text("%%slurm --partition debug --gpus a100:1")
+    page.keyboard.press("Tab")
+    expect(offer.get_by_role("button", name="Copy")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(offer).to_have_count(0)
+    expect(tile).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(1)
+    expect(cell).to_contain_text("%%slurm --partition debug --gpus a100:1", timeout=SLOW_MS)
 
 
 def test_a_job_of_the_user_s_own_has_its_log_and_no_button_that_does_nothing(

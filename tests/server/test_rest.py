@@ -163,6 +163,17 @@ def test_targets(server: Server) -> None:
     assert server.hpc("/targets/nowhere").status == 404
 
 
+def test_who_holds_what_of_the_nodes(server: Server) -> None:
+    found = server.hpc("/targets/slurm/nodes").body
+    by_name = {node["name"]: node for node in found["nodes"]}
+    assert by_name["g1"]["gpus"]["total"] == 4
+    assert by_name["g1"]["gpu_type"] == "a100"
+    assert all(node["partitions"] and node["state"] == "up" for node in found["nodes"])
+    (here,) = server.hpc("/targets/local/nodes").body["nodes"]
+    assert (here["partitions"], here["cpus"]["mine"]) == ([], None)
+    assert server.hpc("/targets/nowhere/nodes").status == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [

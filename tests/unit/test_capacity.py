@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ from jupyter_hpc.backends.slurm.inventory import Node, parse_nodes
 from jupyter_hpc.backends.slurm.occupancy import occupied, parse_jobs, parse_reasons, state_word
 from jupyter_hpc.backends.slurm.standing import MOST_JOBS, priority_sentences, share_sentences
 from jupyter_hpc.model.capacity import Amount, Capacity, NodeGroup, Queued, as_record, expanded, folded, grouped
+from jupyter_hpc.model.exceptions import TargetError
+from jupyter_hpc.server import target_list
 
 RECORDED = Path(__file__).parent / "recorded" / "22.05-held"
 
@@ -243,15 +246,37 @@ def test_what_may_not_be_seen_is_not_said_to_be_free() -> None:
     assert of_kubernetes([], None, "me", *KINDS).note.startswith("The nodes may not be seen")
 
 
-async def _here() -> Capacity:
-    return await LocalBackend({}).capacity()
-
-
 def test_this_machine_is_a_node() -> None:
-    import asyncio
-
-    (here,) = asyncio.run(_here()).nodes
+    (here,) = asyncio.run(LocalBackend({}).capacity()).nodes
     assert here.cpus.total >= 1
     assert 0 <= (here.cpus.free or 0) <= here.cpus.total
     assert here.cpus.mine is None
     assert here.memory.total > (here.memory.free or 0) > 0
+
+
+# -- the route -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "fails"])
+def test_twenty_clients_are_one_question(monkeypatch: pytest.MonkeyPatch, answers: bool) -> None:
+    asked: list[str] = []
+
+    async def look(name: str) -> Capacity:
+        asked.append(name)
+        if answers:
+            return Capacity(note="seen")
+        raise TargetError("Slurm's controller doesn't answer.")
+
+    monkeypatch.setattr(target_list, "_look", look)
+    monkeypatch.setattr(target_list, "_nodes", {})
+    monkeypatch.setattr(target_list, "_looking", {})
+
+    async def all_at_once() -> list[Any]:
+        return await asyncio.gather(*(target_list.capacity("slurm") for _ in range(20)), return_exceptions=True)
+
+    found = asyncio.run(all_at_once())
+    assert asked == ["slurm"]
+    if answers:
+        assert [each["note"] for each in found] == ["seen"] * 20
+    else:
+        assert {str(each) for each in found} == {"Slurm's controller doesn't answer."}

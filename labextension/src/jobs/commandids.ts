@@ -5,6 +5,7 @@ export namespace CommandIDs {
   export const cancel = 'jupyter-hpc:cancel';
   export const resubmit = 'jupyter-hpc:resubmit';
   export const forget = 'jupyter-hpc:forget';
+  export const insert = 'jupyter-hpc:insert-cell';
   export const attach = 'jupyter-hpc:attach';
   export const copyId = 'jupyter-hpc:copy-id';
   export const refresh = 'jupyter-hpc:refresh';

@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import {
+  ICapacity,
   IJobDetail,
   IJobId,
   ILineage,
@@ -104,6 +105,11 @@ export class HPCApi {
 
   async targets(): Promise<ITarget[]> {
     return (await this._ask<ITargets>('targets')).targets;
+  }
+
+  /** Who holds what of a target's nodes. */
+  async nodes(target: string): Promise<ICapacity> {
+    return this._ask<ICapacity>(`targets/${target}/nodes`);
   }
 
   /** A run's lineage, or null where the server has none of it. */

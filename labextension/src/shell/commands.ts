@@ -13,6 +13,7 @@ import { HPCError } from '../server/api';
 import { CommandIDs } from '../jobs/commandids';
 import { IJobTabs } from '../job/jobtabs';
 import { createJobWidget, idOfView, JobTracker } from '../job/widget';
+import { insertCell } from './insertcell';
 import { jobIdAt } from '../sidebar/row';
 import { IHPCJobs } from '../jobs/tokens';
 
@@ -28,9 +29,6 @@ export interface ICommandContext {
   jobs: JobTracker;
 }
 
-const LOAD =
-  'if "hpc" not in get_ipython().magics_manager.magics["line"]: ' +
-  'get_ipython().run_line_magic("load_ext", "jupyter_hpc")';
 const ID_SCHEMA = {
   type: 'object' as const,
   properties: {
@@ -39,6 +37,12 @@ const ID_SCHEMA = {
       type: 'boolean' as const,
       description: 'Whether the job is the one whose view is current'
     }
+  }
+};
+const SOURCE_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    source: { type: 'string' as const, description: 'What the cell holds' }
   }
 };
 
@@ -133,24 +137,23 @@ export function addCommands(context: ICommandContext): void {
     Clipboard.copyToSystem(id.slice(id.indexOf('~') + 1))
   );
   add(CommandIDs.attach, trans.__('Attach in a Notebook Cell'), async id => {
-    const panel = notebooks?.currentWidget;
-    if (!panel) {
-      Notification.info(
-        trans.__('Open a notebook first; then: %1', `%hpc attach ${id}`)
-      );
-      return;
+    const source = `%hpc attach ${id}`;
+    const panel = await insertCell(app, notebooks, trans, source);
+    if (panel) {
+      await NotebookActions.run(panel.content, panel.sessionContext);
     }
-    app.shell.activateById(panel.id);
-    // a kernel that was restarted doesn't have the magic; this leaves no trace in the notebook
-    await panel.sessionContext.ready;
-    panel.sessionContext.session?.kernel?.requestExecute({
-      code: LOAD,
-      silent: true,
-      store_history: false
-    });
-    NotebookActions.insertBelow(panel.content);
-    panel.content.activeCell?.model.sharedModel.setSource(`%hpc attach ${id}`);
-    await NotebookActions.run(panel.content, panel.sessionContext);
+  });
+  commands.addCommand(CommandIDs.insert, {
+    label: trans.__('Insert a Cell with These Options'),
+    describedBy: { args: SOURCE_SCHEMA },
+    execute: async args => {
+      if (typeof args.source === 'string') {
+        const panel = await insertCell(app, notebooks, trans, args.source);
+        if (panel) {
+          panel.content.mode = 'edit';
+        }
+      }
+    }
   });
   const category = trans.__('Cluster Jobs');
   for (const command of [CommandIDs.show, CommandIDs.refresh]) {
