@@ -12,7 +12,11 @@ from ..model.states import JobState
 from ..rundir.reader import PartsReader, reader_of
 from ..rundir.run import WAITS
 from ..runtime.process import is_alive
+from ..views.code_lines import failed_line, first_line
 from ..views.job_row import job_row
+from .downloads import MOST_FILES
+
+_OF_A_FILE = ("path", "role", "nbytes", "why")
 
 
 def detail(job: Job) -> dict[str, Any]:
@@ -33,8 +37,11 @@ def detail(job: Job) -> dict[str, Any]:
         **{k: record.get(k) or "" for k in ("replaces", "replaced_by", "changed_options")},
         "spec": {k: v for k, v in record["spec"].items() if k != "resources"},
         "code": record["code"].get("text") or "",
-        "inputs": [_value(entry) for entry in record.get("inputs", [])],
+        "first_line": first_line(record),
+        "failed_line": failed_line(record),
+        "inputs": [_value(entry) | {"origin": (entry.get("origin") or {}).get("run")} for entry in record["inputs"]],
         "outputs": [_value(n) for n in manifest.get("names", []) if not str(n.get("name")).startswith("<")],
+        "files": [{key: file.get(key) for key in _OF_A_FILE} for file in (record.get("files") or [])[:MOST_FILES]],
         "unsent": manifest.get("unsent") or {},
         "directory": str(job.run.path),
         "samples": _samples(job),

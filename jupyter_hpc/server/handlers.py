@@ -6,9 +6,9 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -45,6 +45,7 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
 
     auth_resource = "hpc"
     named = RUN_ID  # what the path may name
+    also: ClassVar[Mapping[str, str]] = {}  # and further parts of it
     _track_activity = False  # a sidebar that polls must not keep the server from being culled
 
     def finish(self, *args: Any, **kwargs: Any) -> Any:
@@ -65,8 +66,8 @@ class HPCHandler(ExtensionHandlerMixin, APIHandler):
     async def prepare(self) -> None:  # type: ignore[override]
         """Check what the path names, once it is decoded: the routes' patterns see what a client has quoted."""
         await super().prepare()
-        for text in self.path_kwargs.values():
-            if not re.fullmatch(self.named, text):
+        for part, text in self.path_kwargs.items():
+            if not re.fullmatch(self.also.get(part, self.named), text):
                 raise JobNotFound(f"There is no {text[:80]!r}.", hint="It is no id that could be.")
 
     def job(self, run_id: str) -> Job:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import acts, handlers
+from . import acts, handlers, page_handlers
 
-ROUTES = [*handlers.ROUTES, *acts.ROUTES]
+ROUTES = [*handlers.ROUTES, *acts.ROUTES, *page_handlers.ROUTES]

@@ -51,7 +51,10 @@ export function whole(id: string, state: IJob['state'] = 'RUNNING'): IOwnJob {
     is_awaited: false,
     replaces: '',
     replaced_by: '',
-    changed_options: ''
+    changed_options: '',
+    first_line: 1,
+    failed_line: null,
+    files: []
   };
 }
 

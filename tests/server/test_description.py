@@ -60,6 +60,9 @@ WHOLE: dict[str, Any] = {
     "traceback": "",
     "is_awaited": False,
     **dict.fromkeys(("replaces", "replaced_by", "changed_options"), ""),
+    "first_line": 1,
+    "failed_line": None,
+    "files": [],
 }
 
 

@@ -138,7 +138,9 @@ def of_run(store: Store, run_id: str) -> dict[str, Any]:
     """
     index = Index(store)
     found = of_start(index, find.find(index, run_id))
-    return {**found.to_json(), "svg": found._repr_svg_(), "text": found.text}
+    from .svg import picture
+
+    return {**found.to_json(), "picture": picture(found).to_json(), "svg": found._repr_svg_(), "text": found.text}
 
 
 def of_start(index: Index, start: find.Start, namespace: Mapping[str, Any] | None = None) -> Lineage:

@@ -239,6 +239,57 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jupyter-hpc/jobs/{run_id}/files': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What of the run can be downloaded. */
+    get: operations['listFiles'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/files/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One of those files. */
+    get: operations['downloadFile'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/displays': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What it displayed: plots, tables, its value. Nothing of it is to be trusted. */
+    get: operations['listDisplays'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jupyter-hpc/targets': {
     parameters: {
       query?: never;
@@ -416,6 +467,15 @@ export interface components {
       how?: string;
       reason?: string;
     };
+    /** @description A value that it was sent. */
+    Input: {
+      name: string;
+      type: string | null;
+      nbytes: number | null;
+      digest: string | null;
+      /** @description The run that made it, if one did. */
+      origin: string | null;
+    };
     /** @description A name that travelled. */
     Value: {
       name: string;
@@ -461,7 +521,7 @@ export interface components {
         [key: string]: unknown;
       };
       code: string;
-      inputs: components['schemas']['Value'][];
+      inputs: components['schemas']['Input'][];
       outputs: components['schemas']['Value'][];
       /** @description Names that did not come back, and why. */
       unsent: {
@@ -471,10 +531,24 @@ export interface components {
       samples: components['schemas']['Sample'][];
       array_tasks: components['schemas']['Task'][];
     };
+    /** @description A file or folder that the cell declared. */
+    RunFile: {
+      path: string;
+      /** @description used or generated. */
+      role: string | null;
+      nbytes: number | null;
+      /** @description Why it has no digest. */
+      why: string | null;
+    };
     OwnJob: components['schemas']['Job'] &
       components['schemas']['View'] & {
         /** @constant */
         foreign: false;
+        /** @description What its traceback calls the first line of `code`. */
+        first_line: number;
+        /** @description The line that raised, as its traceback calls it. */
+        failed_line: number | null;
+        files: components['schemas']['RunFile'][];
         traceback: string;
         /** @description A cell waits for it now. */
         is_awaited: boolean;
@@ -603,6 +677,40 @@ export interface components {
       /** @description How that is known. */
       via: string;
     };
+    /** @description An activity in the picture of a lineage, or what was asked for. */
+    Box: {
+      /** @description The run that it is, if its record is here. */
+      run: string | null;
+      /** @description run, failed, cell or gone; value or file for what was asked for. */
+      kind: string;
+      x: number;
+      y: number;
+      width: number;
+      height: number;
+      lines: string[];
+      /** @description All of it. */
+      title: string;
+    };
+    Arrow: {
+      /** @description The line, as SVG's paths are written. */
+      way: string;
+      /** @description Its end. */
+      head: string;
+      /** @description Where its names stand. */
+      x: number;
+      y: number;
+      names: string;
+      /** @description It is known by a name alone. */
+      may: boolean;
+    };
+    /** @description A lineage with a place for everything: data flows downwards. */
+    Picture: {
+      title: string;
+      width: number;
+      height: number;
+      boxes: components['schemas']['Box'][];
+      links: components['schemas']['Arrow'][];
+    };
     Lineage: {
       start: components['schemas']['Start'];
       tags: string[];
@@ -616,8 +724,36 @@ export interface components {
         [key: string]: string;
       };
       links: components['schemas']['Link'][];
+      picture: components['schemas']['Picture'];
       svg: string;
       text: string;
+    };
+    /** @description A file that can be downloaded by its name. */
+    File: {
+      name: string;
+      title: string;
+      /** @enum {unknown} */
+      role: 'log' | 'script' | 'record' | 'code' | 'made';
+      nbytes: number;
+    };
+    Files: {
+      files: components['schemas']['File'][];
+    };
+    /** @description What the cell displayed, in nbformat's terms. */
+    Display: {
+      data: {
+        [key: string]: unknown;
+      };
+      metadata: {
+        [key: string]: unknown;
+      };
+      /** @description Of an array, the task that displayed it. */
+      task: number | null;
+    };
+    Displays: {
+      displays: components['schemas']['Display'][];
+      /** @description How many there were before these. */
+      left_out: number;
     };
     Gpus: {
       /** @description Empty for any type. */
@@ -727,11 +863,13 @@ export type IProblem = components['schemas']['Problem'];
 export type ISuggestion = components['schemas']['Suggestion'];
 export type IWaiting = components['schemas']['Waiting'];
 export type IAttempt = components['schemas']['Attempt'];
+export type IInput = components['schemas']['Input'];
 export type IValue = components['schemas']['Value'];
 export type IGpuUse = components['schemas']['GpuUse'];
 export type ISample = components['schemas']['Sample'];
 export type ITask = components['schemas']['Task'];
 export type IView = components['schemas']['View'];
+export type IRunFile = components['schemas']['RunFile'];
 export type IOwnJob = components['schemas']['OwnJob'];
 export type IForeignJob = components['schemas']['ForeignJob'];
 export type IJobDetail = components['schemas']['JobDetail'];
@@ -746,7 +884,14 @@ export type IStart = components['schemas']['Start'];
 export type IEdge = components['schemas']['Edge'];
 export type IActivity = components['schemas']['Activity'];
 export type ILink = components['schemas']['Link'];
+export type IBox = components['schemas']['Box'];
+export type IArrow = components['schemas']['Arrow'];
+export type IPicture = components['schemas']['Picture'];
 export type ILineage = components['schemas']['Lineage'];
+export type IFile = components['schemas']['File'];
+export type IFiles = components['schemas']['Files'];
+export type IDisplay = components['schemas']['Display'];
+export type IDisplays = components['schemas']['Displays'];
 export type IGpus = components['schemas']['Gpus'];
 export type ITarget = components['schemas']['Target'];
 export type ITargets = components['schemas']['Targets'];
@@ -1174,6 +1319,83 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Lineage'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  listFiles: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The files. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Files'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  downloadFile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/octet-stream': string;
+        };
+      };
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  listDisplays: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The last of them. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Displays'];
         };
       };
       404: components['responses']['Problem'];

@@ -1,0 +1,80 @@
+"""REST for the page of one job: its files, what it displayed, and how its cell would be written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..jobs.job import Job
+from ..rundir.displays import displays
+from .downloads import listed, opened
+from .handlers import HPCHandler
+
+FILE = r"(?P<name>[\w.-]{1,40})"
+_PIECE = 1 << 20
+
+
+class FilesHandler(HPCHandler):
+    """What of a run can be downloaded."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        job = self.job(run_id)
+        self.finish({"files": await asyncio.to_thread(listed, job, self.folders)})
+
+    @property
+    def folders(self) -> list[Path]:
+        """The user's own: the home directory, and what the server shows."""
+        root = self.settings.get("server_root_dir")
+        return [Path.home(), *([Path(root).expanduser()] if root else [])]
+
+
+class FileHandler(FilesHandler):
+    """One of them, in pieces; a browser keeps it and never shows it as a page of this server."""
+
+    also: ClassVar[Mapping[str, str]] = {"name": FILE}
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str, name: str) -> None:
+        kept, file = await asyncio.to_thread(opened, self.job(run_id), name, self.folders)
+        await self.send(kept, file)
+
+    async def send(self, kept: str, file: BinaryIO) -> None:
+        kind = "application/octet-stream"
+        self.set_header("Content-Type", kind)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Disposition", f'attachment; filename="{kept}"')
+        with file:
+            while data := await asyncio.to_thread(file.read, _PIECE):
+                self.write(data)
+                await self.flush()
+        self.finish(set_content_type=kind)
+
+
+class DisplaysHandler(HPCHandler):
+    """Plots and values that a run displayed; whoever shows them trusts none of them."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        self.finish(await asyncio.to_thread(_displays, self.job(run_id)))
+
+
+def _displays(job: Job) -> dict[str, Any]:
+    found, more = displays(job.run, job.record)
+    return {"displays": [vars(each) for each in found], "left_out": more}
+
+
+_RUN, _FILE = "(?P<run_id>[^/]{1,2000})", "(?P<name>[^/]{1,1000})"
+ROUTES: list[tuple[str, type[HPCHandler]]] = [
+    (f"/jobs/{_RUN}/files", FilesHandler),
+    (f"/jobs/{_RUN}/files/{_FILE}", FileHandler),
+    (f"/jobs/{_RUN}/displays", DisplaysHandler),
+]

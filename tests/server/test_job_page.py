@@ -1,0 +1,87 @@
+"""The routes of a job's page, on a server that knows this machine alone."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_hpc.jobs.job import Job
+from tests.conftest import Sandbox
+from tests.faults.road import submit
+from tests.server.conftest import Server, started
+
+CELL = """from pathlib import Path
+from IPython.display import HTML, display
+import jupyter_hpc
+Path('model.txt').write_text('weights')
+jupyter_hpc.artifact('model.txt')
+display(HTML('<b onclick="alert(1)">shown</b>'))
+print('done')
+total = len(raw)
+total"""
+
+
+@pytest.fixture(scope="module")
+def alone(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    folder = tmp_path_factory.mktemp("page") / "server"
+    with started(folder) as found:
+        yield found, folder
+
+
+@pytest.fixture(scope="module")
+def made(alone: tuple[Server, Path]) -> tuple[Job, Job]:
+    """A run that made what another used."""
+    one = submit("raw = list(range(50_000))", "local", name="prepare")
+    names = one.result(60)
+    two = submit(CELL, "local", names=names, name="train", workdir=str(alone[1]))
+    assert two.wait(60), two.logs()
+    return one, two
+
+
+def test_files_are_listed_and_downloaded(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
+    server, (_, job) = alone[0], made
+    files = {each["name"]: each for each in server.hpc(f"/jobs/{job.id}/files").body["files"]}
+    assert files["made-0"]["title"].endswith("/model.txt") and files["made-0"]["nbytes"] == 7
+    for name, inside in (("log", b"done"), ("code.py", b"total = len"), ("made-0", b"weights"), ("record.json", b"{")):
+        answer = server.hpc(f"/jobs/{job.id}/files/{name}")
+        assert answer.status == 200 and inside in answer.body
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+
+
+@pytest.mark.parametrize("name", ["key", "../record.json", "..", "made-7", "a" * 900, "%00", "env/../log"])
+def test_no_other_file_is_given(alone: tuple[Server, Path], made: tuple[Job, Job], name: str) -> None:
+    quoted = urllib.parse.quote(name, safe="")
+    assert alone[0].hpc(f"/jobs/{made[1].id}/files/{quoted}").status == 404
+
+
+def test_nobody_without_the_token(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
+    for path in ("files", "files/log", "displays"):
+        assert alone[0].hpc(f"/jobs/{made[1].id}/{path}", token=None).status == 403
+
+
+def test_what_it_displayed(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
+    found = alone[0].hpc(f"/jobs/{made[1].id}/displays").body
+    assert [each["data"].get("text/html", each["data"]["text/plain"]) for each in found["displays"]] == [
+        '<b onclick="alert(1)">shown</b>',  # who shows it sanitises it
+        "50000",
+    ]
+    assert found["left_out"] == 0
+
+
+def test_an_input_names_the_run_that_made_it(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
+    one, two = made
+    found = alone[0].hpc(f"/jobs/{two.id}").body
+    assert [(each["name"], each["origin"]) for each in found["inputs"]] == [("raw", one.id)]
+    assert [(Path(each["path"]).name, each["role"]) for each in found["files"]] == [("model.txt", "generated")]
+
+
+def test_the_line_that_failed(alone: tuple[Server, Path]) -> None:
+    job = submit("def f(x):\n    return 1 / x\nf(0)", "local")
+    assert job.wait(60)
+    found = alone[0].hpc(f"/jobs/{job.id}").body
+    assert (found["first_line"], found["failed_line"]) == (1, 2)

@@ -1,0 +1,119 @@
+"""What of a run a browser is offered, and what it is never given, whatever a record names."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.model.exceptions import HPCError, JobNotFound
+from jupyter_hpc.server.downloads import listed, opened
+from tests.conftest import Sandbox
+from tests.faults.road import submit
+
+
+@pytest.fixture(scope="module")
+def job(sandbox: Sandbox) -> Job:
+    found = submit("print('hello')\nx = 1", "local", name="<b>mine</b>")
+    assert found.wait(60)
+    return found
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder of the user's own."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def declares(job: Job) -> Iterator[Any]:
+    """Let the record say that the cell made such files."""
+
+    def say(*paths: Path) -> None:
+        job.run.update(files=[{"path": str(path), "role": "generated", "nbytes": 1} for path in paths])
+
+    yield say
+    job.run.update(files=[])
+
+
+def read(job: Job, name: str, *folders: Path) -> bytes:
+    kept, file = opened(job, name, folders)
+    assert "/" not in kept and '"' not in kept
+    with file:
+        return file.read()
+
+
+def test_what_we_keep_of_a_run(job: Job) -> None:
+    found = {each["name"]: each for each in listed(job, ())}
+    assert {"log", "job.sh", "code.py", "record.json"} <= found.keys()
+    assert read(job, "log") == b"hello\n" and found["log"]["nbytes"] == 6
+    assert read(job, "code.py") == b"print('hello')\nx = 1"
+    assert read(job, "job.sh").startswith(b"#!/bin/bash")
+    assert json.loads(read(job, "record.json"))["name"] == "<b>mine</b>"
+
+
+def test_what_is_not_there_is_not_offered(job: Job) -> None:
+    assert "manifest.yaml" not in [each["name"] for each in listed(job, ())]
+    for name in ("manifest.yaml", "key", "env", "payload", "../record.json", "made-0", ""):
+        with pytest.raises(JobNotFound):
+            opened(job, name, ())
+
+
+def test_a_file_that_the_cell_made(job: Job, declares: Any, own: Path) -> None:
+    model = own / 'mo"d\nel.pt'
+    model.write_bytes(b"weights")
+    declares(model)
+    (found,) = [each for each in listed(job, (own,)) if each["role"] == "made"]
+    assert found["nbytes"] == 7 and "\n" not in found["title"]
+    assert read(job, "made-0", own) == b"weights"
+    kept, file = opened(job, "made-0", (own,))
+    file.close()
+    assert kept == "mo_d_el.pt"
+
+
+def test_a_file_elsewhere_is_not_given(job: Job, declares: Any, own: Path, tmp_path: Path) -> None:
+    other = tmp_path / "own-too"
+    other.mkdir()
+    (other / "file").write_text("x")
+    (own / "link").symlink_to(other / "file")
+    (own / "folder").symlink_to(other)
+    declares(other / "file", own / "link", own / "folder" / "file", own / ".." / "own-too" / "file", own)
+    assert [each for each in listed(job, (own,)) if each["role"] == "made"] == []
+    for number in range(5):
+        with pytest.raises(HPCError):
+            opened(job, f"made-{number}", (own,))
+
+
+def test_the_whole_machine_is_no_folder_of_the_users(job: Job, declares: Any) -> None:
+    declares(Path("/etc/hostname"))
+    with pytest.raises(HPCError, match="neither in the run's directory nor in one of yours"):
+        opened(job, "made-0", (Path("/"),))
+
+
+def test_a_link_within_is_followed(job: Job, declares: Any, own: Path) -> None:
+    (own / "epoch-3.pt").write_text("x")
+    (own / "last.pt").symlink_to("epoch-3.pt")
+    declares(own / "last.pt")
+    assert read(job, "made-0", own) == b"x"
+
+
+def test_a_pipe_keeps_nobody_waiting(job: Job, declares: Any, own: Path) -> None:
+    os.mkfifo(own / "pipe")
+    declares(own / "pipe")
+    with pytest.raises(JobNotFound):
+        opened(job, "made-0", (own,))
+
+
+def test_a_file_of_somebody_else(job: Job, declares: Any, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (own / "theirs").write_text("x")
+    declares(own / "theirs")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(HPCError, match="belongs to somebody else"):
+        opened(job, "made-0", (own,))
