@@ -9,6 +9,7 @@ import {
   Sanitizer,
   WidgetTracker
 } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IRunningSessionManagers } from '@jupyterlab/running';
@@ -17,7 +18,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addTabs } from './job/builtin';
 import { IJobTabs, JobTabs } from './job/jobtabs';
-import { idOfView, JobTracker } from './job/widget';
+import { JobTracker } from './job/widget';
 import { CommandIDs } from './jobs/commandids';
 import { JobsModel } from './jobs/model';
 import { IHPCJobs } from './jobs/tokens';
@@ -50,7 +51,7 @@ const jobTabs: JupyterFrontEndPlugin<IJobTabs> = {
 
 const builtInTabs: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-hpc:built-in-tabs',
-  description: 'Log, details, resources, lineage, script and record of a job.',
+  description: 'Overview, log, lineage, script and record of a job.',
   autoStart: true,
   requires: [IJobTabs],
   optional: [ITranslator],
@@ -71,7 +72,9 @@ const commands: JupyterFrontEndPlugin<void> = {
     INotebookTracker,
     ISanitizer,
     ITranslator,
-    ILayoutRestorer
+    ILayoutRestorer,
+    IRenderMimeRegistry,
+    IEditorLanguageRegistry
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -81,7 +84,9 @@ const commands: JupyterFrontEndPlugin<void> = {
     notebooks: INotebookTracker | null,
     sanitizer: ISanitizer | null,
     translator: ITranslator | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    rendermime: IRenderMimeRegistry | null,
+    languages: IEditorLanguageRegistry | null
   ) => {
     const views: JobTracker = new WidgetTracker({ namespace: 'jupyter-hpc' });
     addCommands({
@@ -91,13 +96,15 @@ const commands: JupyterFrontEndPlugin<void> = {
       tabs,
       palette,
       notebooks,
+      rendermime,
+      languages,
       sanitizer: sanitizer ?? new Sanitizer(),
       trans: (translator ?? nullTranslator).load(DOMAIN)
     });
     void restorer?.restore(views, {
       command: CommandIDs.open,
-      args: view => ({ id: idOfView(view) }),
-      name: idOfView
+      args: page => ({ id: page.jobId }),
+      name: page => (page.isPreview ? '' : page.jobId) // what is only looked at isn't there the next time
     });
   }
 };

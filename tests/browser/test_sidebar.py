@@ -26,8 +26,7 @@ def test_a_cell_is_seen_opened_and_cancelled(lab: Lab, page: Page, shots: Path) 
     page.screenshot(path=str(shots / "queue.png"))
     row.click()
     job = page.locator(".jp-HPCJob")
-    expect(job.locator(".jp-HPCLog-text")).to_contain_text("epoch 1", timeout=SLOW_MS)
-    job.get_by_role("tab", name="Details").click()
+    expect(job.locator(".jp-HPCJob-tail")).to_contain_text("epoch 1", timeout=SLOW_MS)
     expect(job).to_contain_text("gpu_type=a100")
     page.screenshot(path=str(shots / "job.png"))
     job.get_by_role("button", name="Cancel").click()
@@ -148,9 +147,12 @@ print({evil!r}, '</pre><script>document.title="owned"</script>', '\\x1b[999999m'
     row = page.locator(".jp-HPCQueue-row", has_text="> in the list").first  # not another test's
     expect(row).to_be_visible(timeout=SLOW_MS)
     row.click()
-    log = page.locator(".jp-HPCJob .jp-HPCLog-text")
+    view = page.locator(".jp-HPCJob")
+    expect(view.locator(".jp-HPCJob-tail")).to_contain_text("</script>", timeout=SLOW_MS)
+    view.get_by_role("tab", name="Log").click()
+    log = view.locator(".jp-HPCLog-text")
     expect(log).to_contain_text("</script>", timeout=SLOW_MS)
-    assert log.locator("img, script").count() == 0
+    assert view.locator("img, script").count() == 0
     assert "owned" not in page.title()
 
 

@@ -83,12 +83,19 @@ def test_each_view_is_seen_and_has_no_serious_fault(
     page.get_by_role("tab", name="Queue").click()
     row(page, "train-resnet").click()
     job = page.locator(".jp-HPCJob")
-    expect(job.locator(".jp-HPCLog-text")).to_contain_text("step 1", timeout=SLOW_MS)
-    page.screenshot(path=str(shots / f"job-log-{theme}.png"))
+    overview = job.locator(".jp-HPCJob-overview")
+    for text in ("step 1", "CPUs in use", "gpu_type=a100", "held = bytearray", "record.json"):
+        expect(overview).to_contain_text(text, timeout=SLOW_MS)
+    page.screenshot(path=str(shots / f"job-overview-{theme}.png"))
     assert serious_faults(page, ".jp-HPCJob") == []
-    for tab, text in (("Details", "gpu_type=a100"), ("Resources", "peak"), ("Script", "#!/bin/bash")):
+    for tab, text in (
+        ("Log", "step 1"),
+        ("Lineage", "train-resnet"),
+        ("Script", "#!/bin/bash"),
+        ("Record", "native_id"),
+    ):
         job.get_by_role("tab", name=tab).click()
-        expect(job.locator(".jp-HPCJob-page")).to_contain_text(text, timeout=SLOW_MS)
+        expect(job.locator(".jp-HPCJob-tab:not([hidden])")).to_contain_text(text, timeout=SLOW_MS)
         page.screenshot(path=str(shots / f"job-{tab.lower()}-{theme}.png"))
         assert serious_faults(page, ".jp-HPCJob") == []
 
@@ -130,10 +137,11 @@ def test_a_job_of_the_user_s_own_has_its_log_and_no_button_that_does_nothing(
     page.keyboard.press("Escape")
     row(page, "by-hand").click()
     view = page.locator(".jp-HPCJob")
-    expect(view.locator(".jp-HPCLog-text")).to_contain_text("from my own script", timeout=SLOW_MS)
+    expect(view.locator(".jp-HPCJob-tail")).to_contain_text("from my own script", timeout=SLOW_MS)
     assert view.locator(".jp-HPCJob-buttons button").all_inner_texts() == ["Copy id"]
-    view.get_by_role("tab", name="Details").click()
     expect(view).to_contain_text(f"scancel {jobs['own']}")
+    view.get_by_role("tab", name="Log").click()
+    expect(view.locator(".jp-HPCLog-text")).to_contain_text("from my own script", timeout=SLOW_MS)
     page.screenshot(path=str(shots / "job-other.png"))
 
 
@@ -232,7 +240,7 @@ def test_the_palette_acts_on_the_view_that_is_current(lab: Lab, jobs: dict[str, 
     asked = ["jupyter-hpc:copy-id", {"ofView": True}]
     assert page.evaluate(state, asked) is False
     command(page, "jupyter-hpc:open-job", {"id": jobs["done"].id})
-    expect(page.locator(".jp-HPCJob .jp-HPCLog-text")).to_contain_text("loaded", timeout=SLOW_MS)
+    expect(page.locator(".jp-HPCJob-tail")).to_contain_text("loaded", timeout=SLOW_MS)
     assert page.evaluate(state, asked) is True
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     command(page, *asked)
@@ -249,27 +257,60 @@ def test_counts_stand_in_the_status_bar_and_jobs_among_what_runs(lab: Lab, jobs:
 
 
 def test_lineage_is_a_tab_only_where_the_server_has_it(lab: Lab, jobs: dict[str, Job], page: Page) -> None:
-    """Two answers are the test's: of a server that has no such route, and a picture that is hostile."""
-    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="40"><script>document.title="owned"</script>'
+    """One answer is the test's: of a server that has no such route."""
     page.route("**/lineage*", lambda route: route.fulfill(status=404, body="Not Found"))
     show_queue(lab, page)
     command(page, "jupyter-hpc:open-job", {"id": jobs["failed"].id})
     view = page.locator(".jp-HPCJob")
     expect(view.get_by_role("tab", name="Record")).to_be_visible(timeout=SLOW_MS)
     expect(view.get_by_role("tab", name="Lineage")).to_have_count(0)
-    page.unroute("**/lineage*")
-    page.route("**/lineage*", lambda route: route.fulfill(json={"svg": f"{picture}</svg>", "text": ""}))
-    show_queue(lab, page)
-    command(page, "jupyter-hpc:open-job", {"id": jobs["done"].id})
+
+
+def test_a_lineage_leads_to_the_runs_in_it_by_mouse_and_keyboard(lab: Lab, page: Page, shots: Path) -> None:
+    """Their names are hostile: they are text."""
+    hostile = "<img src=x onerror=\"document.title='owned'\">"
+    one = submit("import array\nraw = array.array('d', range(100))", "local", name=hostile)
+    two = submit("model = sum(raw)", "local", names=one.result(60), name="sums-up")
+    assert two.wait(60)
+    lab.show_empty(page, dark=True)
+    command(page, "jupyter-hpc:open-job", {"id": two.id})
+    tabs = page.locator('.lm-DockPanel-tabBar .lm-TabBar-tab[data-id^="jupyter-hpc-"]')
+    view = page.locator(".jp-HPCJob:visible")
     view.get_by_role("tab", name="Lineage").click(timeout=SLOW_MS)
-    shown = view.get_by_role("img", name="What this run was made from, and what it made")
-    page.wait_for_function("e => e.complete && e.naturalWidth === 80", arg=shown.element_handle())
+    expect(view.locator(".jp-HPCLineage-box")).to_have_count(2, timeout=SLOW_MS)
+    page.screenshot(path=str(shots / "job-lineage-dark.png"))
+    made = view.get_by_role("link").first
+    expect(made).to_contain_text("<img src=x")
+    made.focus()
+    page.keyboard.press("Enter")
+    expect(view.locator("h2")).to_contain_text("<img src=x", timeout=SLOW_MS)
+    expect(tabs).to_have_count(2)
     assert "owned" not in page.title()
-    page.unroute("**/lineage*")
+
+
+def test_a_row_opens_a_preview_that_the_next_one_replaces(lab: Lab, jobs: dict[str, Job], page: Page) -> None:
     show_queue(lab, page)
-    command(page, "jupyter-hpc:open-job", {"id": jobs["done"].id})
-    view.get_by_role("tab", name="Lineage").click(timeout=SLOW_MS)
-    page.wait_for_function("e => e.complete && e.naturalWidth > 200", arg=shown.element_handle())
+    tabs = page.locator('.lm-DockPanel-tabBar .lm-TabBar-tab[data-id^="jupyter-hpc-"]')
+    labels = tabs.locator(".lm-TabBar-tabLabel")
+    row(page, "load-data").click()
+    expect(labels).to_have_text(["load-data"], timeout=SLOW_MS)
+    expect(labels.first).to_have_css("font-style", "italic")
+    row(page, "evaluate").click()
+    expect(labels).to_have_text(["evaluate"], timeout=SLOW_MS)
+    view = page.locator(".jp-HPCJob:visible")
+    view.get_by_role("tab", name="Script").click()  # something is done in it: it stays
+    expect(labels.first).to_have_css("font-style", "normal")
+    row(page, "load-data").dblclick()  # and so does what is opened twice
+    expect(labels).to_have_text(["evaluate", "load-data"], timeout=SLOW_MS)
+    expect(labels.nth(1)).to_have_css("font-style", "normal")
+    row(page, "fit").click()
+    row(page, "evaluate").click()  # which is there already
+    expect(labels).to_have_text(["evaluate", "load-data", "fit"], timeout=SLOW_MS)
+    expect(view.locator(".jp-HPCJob-tab:not([hidden])")).to_contain_text("sbatch")  # its tab as it was left
+    with page.expect_response(lambda r: "/api/workspaces" in r.url and r.request.method == "PUT"):
+        tabs.nth(0).click()
+    page.goto(f"{lab.url}/lab?token={TOKEN}")
+    expect(labels).to_have_text(["evaluate", "load-data"], timeout=SLOW_MS)
 
 
 def test_a_server_that_is_gone_is_said_and_asked_again(lab: Lab, jobs: dict[str, Job], page: Page) -> None:
@@ -304,6 +345,7 @@ def test_a_log_of_100_mb_is_read_by_windows_and_its_view_comes_back(lab: Lab, pa
     lab.show_empty(page)
     with page.expect_response(lambda r: "/api/workspaces" in r.url and r.request.method == "PUT"):
         command(page, "jupyter-hpc:open-job", {"id": job.id})
+    page.locator(".jp-HPCJob").get_by_role("tab", name="Log").click(timeout=SLOW_MS)
     log = page.locator(".jp-HPCLog-text")
     expect(log).to_contain_text(f"line {LINES - 1:>8} of", timeout=SLOW_MS)
     assert len(log.inner_text()) < 1_000_000
@@ -314,7 +356,7 @@ def test_a_log_of_100_mb_is_read_by_windows_and_its_view_comes_back(lab: Lab, pa
     assert len(log.inner_text()) < 1_000_000
     page.screenshot(path=str(shots / "log-long.png"))
     page.goto(f"{lab.url}/lab?token={TOKEN}")
-    expect(page.locator(".jp-HPCLog-text")).to_contain_text(f"line {LINES - 1:>8} of", timeout=SLOW_MS)
+    expect(page.locator(".jp-HPCJob-tail")).to_contain_text(f"line {LINES - 1:>8} of", timeout=SLOW_MS)
 
 
 def test_a_job_that_ends_says_so_and_opens_from_there(lab: Lab, page: Page, tmp_path: Path) -> None:

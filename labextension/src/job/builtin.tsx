@@ -1,33 +1,26 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { isLive } from '../jobs/format';
-import { LogName } from '../server/api';
 import { IJobDetail } from '../server/types';
-import { Details } from './details';
 import { Fetched } from './fetched';
-import { IJobTab, IJobTabProps, IJobTabs } from './jobtabs';
+import { IJobTab, IJobTabs } from './jobtabs';
 import { Lineage } from './lineage';
-import { LogView } from './logview';
-import { Resources } from './resources';
+import { Logs } from './logs';
+import { Overview } from './overview';
+import { Script } from './script';
 
 /** Add the tabs that this package has itself. */
 export function addTabs(tabs: IJobTabs, trans: TranslationBundle): void {
   const isOurs = (job: IJobDetail) => !job.foreign;
-  const log = (which: LogName) => (props: IJobTabProps) => (
-    <LogView {...props} isLive={isLive(props.job)} which={which} />
-  );
   const built: Omit<IJobTab, 'rank'>[] = [
-    { name: 'log', label: trans.__('Log'), render: log('cell') },
     {
-      name: 'details',
-      label: trans.__('Details'),
-      render: props => <Details {...props} />
+      name: 'overview',
+      label: trans.__('Overview'),
+      render: props => <Overview {...props} />
     },
     {
-      name: 'resources',
-      label: trans.__('Resources'),
-      isFor: isOurs,
-      render: props => <Resources {...props} />
+      name: 'log',
+      label: trans.__('Log'),
+      render: props => <Logs {...props} />
     },
     {
       name: 'lineage',
@@ -40,29 +33,18 @@ export function addTabs(tabs: IJobTabs, trans: TranslationBundle): void {
       name: 'script',
       label: trans.__('Script'),
       isFor: isOurs,
-      render: ({ api, id }) => (
-        <Fetched
-          trans={trans}
-          get={async () => {
-            const found = await api.script(id);
-            return `${found.command.join(' ')}\n\n${found.script}`;
-          }}
-        />
-      )
-    },
-    {
-      name: 'scheduler',
-      label: trans.__('Scheduler'),
-      isFor: isOurs,
-      render: log('scheduler')
+      render: props => <Script {...props} />
     },
     {
       name: 'record',
       label: trans.__('Record'),
       isFor: isOurs,
-      render: ({ api, id }) => (
+      render: ({ api, id, languages, job }) => (
         <Fetched
-          trans={trans}
+          {...{ trans, languages }}
+          label={trans.__('Record')}
+          language="json"
+          when={job.state}
           get={async () => JSON.stringify(await api.record(id), null, 2)}
         />
       )

@@ -1,18 +1,25 @@
-import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
+import { useAsked } from '../parts/asked';
+import { Code } from './code';
+import { IJobTabProps } from './jobtabs';
 
-/** A text that is asked for once. */
-export function Fetched(props: {
-  get: () => Promise<string>;
-  trans: TranslationBundle;
-}): React.ReactElement {
-  const [text, setText] = React.useState(props.trans.__('Asking …'));
-  React.useEffect(() => {
-    props.get().then(setText, error => setText(String(error.message)));
-  }, []);
-  return (
-    <pre className="jp-HPCJob-text" tabIndex={0}>
-      {text}
-    </pre>
-  );
+/** A text that is asked for when it is shown, and again when what it hangs on has changed. */
+export function Fetched(
+  props: {
+    get: () => Promise<string>;
+    language: string;
+    label: string;
+    when: string;
+  } & Pick<IJobTabProps, 'trans' | 'languages'>
+): React.ReactElement {
+  const { trans, languages, language, label, when } = props;
+  const [text, problem] = useAsked(props.get, 0, [when]);
+  if (text === null) {
+    return (
+      <p className="jp-HPCJob-text" role="status">
+        {problem || trans.__('Asking …')}
+      </p>
+    );
+  }
+  return <Code {...{ text, language, languages, label, trans }} />;
 }

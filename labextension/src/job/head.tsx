@@ -11,16 +11,13 @@ import {
 } from '../jobs/format';
 import { Again } from '../parts/again';
 import { Foreign } from '../parts/foreign';
-import { WaitingBlock } from '../parts/waiting';
 import { IJobTabProps } from './jobtabs';
 
 /** What is known of a job at a glance, and what can be done with it. */
 export function Head(
   props: IJobTabProps & { problem: string }
 ): React.ReactElement {
-  const { job, trans, commands, id, api } = props;
-  const replaced = (id: string) =>
-    void commands.execute(CommandIDs.open, { id });
+  const { job, trans, commands, id } = props;
   const took = elapsed(job);
   const facts = [
     ...place(job, trans),
@@ -51,13 +48,7 @@ export function Head(
         </h2>
         <p>{facts.filter(fact => fact).join(' · ')}</p>
         {job.reason && <p className="jp-HPCJob-reason">{job.reason}</p>}
-        {!job.foreign && (
-          <>
-            <Again job={job} trans={trans} commands={commands} />
-            <WaitingBlock job={job} {...{ api, trans, replaced }} />
-          </>
-        )}
-        {job.hint && <p className="jp-HPCJob-hint">→ {job.hint}</p>}
+        {!job.foreign && <Again job={job} trans={trans} commands={commands} />}
         {props.problem && (
           <p className="jp-HPC-problem" role="alert">
             {props.problem}

@@ -8,6 +8,10 @@ import { IJobProps } from './usejob';
 /** What a tab is given to show: the job as it is now, and ways to ask for more. */
 export interface IJobTabProps extends IJobProps {
   job: IJobDetail;
+  /** Whether the tab is the one that is seen; one that was left stays as it was, and may rest. */
+  isShown?: boolean;
+  /** Show another tab of the page. */
+  choose?: (tab: string) => void;
 }
 
 /** A tab in the view of a job. */
@@ -15,7 +19,7 @@ export interface IJobTab {
   /** No other tab has it; a part of its element's id. */
   readonly name: string;
   readonly label: string;
-  /** Tabs stand by rank: `log` has 100, `details` 200, and so on to `record`. */
+  /** Tabs stand by rank: `overview` has 100, `log` 200, and so on to `record`. */
   readonly rank: number;
   /** Whether such a job can have the tab; all can if this isn't given. */
   isFor?(job: IJobDetail): boolean;

@@ -10,6 +10,13 @@ export interface IJobViewProps extends IJobProps {
   tabs: IJobTabs;
   /** Hears the job's name when it is known. */
   named: (name: string) => void;
+  memory?: IPageMemory;
+}
+
+/** What a page still knows when it is put elsewhere in the window. */
+export interface IPageMemory {
+  /** The tab that was chosen. */
+  tab: string;
 }
 
 /** A job: its head, and the tabs that whoever has something to show of it has added. */
@@ -19,7 +26,7 @@ export function JobView(props: IJobViewProps): React.ReactElement {
   const name = job?.name;
   React.useEffect(() => {
     if (name) {
-      props.named(name.length > 24 ? `${name.slice(0, 23)}…` : name);
+      props.named(name);
     }
   }, [name]);
   if (!job) {
@@ -40,15 +47,30 @@ export function JobView(props: IJobViewProps): React.ReactElement {
 }
 
 function Tabbed(
-  props: IJobTabProps & { all: readonly IJobTab[] }
+  props: IJobTabProps & {
+    all: readonly IJobTab[];
+    memory?: IPageMemory;
+  }
 ): React.ReactElement | null {
-  const { all, id, trans } = props;
-  const [chosen, choose] = React.useState('');
+  const { all, id, trans, memory } = props;
+  const [chosen, choose] = React.useState(memory?.tab ?? '');
+  const [visited, visit] = React.useState<readonly string[]>([]);
   const tabs = useTabs(all, props);
   const tab = tabs.find(each => each.name === chosen) ?? tabs[0];
+  const current = tab?.name ?? '';
+  React.useEffect(
+    () => visit(old => [...new Set([...old, current])]),
+    [current]
+  );
   if (!tab) {
     return null;
   }
+  const show = (name: string) => {
+    choose(name);
+    if (memory) {
+      memory.tab = name;
+    }
+  };
   return (
     <>
       <Tabs
@@ -56,7 +78,7 @@ function Tabbed(
         prefix={`jp-hpc-${id}`}
         tabs={tabs.map(each => [each.name, each.label])}
         current={tab.name}
-        onChange={choose}
+        onChange={show}
       />
       <div
         className="jp-HPCJob-page"
@@ -64,7 +86,23 @@ function Tabbed(
         id={pageId(`jp-hpc-${id}`)}
         aria-labelledby={tabId(`jp-hpc-${id}`, tab.name)}
       >
-        <Page {...props} key={tab.name} tab={tab} />
+        {tabs
+          .filter(each => each === tab || visited.includes(each.name))
+          .map(each => (
+            // one that was left stays as it was: how far it was scrolled, what was searched
+            <div
+              className="jp-HPCJob-tab"
+              key={each.name}
+              hidden={each !== tab}
+            >
+              <Page
+                {...props}
+                choose={show}
+                isShown={each === tab}
+                tab={each}
+              />
+            </div>
+          ))}
       </div>
     </>
   );

@@ -2,40 +2,38 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { size } from '../jobs/format';
 import { IJobDetail } from '../server/types';
-
-const WIDTH = 640;
-const HEIGHT = 90;
+import { bytes, byteTicks, seconds, ticks, timeTicks } from './axes';
+import { Section } from './section';
 
 export interface ISeries {
   title: string;
   points: [number, number][];
   most: number;
   show: (value: number) => string;
+  /** Round numbers for its axis, and what stands there. */
+  ticks: (most: number) => number[];
+  tick: (value: number) => string;
   limit?: number;
 }
 
-/** What the worker measured: cpu, memory, gpu over time. */
+/** What the worker measured over time: cpu, memory, gpu; nothing of a job that was too brief for that. */
 export function Resources(props: {
   job: IJobDetail;
   trans: TranslationBundle;
-}): React.ReactElement {
+}): React.ReactElement | null {
   const { job, trans } = props;
-  const samples = job.samples;
-  if (samples.length < 2) {
-    return (
-      <div className="jp-HPC-empty">
-        <p>
-          {trans.__('It ran too briefly to be measured, or has not begun.')}
-        </p>
-      </div>
-    );
+  const series = measured(job, trans);
+  if (!series.length) {
+    return null;
   }
   return (
-    <div className="jp-HPCJob-charts">
-      {measured(job, trans).map(each => (
-        <Chart key={each.title} {...each} trans={trans} />
-      ))}
-    </div>
+    <Section title={trans.__('Use')}>
+      <div className="jp-HPCJob-charts">
+        {series.map(each => (
+          <Chart key={each.title} {...each} trans={trans} />
+        ))}
+      </div>
+    </Section>
   );
 }
 
@@ -60,6 +58,8 @@ export function measured(job: IJobDetail, trans: TranslationBundle): ISeries[] {
       points: cpu,
       most: Math.max(1, ...cpu.map(p => p[1])),
       show: v => v.toFixed(1),
+      ticks,
+      tick: String,
       limit: Number(job.resources.cpus) || undefined
     },
     {
@@ -67,58 +67,91 @@ export function measured(job: IJobDetail, trans: TranslationBundle): ISeries[] {
       points: memory,
       most: Math.max(...memory.map(p => p[1])),
       show: size,
+      ticks: byteTicks,
+      tick: bytes,
       limit: asked
     }
   ];
   const count = Math.max(0, ...samples.map(s => s.gpus?.length ?? 0));
   for (let i = 0; i < count; i++) {
     series.push({
-      title: trans.__('GPU %1, percent', i),
+      title: trans.__('GPU %1', i),
       points: samples
         .filter(s => s.gpus?.[i])
         .map(s => [s.t - start, Number(s.gpus![i].percent) || 0]),
       most: 100,
-      show: v => `${Math.round(v)} %`
+      show: v => `${Math.round(v)} %`,
+      ticks: () => [0, 50, 100],
+      tick: v => `${v} %`
     });
   }
   return series;
 }
 
+/** A line over time, with round numbers at its axes. */
 function Chart(
   props: ISeries & { trans: TranslationBundle }
 ): React.ReactElement {
-  const { points, show, limit, trans } = props;
+  const { points, show, limit, trans, title } = props;
   const end = points[points.length - 1]?.[0] || 1;
-  const top = Math.max(props.most, limit && limit < 4 * props.most ? limit : 0);
-  const x = (t: number) => (t / end) * WIDTH;
-  const y = (v: number) => HEIGHT - 4 - (v / (top || 1)) * (HEIGHT - 12);
-  const line = points.map(([t, v]) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`);
+  const isNear = !!limit && limit < 4 * props.most;
+  const marks = props.ticks(Math.max(props.most, isNear ? limit : 0));
+  const top = marks[marks.length - 1];
+  const x = (t: number) => (100 * t) / end;
+  const y = (v: number) => 100 - (100 * v) / top;
+  const line = points.map(([t, v]) => `${x(t).toFixed(2)},${y(v).toFixed(2)}`);
   const peak = Math.max(...points.map(p => p[1]));
   const words = limit
     ? trans.__('peak %1 of %2', show(peak), show(limit))
     : trans.__('peak %1', show(peak));
   return (
-    <figure>
+    <figure className="jp-HPCChart">
       <figcaption>
-        <b>{props.title}</b> {words}
+        <b>{title}</b> <span>{words}</span>
       </figcaption>
-      <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        role="img"
-        aria-label={`${props.title}: ${words}`}
-        preserveAspectRatio="none"
-      >
-        {limit && limit <= top && (
-          <line
-            className="jp-HPC-limit"
-            x1={0}
-            x2={WIDTH}
-            y1={y(limit)}
-            y2={y(limit)}
-          />
-        )}
-        <polyline className="jp-HPC-line" points={line.join(' ')} />
-      </svg>
+      <div className="jp-HPCChart-plot">
+        <div className="jp-HPCChart-y" aria-hidden="true">
+          {marks.map(v => (
+            <span key={v} style={{ top: `${y(v)}%` }}>
+              {props.tick(v)}
+            </span>
+          ))}
+        </div>
+        <svg
+          viewBox="0 0 100 100"
+          role="img"
+          aria-label={`${title}: ${words}`}
+          preserveAspectRatio="none"
+        >
+          {marks.map(v => (
+            <line
+              key={v}
+              className="jp-HPCChart-grid"
+              x1={0}
+              x2={100}
+              y1={y(v)}
+              y2={y(v)}
+            />
+          ))}
+          {isNear && (
+            <line
+              className="jp-HPC-limit"
+              x1={0}
+              x2={100}
+              y1={y(limit)}
+              y2={y(limit)}
+            />
+          )}
+          <polyline className="jp-HPC-line" points={line.join(' ')} />
+        </svg>
+        <div className="jp-HPCChart-x" aria-hidden="true">
+          {timeTicks(end).map(t => (
+            <span key={t} style={{ left: `${x(t)}%` }}>
+              {seconds(t)}
+            </span>
+          ))}
+        </div>
+      </div>
     </figure>
   );
 }

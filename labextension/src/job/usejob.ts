@@ -1,3 +1,5 @@
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
@@ -18,6 +20,10 @@ export interface IJobProps {
   commands: CommandRegistry;
   sanitizer: IRenderMime.ISanitizer;
   trans: TranslationBundle;
+  /** What shows displays; without it none are shown. */
+  rendermime?: IRenderMimeRegistry | null;
+  /** What colours code; without it code is plain text. */
+  languages?: IEditorLanguageRegistry | null;
 }
 
 /** Ask for a job now, at each change, and while it lives every few seconds. */

@@ -3,36 +3,52 @@ import {
   ReactWidget,
   WidgetTracker
 } from '@jupyterlab/apputils';
-import { Widget } from '@lumino/widgets';
+import { ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { hpcIcon } from '../jobs/icons';
 import { IJobTabs } from './jobtabs';
-import { JobView } from './jobview';
+import { IPageMemory, JobView } from './jobview';
 import { IJobProps } from './usejob';
 
 const ID = 'jupyter-hpc-';
 
-export type JobTracker = WidgetTracker<MainAreaWidget<ReactWidget>>;
-
-/** The id of the job that a view shows. */
-export function idOfView(widget: Widget): string {
-  return widget.id.slice(ID.length);
-}
+export type JobTracker = WidgetTracker<JobPage>;
 
 /** A job in the main area. */
-export function createJobWidget(
-  props: IJobProps & { tabs: IJobTabs }
-): MainAreaWidget<ReactWidget> {
-  const named = (name: string) => {
-    widget.title.label = name;
-  };
-  const content = ReactWidget.create(<JobView {...props} named={named} />);
-  content.addClass('jp-HPCJob');
-  const widget = new MainAreaWidget({ content });
-  widget.id = `${ID}${props.id}`;
-  widget.title.label = props.id.slice(-6);
-  widget.title.caption = props.id;
-  widget.title.icon = hpcIcon;
-  widget.title.closable = true;
-  return widget;
+export class JobPage extends MainAreaWidget<ReactWidget> {
+  constructor(props: IJobProps & { tabs: IJobTabs }) {
+    // what was chosen is kept here: React forgets it when the page is taken out of the window to be put elsewhere
+    const memory: IPageMemory = { tab: '' };
+    let hear = (_: string) => undefined as void;
+    const named = (name: string) => hear(name);
+    const shown = <JobView {...props} {...{ named, memory }} />;
+    super({ content: ReactWidget.create(shown) });
+    hear = name => {
+      this._jobName = name;
+      this._named.emit();
+    };
+    this.content.addClass('jp-HPCJob');
+    this.jobId = props.id;
+    this.id = `${ID}${props.id}`;
+    this.title.icon = hpcIcon;
+    this.title.closable = true;
+  }
+
+  readonly jobId: string;
+
+  /** Whether the next page takes its place. */
+  isPreview = false;
+
+  /** The job's name; empty until it is known. */
+  get jobName(): string {
+    return this._jobName;
+  }
+
+  /** Emitted when the name is known. */
+  get named(): ISignal<this, void> {
+    return this._named;
+  }
+
+  private _jobName = '';
+  private _named = new Signal<this, void>(this);
 }

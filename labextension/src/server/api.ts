@@ -2,6 +2,9 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import {
   ICapacity,
+  IDisplays,
+  IFile,
+  IFiles,
   IJobDetail,
   IJobId,
   ILineage,
@@ -101,6 +104,24 @@ export class HPCApi {
 
   async script(id: string): Promise<IScript> {
     return this._ask<IScript>(`jobs/${id}/script`);
+  }
+
+  /** What of a run can be downloaded. */
+  async files(id: string): Promise<IFile[]> {
+    return (await this._ask<IFiles>(`jobs/${id}/files`)).files;
+  }
+
+  /** Where a browser downloads one of those. */
+  fileUrl(id: string, name: string): string {
+    return URLExt.join(
+      this.settings.baseUrl,
+      `jupyter-hpc/jobs/${id}/files/${encodeURIComponent(name)}`
+    );
+  }
+
+  /** Plots and values that a run displayed. */
+  async displays(id: string): Promise<IDisplays> {
+    return this._ask<IDisplays>(`jobs/${id}/displays`);
   }
 
   async targets(): Promise<ITarget[]> {

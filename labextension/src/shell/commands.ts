@@ -6,14 +6,17 @@ import {
   Notification,
   showDialog
 } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { HPCError } from '../server/api';
 import { CommandIDs } from '../jobs/commandids';
 import { IJobTabs } from '../job/jobtabs';
-import { createJobWidget, idOfView, JobTracker } from '../job/widget';
 import { insertCell } from './insertcell';
+import { JobPages } from '../job/pages';
+import { JobPage, JobTracker } from '../job/widget';
 import { jobIdAt } from '../sidebar/row';
 import { IHPCJobs } from '../jobs/tokens';
 
@@ -23,6 +26,8 @@ export interface ICommandContext {
   tabs: IJobTabs;
   sanitizer: IRenderMime.ISanitizer;
   trans: TranslationBundle;
+  rendermime: IRenderMimeRegistry | null;
+  languages: IEditorLanguageRegistry | null;
   notebooks: INotebookTracker | null;
   palette: ICommandPalette | null;
   /** The views of jobs that are open. */
@@ -33,6 +38,10 @@ const ID_SCHEMA = {
   type: 'object' as const,
   properties: {
     id: { type: 'string' as const, description: 'The run id' },
+    preview: {
+      type: 'boolean' as const,
+      description: 'Whether the next job that is opened may take its place'
+    },
     ofView: {
       type: 'boolean' as const,
       description: 'Whether the job is the one whose view is current'
@@ -51,12 +60,17 @@ export function addCommands(context: ICommandContext): void {
   const { app, model, trans, notebooks, palette, jobs } = context;
   const { commands } = app;
   const { api } = model;
+  const pages = new JobPages(
+    app.shell,
+    jobs,
+    id => new JobPage({ ...context, id, api, commands })
+  );
   const idOf = (args: { [key: string]: unknown }): string => {
     if (typeof args.id === 'string') {
       return args.id;
     }
     if (args.ofView) {
-      return jobs.currentWidget?.isVisible ? idOfView(jobs.currentWidget) : '';
+      return jobs.currentWidget?.isVisible ? jobs.currentWidget.jobId : '';
     }
     const node = app.contextMenuHitTest(node => jobIdAt(node) !== undefined);
     return (node && jobIdAt(node)) || '';
@@ -71,7 +85,7 @@ export function addCommands(context: ICommandContext): void {
   const add = (
     command: string,
     label: string,
-    act: (id: string) => void | Promise<void>
+    act: (id: string, args: { preview?: unknown }) => void | Promise<void>
   ) =>
     commands.addCommand(command, {
       label,
@@ -83,7 +97,7 @@ export function addCommands(context: ICommandContext): void {
           return;
         }
         try {
-          await act(id);
+          await act(id, args);
         } catch (error) {
           say(error);
         }
@@ -102,7 +116,9 @@ export function addCommands(context: ICommandContext): void {
     describedBy: { args: { type: 'object', properties: {} } },
     execute: () => model.refresh()
   });
-  add(CommandIDs.open, trans.__('Open Job'), id => openJob(context, id));
+  add(CommandIDs.open, trans.__('Open Job'), (id, { preview }) =>
+    pages.open(id, preview === true)
+  );
   add(CommandIDs.cancel, trans.__('Cancel Job'), async id => {
     const answer = await showDialog({
       title: trans.__('Cancel this job?'),
@@ -117,7 +133,7 @@ export function addCommands(context: ICommandContext): void {
     }
   });
   add(CommandIDs.resubmit, trans.__('Resubmit Job'), async id => {
-    await openJob(context, await api.resubmit(id));
+    await pages.open(await api.resubmit(id));
   });
   add(CommandIDs.forget, trans.__('Forget Job'), async id => {
     const answer = await showDialog({
@@ -168,26 +184,4 @@ export function addCommands(context: ICommandContext): void {
   ]) {
     palette?.addItem({ command, category, args: { ofView: true } });
   }
-}
-
-async function openJob(context: ICommandContext, id: string): Promise<void> {
-  const { app, model, tabs, sanitizer, trans, jobs } = context;
-  const existing = [...app.shell.widgets('main')].find(
-    widget => widget.id === `jupyter-hpc-${id}`
-  );
-  if (!existing) {
-    const { commands } = app;
-    const widget = createJobWidget({
-      id,
-      api: model.api,
-      model,
-      tabs,
-      commands,
-      sanitizer,
-      trans
-    });
-    app.shell.add(widget, 'main');
-    await jobs.add(widget);
-  }
-  app.shell.activateById(`jupyter-hpc-${id}`);
 }

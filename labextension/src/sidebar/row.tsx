@@ -38,6 +38,8 @@ export function RowView(props: {
     );
   }
   const live = isLive(row);
+  const open = (args: { id: string; preview?: boolean }) =>
+    props.commands.execute(CommandIDs.open, args);
   const where = [
     ...place(row, trans),
     row.tasks ? trans._n('%1 task', '%1 tasks', row.tasks) : ''
@@ -58,7 +60,8 @@ export function RowView(props: {
       data-index={index}
       data-job={row.id}
       title={[row.name, row.reason].filter(each => each).join('\n')}
-      onClick={() => props.commands.execute(CommandIDs.open, { id: row.id })}
+      onClick={() => void open({ id: row.id, preview: true })}
+      onDoubleClick={() => void open({ id: row.id })}
     >
       <span className="jp-HPC-sign" aria-hidden="true">
         {sign(row.state)}

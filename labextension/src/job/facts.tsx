@@ -1,0 +1,120 @@
+import * as React from 'react';
+import { CommandIDs } from '../jobs/commandids';
+import { duration, moment, sign, size, words } from '../jobs/format';
+import { IJobDetail } from '../server/types';
+import { IJobTabProps } from './jobtabs';
+import { Section } from './section';
+
+type Row = [name: string, content: React.ReactNode];
+
+/** When and how it ran, what was asked for, and where it lies. */
+export function Facts(props: IJobTabProps): React.ReactElement {
+  const { job, trans } = props;
+  const when = (t: number | null) => (t ? moment(t) : '');
+  const rows: Row[] = [
+    [job.foreign ? trans.__('Job') : trans.__('Run'), <code>{job.id}</code>],
+    [trans.__('Submitted'), when(job.created)],
+    [trans.__('Started'), when(job.started_at)],
+    [trans.__('Ended'), when(job.ended_at)],
+    [trans.__('Notebook'), job.notebook],
+    [trans.__('Asked for'), asked(job, props).join(', ')],
+    [trans.__('Directory'), job.directory && <code>{job.directory}</code>]
+  ];
+  if (job.foreign) {
+    rows.push(
+      [trans.__('Log'), job.log_path && <code>{job.log_path}</code>],
+      [trans.__('To end it'), <code>{job.ends_with}</code>]
+    );
+  }
+  return (
+    <Section title={trans.__('About')}>
+      <dl className="jp-HPCJob-facts">
+        {rows
+          .filter(([, content]) => content)
+          .map(([name, content]) => (
+            <React.Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>{content}</dd>
+            </React.Fragment>
+          ))}
+      </dl>
+    </Section>
+  );
+}
+
+/** What was asked for, in the words of the options. */
+export function asked(
+  job: IJobDetail,
+  { trans }: Pick<IJobTabProps, 'trans'>
+): string[] {
+  const all = Object.entries({ ...job.resources, ...job.spec });
+  const amount = (key: string, given: unknown) =>
+    key === 'time' && typeof given === 'number'
+      ? duration(given)
+      : key === 'memory' && typeof given === 'number'
+        ? size(given)
+        : String(given);
+  const known = all.filter(([key]) => !['name', 'workdir'].includes(key));
+  return known.length || job.foreign
+    ? known.map(([key, given]) => `${key}=${amount(key, given)}`)
+    : [trans.__('default resources')];
+}
+
+/** Starts that the scheduler took back. */
+export function Attempts(props: IJobTabProps): React.ReactElement | null {
+  const { job, trans } = props;
+  if (!job.attempts.length) {
+    return null;
+  }
+  return (
+    <Section title={trans.__('Attempts before')}>
+      <ul className="jp-HPCJob-list">
+        {job.attempts.map((attempt, i) => (
+          <li key={i}>
+            {[
+              trans.__('attempt %1', attempt.attempt),
+              attempt.node,
+              trans.__('from %1', moment(attempt.started)),
+              attempt.ended ? trans.__('until %1', moment(attempt.ended)) : '',
+              attempt.how ?? '',
+              attempt.reason ?? ''
+            ]
+              .filter(each => each)
+              .join(' · ')}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+/** The tasks of an array, each with a page of its own. */
+export function Tasks(props: IJobTabProps): React.ReactElement | null {
+  const { job, trans, commands } = props;
+  if (!job.array_tasks.length) {
+    return null;
+  }
+  return (
+    <Section title={trans.__('Tasks')}>
+      <ul className="jp-HPCJob-tasks">
+        {job.array_tasks.map(task => (
+          <li key={task.id}>
+            <button
+              className="jp-HPC-chip"
+              title={task.reason}
+              onClick={() =>
+                void commands.execute(CommandIDs.open, {
+                  id: task.id,
+                  preview: true
+                })
+              }
+            >
+              {sign(task.state)} {trans.__('task %1', task.task)}{' '}
+              {words(task.state, trans)}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
