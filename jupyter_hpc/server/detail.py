@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..explain.use import idle_words
 from ..follow.explained import explain_now_and_then
 from ..jobs.job import Job
 from ..model.observation import Waiting
@@ -25,6 +26,7 @@ def detail(job: Job) -> dict[str, Any]:
     explain_now_and_then(job.run, record, status)
     verdict = record.get("verdict") or {}
     manifest = job.run.manifest() or {}
+    samples = _samples(job)
     found: dict[str, Any] = {
         **job_row(job.run, record, status),
         "waiting": _waiting(record) if status.state is JobState.PENDING else None,
@@ -44,7 +46,8 @@ def detail(job: Job) -> dict[str, Any]:
         "files": [{key: file.get(key) for key in _OF_A_FILE} for file in (record.get("files") or [])[:MOST_FILES]],
         "unsent": manifest.get("unsent") or {},
         "directory": str(job.run.path),
-        "samples": _samples(job),
+        "samples": samples,
+        "idle": "" if status.state.is_final else idle_words(samples),
         "array_tasks": [
             {
                 "id": task.id,

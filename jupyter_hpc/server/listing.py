@@ -206,6 +206,7 @@ class Listing:
         """Return one page of the rows that a query means, with counts over all."""
         rows = self.summaries()
         counts = Counter(GROUP_OF[row["state"]] for row in rows)
+        ours = Counter(GROUP_OF[row["state"]] for row in rows if not row["foreign"])
         found = rows if query.means_all else self._found(rows, query)
         if query.sort not in ("", "time"):
             found = ordered(found, query.sort)
@@ -216,7 +217,10 @@ class Listing:
         return {
             "jobs": found[query.offset : query.offset + min(query.limit, MOST)],
             "total": len(found),
-            "counts": {group: counts[group] for group in GROUPS},
+            "counts": {
+                **{group: counts[group] for group in GROUPS},
+                "ours": {group: ours[group] for group in ("waiting", "running")},
+            },
             "targets": sorted({row["target"] for row in rows}),
             "notebooks": sorted({row["notebook"] for row in rows if row["notebook"]}),
         }

@@ -38,6 +38,7 @@ export function whole(id: string, state: IJob['state'] = 'RUNNING'): IOwnJob {
     hint: '',
     evidence: [],
     traceback: '',
+    idle: '',
     attempts: [],
     resources: {},
     spec: {},
@@ -64,11 +65,12 @@ export function page(jobs: IJob[], total = jobs.length): IPage {
     jobs.filter(each => states.includes(each.state)).length;
   const running = count('RUNNING');
   const waiting = count('PENDING', 'SUBMITTING');
+  const ours = { running, waiting };
   const ended = total - running - waiting;
   return {
     jobs,
     total,
-    counts: { running, waiting, ended },
+    counts: { running, waiting, ended, ours },
     targets: ['slurm'],
     notebooks: []
   };

@@ -218,3 +218,31 @@ it('nobody is asked while nobody looks and nothing lives', async () => {
   await settled(60000);
   expect(server.asked).toEqual([]);
 });
+
+describe('a page that shows no jobs', () => {
+  async function resting(server: Server): Promise<JobsModel> {
+    const model = await started(server);
+    model.watch(false);
+    await settled(6000);
+    server.jobs = [job('new'), ...server.jobs];
+    return model;
+  }
+
+  it('hears of a job as soon as somebody asks, as the output of its cell does', async () => {
+    const server = new Server(10);
+    const model = await resting(server);
+    void model.refresh();
+    await settled();
+    expect(model.page.counts.ours.running).toBe(1);
+    server.jobs[0] = { ...server.jobs[0], state: 'COMPLETED' };
+    await settled(6000); // and looks on while it lives
+    expect(model.page.counts.ours.running).toBe(0);
+  });
+
+  it('looks by itself, seldom', async () => {
+    const server = new Server(10);
+    const model = await resting(server);
+    await settled(130_000);
+    expect(model.page.counts.ours.running).toBe(1);
+  });
+});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -43,6 +44,7 @@ def test_a_page_that_is_loaded_again_shows_the_live_job(lab: Lab, page: Page) ->
     expect(page.locator(".jp-HPCOutput-live")).to_be_visible()
     page.wait_for_function("() => !document.querySelector('.lm-TabBar-tab.jp-mod-dirty')", timeout=SLOW_MS)
     lab.show(page, "again.ipynb")
+    expect(page.locator(".jp-HPC-status")).to_contain_text(re.compile(r"\d+ running"), timeout=SLOW_MS)
     output = page.locator(".jp-HPCOutput-live")
     expect(output).to_contain_text("running", timeout=SLOW_MS)
     expect(output).to_contain_text("epoch 1", timeout=SLOW_MS)
@@ -61,10 +63,11 @@ time.sleep(300)"""
     run_all(page)
     output = page.locator(".jp-HPCOutput-live")
     expect(output).to_contain_text("begun 1000", timeout=SLOW_MS)
+    expect(page.locator(".jp-HPC-status")).to_contain_text(re.compile(r"\d+ running"), timeout=SLOW_MS)
     expect(output.get_by_role("progressbar", name="Elapsed of the time limit")).to_be_visible()
-    expect(output.locator(".jp-HPCOutput-use")).to_contain_text("Memory", timeout=SLOW_MS)
+    expect(output.locator(".jp-HPCOutput-use")).to_contain_text("memory", timeout=SLOW_MS)
     output.get_by_text("sent 1 name").click()
-    expect(output.get_by_text("sent builtins.list")).to_be_visible()
+    expect(output.get_by_text("sent list")).to_be_visible()
     output.screenshot(path=shots / "live.png")
     output.get_by_role("button", name="Detach").click()
     expect(page.locator(".jp-Notebook")).to_contain_text("Detached: the job goes on as", timeout=SLOW_MS)

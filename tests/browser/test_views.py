@@ -249,7 +249,9 @@ def test_the_palette_acts_on_the_view_that_is_current(lab: Lab, jobs: dict[str, 
 
 def test_counts_stand_in_the_status_bar_and_jobs_among_what_runs(lab: Lab, jobs: dict[str, Job], page: Page) -> None:
     show_queue(lab, page)
-    expect(page.locator(".jp-HPC-status")).to_contain_text(re.compile(r"▶ \d+ ◷ \d+"), timeout=SLOW_MS)
+    expect(page.locator(".jp-HPC-status")).to_contain_text(
+        re.compile(r"^\d+ running( · \d+ waiting)?$"), timeout=SLOW_MS
+    )
     command(page, "running:show-panel")
     section = page.locator("#jp-running-sessions")
     expect(section).to_contain_text("Cluster Jobs", timeout=SLOW_MS)

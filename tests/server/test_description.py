@@ -42,7 +42,7 @@ JOB: dict[str, Any] = {
 PAGE: dict[str, Any] = {
     "jobs": [JOB, {"heading": "slurm", "count": 1}],
     "total": 2,
-    "counts": {"waiting": 0, "running": 1, "ended": 0},
+    "counts": {"waiting": 0, "running": 1, "ended": 0, "ours": {"waiting": 0, "running": 1}},
     "targets": ["slurm"],
     "notebooks": [],
 }
@@ -58,6 +58,7 @@ WHOLE: dict[str, Any] = {
     "unsent": {},
     "directory": "",
     "traceback": "",
+    "idle": "",
     "is_awaited": False,
     **dict.fromkeys(("replaces", "replaced_by", "changed_options"), ""),
     "first_line": 1,

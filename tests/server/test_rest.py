@@ -30,6 +30,7 @@ def test_a_job_is_listed_with_its_state_and_counts(server: Server, done: Job) ->
     assert (row["state"], row["target"], row["native_id"]) == ("COMPLETED", "slurm", done.native_id)
     assert row["name"] == "<script>alert(1)</script>"  # text in JSON; the page shows it as text
     assert page["counts"]["ended"] >= 1
+    assert page["counts"]["ours"] == {"waiting": 0, "running": 0}
     assert "slurm" in page["targets"]
 
 

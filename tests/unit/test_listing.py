@@ -116,3 +116,13 @@ def test_a_search_among_ten_thousand_looks_at_each_text_once(tmp_path: Path, mon
     for text in ("c", "co", "com"):
         listing.page(Query(text=text))
     assert len(read) == 2
+
+
+def test_counts_tell_jobs_of_ours_from_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status bar has only ours."""
+    listing = Listing(Store(tmp_path))
+    new_run(listing.store.runs_directory / "20260102-030405-abcdef", state="COMPLETED")
+    job = ForeignJob("7", Observation(JobState.RUNNING), "theirs", "")
+    monkeypatch.setattr(ForeignJobs, "look", lambda self: self._known.update({"slurm~7": ("slurm", "slurm", job)}))
+    counts = listing.page(Query())["counts"]
+    assert counts == {"waiting": 0, "running": 1, "ended": 1, "ours": {"waiting": 0, "running": 0}}

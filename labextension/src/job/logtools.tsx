@@ -11,13 +11,17 @@ export interface ILogProps {
   which: LogName;
   sanitizer: IRenderMime.ISanitizer;
   trans: TranslationBundle;
+  /** Stands in the output of a cell: nothing is said of a log that is empty, and the tools come when they are wanted. */
+  isInOutput?: boolean;
 }
 
-/** Follow, search and download. */
+/** Follow, wrap, search and download. */
 export function LogTools(
   props: ILogProps & {
     follow: boolean;
     setFollow: (value: boolean) => void;
+    wrap: boolean;
+    setWrap: (value: boolean) => void;
     goTo: (offset: number) => void;
   }
 ): React.ReactElement {
@@ -41,6 +45,14 @@ export function LogTools(
           onChange={event => props.setFollow(event.target.checked)}
         />
         {trans.__('Follow')}
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={props.wrap}
+          onChange={event => props.setWrap(event.target.checked)}
+        />
+        {trans.__('Wrap')}
       </label>
       <form
         role="search"

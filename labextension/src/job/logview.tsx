@@ -15,6 +15,7 @@ export function LogView(props: ILogProps): React.ReactElement {
   const [chunks, setChunks] = React.useState<IChunk[]>([]);
   const [size, setSize] = React.useState(0);
   const [follow, setFollow] = React.useState(true);
+  const [wrap, setWrap] = React.useState(true);
   const [problem, setProblem] = React.useState('');
   const latest = React.useRef<IChunk[]>([]);
   latest.current = chunks;
@@ -64,10 +65,15 @@ export function LogView(props: ILogProps): React.ReactElement {
 
   const first = chunks[0];
   const end = chunks[chunks.length - 1];
+  if (props.isInOutput && !first?.text && !problem) {
+    return <></>;
+  }
   return (
-    <div className="jp-HPCLog">
+    <div className={`jp-HPCLog${wrap ? '' : ' jp-mod-long'}`}>
       <LogTools
         {...props}
+        wrap={wrap}
+        setWrap={setWrap}
         follow={follow}
         setFollow={value => {
           setFollow(value);

@@ -8,10 +8,16 @@ import { IHPCJobs } from './tokens';
 
 const CHANGED = 'https://jupyter-hpc.readthedocs.io/events/changed/v1';
 const PAGE = 100;
+const SELDOM_MS = 120_000; // between looks that nobody asked for, of a page that shows no jobs
 const EMPTY: IPage = {
   jobs: [],
   total: 0,
-  counts: { running: 0, waiting: 0, ended: 0 },
+  counts: {
+    running: 0,
+    waiting: 0,
+    ended: 0,
+    ours: { running: 0, waiting: 0 }
+  },
   targets: [],
   notebooks: []
 };
@@ -108,6 +114,7 @@ export class JobsModel implements IHPCJobs {
   }
 
   async refresh(): Promise<void> {
+    this._isDue = true;
     await this._poll.refresh();
     await this._poll.tick;
   }
@@ -135,8 +142,12 @@ export class JobsModel implements IHPCJobs {
     if (this._state === 'unavailable') {
       return true;
     }
-    const isUnseen = document.hidden || (!this._watchers && !this._live.length);
-    return isUnseen && this._state === 'ready';
+    if (document.hidden) {
+      return this._state === 'ready';
+    }
+    const isSeen = this._watchers > 0 || this._live.length > 0;
+    const isDue = this._isDue || Date.now() - this._askedAt >= SELDOM_MS;
+    return !isSeen && !isDue && this._state === 'ready';
   }
 
   private _onEvent(_: Event.IManager, event: Event.Emission): void {
@@ -184,6 +195,8 @@ export class JobsModel implements IHPCJobs {
   }
 
   private async _fetch(): Promise<void> {
+    this._isDue = false;
+    this._askedAt = Date.now();
     try {
       await this._fetchLive(await this._fetchPage());
       this._state = 'ready';
@@ -234,6 +247,8 @@ export class JobsModel implements IHPCJobs {
   private _fresh: [number, number] = [0, 0]; // rows as they were at the last answer
   private _isFilling = false;
   private _watchers = 0;
+  private _isDue = false; // somebody asked, or something changed
+  private _askedAt = 0;
   private _state: 'loading' | 'ready' | 'unavailable' = 'loading';
   private _problem = '';
   private _isDisposed = false;

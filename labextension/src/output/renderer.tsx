@@ -80,6 +80,10 @@ export class JobOutput extends Widget implements IRenderMime.IRenderer {
   }
 
   private _showLive(id: string): void {
+    const { model } = this._context;
+    if (!model.live.some(job => job.id === id)) {
+      void model.refresh(); // its cell has just begun: the list may rest, as nobody looks at it
+    }
     const sanitizer = this._options.sanitizer;
     const shown = <LiveJob {...this._context} id={id} sanitizer={sanitizer} />;
     (this.layout as PanelLayout).addWidget(ReactWidget.create(shown));

@@ -420,6 +420,11 @@ export interface components {
         waiting: number;
         running: number;
         ended: number;
+        /** @description Those of them that were submitted by us. */
+        ours: {
+          waiting: number;
+          running: number;
+        };
       };
       targets: string[];
       notebooks: string[];
@@ -550,6 +555,8 @@ export interface components {
         failed_line: number | null;
         files: components['schemas']['RunFile'][];
         traceback: string;
+        /** @description While it runs, a sentence on gpus that have done nothing for minutes. */
+        idle: string;
         /** @description A cell waits for it now. */
         is_awaited: boolean;
         /** @description The run in whose place it was submitted while that waited; or empty. */

@@ -6,7 +6,7 @@ import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
 import { IHPCJobs } from '../jobs/tokens';
 
-/** Counts of running and waiting jobs in the status bar; nothing while there are none. */
+/** How many jobs of ours run and wait, in the status bar; nothing while there are none. */
 export function statusItem(
   model: IHPCJobs,
   commands: CommandRegistry,
@@ -15,11 +15,16 @@ export function statusItem(
   return ReactWidget.create(
     <UseSignal signal={model.changed} initialSender={model}>
       {() => {
-        const { running, waiting } = model.page.counts;
-        if (!running && !waiting) {
+        const { running, waiting } = model.page.counts.ours;
+        const text = [
+          running ? trans.__('%1 running', running) : '',
+          waiting ? trans.__('%1 waiting', waiting) : ''
+        ]
+          .filter(each => each)
+          .join(' · ');
+        if (!text) {
           return null;
         }
-        const text = trans.__('%1 running, %2 waiting', running, waiting);
         return (
           <button
             className="jp-HPC-status"
@@ -27,7 +32,7 @@ export function statusItem(
             aria-label={trans.__('Cluster jobs: %1', text)}
             onClick={() => void commands.execute(CommandIDs.show)}
           >
-            ▶ {running} ◷ {waiting}
+            {text}
           </button>
         );
       }}
