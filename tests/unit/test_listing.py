@@ -123,6 +123,6 @@ def test_counts_tell_jobs_of_ours_from_others(tmp_path: Path, monkeypatch: pytes
     listing = Listing(Store(tmp_path))
     new_run(listing.store.runs_directory / "20260102-030405-abcdef", state="COMPLETED")
     job = ForeignJob("7", Observation(JobState.RUNNING), "theirs", "")
-    monkeypatch.setattr(ForeignJobs, "look", lambda self: self._known.update({"slurm~7": ("slurm", "slurm", job)}))
+    monkeypatch.setattr(ForeignJobs, "look", lambda self: self._known.update({"slurm~7": Known("slurm", "slurm", job)}))
     counts = listing.page(Query())["counts"]
     assert counts == {"waiting": 0, "running": 1, "ended": 1, "ours": {"waiting": 0, "running": 0}}
