@@ -74,7 +74,7 @@ def test_a_log_that_is_no_file_says_so(server: Server, foreign: dict[str, Any]) 
 
 
 def test_what_needs_a_run_directory_is_refused(server: Server, foreign: dict[str, Any]) -> None:
-    for path, method in (("cancel", "POST"), ("resubmit", "POST"), ("record", "GET"), ("script", "GET")):
+    for path, method in (("detach", "POST"), ("resubmit", "POST"), ("record", "GET"), ("script", "GET")):
         assert server.hpc(f"/jobs/{foreign['id']}/{path}", method=method, body={}).status == 404
     assert server.hpc(f"/jobs/{foreign['id']}", method="DELETE").status == 409
 
@@ -83,3 +83,54 @@ def test_what_needs_a_run_directory_is_refused(server: Server, foreign: dict[str
 def test_an_id_that_no_list_gave_is_no_job(server: Server, name: str) -> None:
     for path in ("", "/log", "/log/file", "/log/search?text=x"):
         assert server.hpc(f"/jobs/{name}{path}").status == 404
+
+
+def test_one_s_own_array_is_one_row_that_is_held_released_and_cancelled(
+    server: Server, foreign: dict[str, Any], tmp_path: Path
+) -> None:
+    options = ("--array=1-3", "--gres=gpu:a100:4", "--job-name=by-hand-array", f"--chdir={tmp_path}")
+    native = slurm("sbatch", "--parsable", *options, "--wrap=sleep 600")  # one gpu is taken: they wait
+
+    def found() -> dict[str, Any] | None:
+        rows = server.hpc("/jobs?limit=500&text=by-hand-array").body["jobs"]
+        assert len(rows) <= 1
+        return rows[0] if rows else None
+
+    def is_so(acts: list[str]) -> bool:
+        row = found()
+        return row is not None and row["acts"] == acts
+
+    def act(what: str) -> Any:
+        return server.hpc(f"/jobs/slurm~{native}/{what}", method="POST", body={})
+
+    try:
+        until(lambda: is_so(["cancel", "hold"]), "the array is listed", 90)
+        row = found()
+        assert row is not None
+        assert (row["native_id"], row["tasks"], row["task_states"]) == (native, 3, {"PENDING": 3})
+        page = server.hpc(f"/jobs?limit=500&text=by-hand-array&unfolded={row['id']}").body["jobs"]
+        assert [each["native_id"] for each in page] == [native, *(f"{native}_{i}" for i in (1, 2, 3))]
+        assert {each["array"] for each in page[1:]} == {row["id"]}
+        assert len(server.hpc(f"/jobs/{row['id']}").body["array_tasks"]) == 3
+
+        assert act("hold").status == 202
+        assert is_so(["cancel", "release"])
+        assert slurm("squeue", "-h", "-r", "-j", native, "-o", "%r").split() == ["JobHeldUser"] * 3
+        again = act("hold")
+        assert again.status == 409 and "hold is not for a job that is PENDING" in again.body["message"]
+        assert act("release").status == 202
+        assert is_so(["cancel", "hold"])
+        assert act("cancel").status == 202
+        until(lambda: not slurm("squeue", "-h", "-j", native, "-t", "PD,R", "-o", "%i"), "it is gone", 30)
+    finally:
+        slurm("scancel", native)
+
+
+def test_a_job_that_runs_is_requeued_and_only_where_a_list_has_it(server: Server, foreign: dict[str, Any]) -> None:
+    assert foreign["acts"] == ["cancel", "requeue"]
+    for what in ("cancel", "hold", "release", "requeue"):
+        assert server.hpc(f"/jobs/slurm~99999999/{what}", method="POST", body={}).status == 404
+    assert server.hpc(f"/jobs/{foreign['id']}/release", method="POST", body={}).status == 409
+    assert server.hpc(f"/jobs/{foreign['id']}/requeue", method="POST", body={}).status == 202
+    restarts = "scontrol", "show", "job", foreign["native_id"]
+    until(lambda: "Restarts=1" in slurm(*restarts), "it was started again", 60)

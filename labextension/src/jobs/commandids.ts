@@ -3,6 +3,9 @@ export namespace CommandIDs {
   export const show = 'jupyter-hpc:show';
   export const open = 'jupyter-hpc:open-job';
   export const cancel = 'jupyter-hpc:cancel';
+  export const hold = 'jupyter-hpc:hold';
+  export const release = 'jupyter-hpc:release';
+  export const requeue = 'jupyter-hpc:requeue';
   export const resubmit = 'jupyter-hpc:resubmit';
   export const forget = 'jupyter-hpc:forget';
   export const insert = 'jupyter-hpc:insert-cell';

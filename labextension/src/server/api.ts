@@ -63,6 +63,11 @@ export class HPCApi {
     await this._ask(`jobs/${id}/cancel`, 'POST', {});
   }
 
+  /** Hold, release or requeue a job of the user's that we did not submit. */
+  async act(id: string, act: 'hold' | 'release' | 'requeue'): Promise<void> {
+    await this._ask(`jobs/${id}/${act}`, 'POST', {});
+  }
+
   /** Let the cell that waits for the job go on without it. */
   async detach(id: string): Promise<void> {
     await this._ask(`jobs/${id}/detach`, 'POST', {});

@@ -18,6 +18,7 @@ import { insertCell } from './insertcell';
 import { JobPages } from '../job/pages';
 import { JobPage, JobTracker } from '../job/widget';
 import { jobIdAt } from '../sidebar/row';
+import { cancelJobs } from './cancel';
 import { IHPCJobs } from '../jobs/tokens';
 
 export interface ICommandContext {
@@ -119,19 +120,16 @@ export function addCommands(context: ICommandContext): void {
   add(CommandIDs.open, trans.__('Open Job'), (id, { preview }) =>
     pages.open(id, preview === true)
   );
-  add(CommandIDs.cancel, trans.__('Cancel Job'), async id => {
-    const answer = await showDialog({
-      title: trans.__('Cancel this job?'),
-      body: trans.__('Its place in the queue is lost; what it saved stays.'),
-      buttons: [
-        Dialog.cancelButton({ label: trans.__('Keep it') }),
-        Dialog.warnButton({ label: trans.__('Cancel the job') })
-      ]
-    });
-    if (answer.button.accept) {
-      await api.cancel(id);
-    }
-  });
+  add(CommandIDs.cancel, trans.__('Cancel Job'), id =>
+    cancelJobs(api, trans, [id])
+  );
+  add(CommandIDs.hold, trans.__('Hold Job'), id => api.act(id, 'hold'));
+  add(CommandIDs.release, trans.__('Release Job'), id =>
+    api.act(id, 'release')
+  );
+  add(CommandIDs.requeue, trans.__('Requeue Job'), id =>
+    api.act(id, 'requeue')
+  );
   add(CommandIDs.resubmit, trans.__('Resubmit Job'), async id => {
     await pages.open(await api.resubmit(id));
   });

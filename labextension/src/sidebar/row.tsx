@@ -1,13 +1,14 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
+import { actClasses } from '../jobs/acts';
 import { CommandIDs } from '../jobs/commandids';
 import { isLive, look, place, sign, times, words } from '../jobs/format';
 import { IHPCJobs } from '../jobs/tokens';
 import { Elapsed } from '../parts/elapsed';
 import { Foreign } from '../parts/foreign';
 import { When } from '../parts/when';
-import { IHeading, IRow } from '../server/types';
+import { IHeading, IJob, IRow } from '../server/types';
 import { ROW_PX } from './scrolling';
 
 /** A job, a heading, or the place of a row that is on its way. */
@@ -20,6 +21,8 @@ export function RowView(props: {
   row: IRow | undefined;
   isCurrent: boolean;
   isTabStop: boolean;
+  isUnfolded: boolean;
+  onUnfold: () => void;
   onFocus: () => void;
 }): React.ReactElement {
   const { row, index, trans } = props;
@@ -40,18 +43,17 @@ export function RowView(props: {
   const live = isLive(row);
   const open = (args: { id: string; preview?: boolean }) =>
     props.commands.execute(CommandIDs.open, args);
-  const where = [
-    ...place(row, trans),
-    row.tasks ? trans._n('%1 task', '%1 tasks', row.tasks) : ''
-  ];
+  const where = [...place(row, trans), tasks(row, trans)];
   // what a person wants to know next: why it waits, how far it is, how it ended
   const how = row.state === 'COMPLETED' ? '' : row.reason;
   const next = live ? [how, times(row, trans)] : [times(row, trans), how];
   return (
     <div
-      className={`jp-HPCQueue-row jp-mod-${look(row.state)}${row.foreign ? ' jp-mod-foreign' : ''}`}
+      className={classes(row)}
       style={style}
-      role="option"
+      role="treeitem"
+      aria-level={row.array ? 2 : 1}
+      aria-expanded={canUnfold(row) ? props.isUnfolded : undefined}
       aria-selected={props.isCurrent}
       aria-posinset={index + 1}
       aria-setsize={props.model.page.total}
@@ -68,6 +70,18 @@ export function RowView(props: {
       </span>
       <div className="jp-HPCQueue-words">
         <div className="jp-HPCQueue-name">
+          {canUnfold(row) && (
+            <span
+              className="jp-HPCQueue-fold"
+              aria-hidden="true"
+              onClick={event => {
+                event.stopPropagation();
+                props.onUnfold();
+              }}
+            >
+              {props.isUnfolded ? '▾' : '▸'}
+            </span>
+          )}
           <b>{row.name || row.id}</b>
           {row.foreign && <Foreign trans={trans} />}
           <span className="jp-HPC-state">{words(row.state, trans)}</span>
@@ -88,6 +102,31 @@ export function RowView(props: {
       </div>
     </div>
   );
+}
+
+/** Whether a row has tasks that the list can show under it. */
+export function canUnfold(row: IJob): boolean {
+  return row.foreign && row.tasks > 0;
+}
+
+function classes(row: IJob): string {
+  return (
+    `jp-HPC-jobrow jp-HPCQueue-row jp-mod-${look(row.state)}` +
+    (row.foreign ? ' jp-mod-foreign' : '') +
+    (row.array ? ' jp-mod-task' : '') +
+    actClasses(row)
+  );
+}
+
+/** `200 tasks`; of an array that we did not submit how many are in which state. */
+function tasks(row: IJob, trans: TranslationBundle): string {
+  const states = Object.entries(row.task_states);
+  if (states.length) {
+    return states
+      .map(([state, count]) => `${count} ${words(state, trans)}`)
+      .join(', ');
+  }
+  return row.tasks ? trans._n('%1 task', '%1 tasks', row.tasks) : '';
 }
 
 function HeadingView(props: {

@@ -1,9 +1,11 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
+import { actsOf } from '../jobs/acts';
 import { CommandIDs } from '../jobs/commandids';
 import { IHPCJobs } from '../jobs/tokens';
-import { RowView } from './row';
+import { IJob } from '../server/types';
+import { canUnfold, RowView } from './row';
 import { existing, reached, ROW_PX, showing } from './scrolling';
 
 export interface IRowsProps {
@@ -57,14 +59,43 @@ export function Rows(props: IRowsProps): React.ReactElement {
     }
     requestAnimationFrame(() => focus(to));
   };
+  const unfolded = model.query.unfolded.split(' ').filter(id => id);
+  const unfold = (id: string, isOpen: boolean) => {
+    const others = unfolded.filter(each => each !== id);
+    const now = (isOpen ? [...others, id] : others).join(' ');
+    model.query = { ...model.query, unfolded: now };
+  };
+  /** Fold and unfold, and from a task to its array, as in any tree. */
+  const walk = (row: IJob, isRight: boolean) => {
+    const isOpen = unfolded.includes(row.id);
+    if (canUnfold(row) && isOpen !== isRight) {
+      unfold(row.id, isRight);
+    } else if (canUnfold(row) && isRight) {
+      go(current + 1);
+    } else if (row.array && !isRight) {
+      for (let i = current; i >= 0; i--) {
+        const above = model.row(i);
+        if (above && 'id' in above && above.id === row.array) {
+          go(i);
+          return;
+        }
+      }
+    }
+  };
   const onKeyDown = (event: React.KeyboardEvent) => {
     const to = reached(event.key, current, total, height);
     const row = model.row(current);
     if (to !== undefined) {
       event.preventDefault();
       go(to);
-    } else if (event.key === 'Enter' && row && !('heading' in row)) {
+    } else if (!row || 'heading' in row) {
+      return;
+    } else if (event.key === 'Enter') {
       void props.commands.execute(CommandIDs.open, { id: row.id });
+    } else if (event.key === 'Delete' && actsOf(row).includes('cancel')) {
+      void props.commands.execute(CommandIDs.cancel, { id: row.id });
+    } else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
+      walk(row, event.key === 'ArrowRight');
     }
   };
   React.useEffect(() => {
@@ -81,12 +112,17 @@ export function Rows(props: IRowsProps): React.ReactElement {
   }
   const rows = [];
   for (let index = first; index < last; index++) {
+    const row = model.row(index);
+    const id = row && 'id' in row ? row.id : '';
+    const isUnfolded = unfolded.includes(id);
     rows.push(
       <RowView
         {...props}
         key={index}
         index={index}
-        row={model.row(index)}
+        row={row}
+        isUnfolded={isUnfolded}
+        onUnfold={() => unfold(id, !isUnfolded)}
         isCurrent={index === current}
         isTabStop={index === stop}
         onFocus={() => setCurrent(index)}
@@ -97,7 +133,7 @@ export function Rows(props: IRowsProps): React.ReactElement {
     <div
       ref={box}
       className="jp-HPCQueue-rows"
-      role="listbox"
+      role="tree"
       aria-label={trans.__('Jobs')}
       onScroll={event => setTop(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
