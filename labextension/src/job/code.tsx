@@ -94,7 +94,7 @@ function plain(text: string): Piece[][] {
 /** The lines of what a highlighter left: pieces of text, some of them in elements with a class. */
 export function linesOf(host: HTMLElement): Piece[][] {
   const lines: Piece[][] = [[]];
-  for (const node of host.childNodes) {
+  for (const node of Array.from(host.childNodes)) {
     const look = node instanceof HTMLElement ? node.className : '';
     (node.textContent ?? '').split('\n').forEach((part, i) => {
       if (i) {
