@@ -14,8 +14,8 @@ TABLES = """
 CREATE TABLE run(
     run_id TEXT PRIMARY KEY, parent_run_id TEXT, kind TEXT NOT NULL, backend TEXT, target TEXT, native_id TEXT,
     state TEXT, created REAL, started_at REAL, ended_at REAL, name TEXT, label TEXT, notebook TEXT, cell_id TEXT,
-    exec_count INTEGER, session TEXT, code_digest TEXT, env_digest TEXT, reuse_key TEXT, reused_from TEXT, resubmits TEXT,
-    node TEXT, agent TEXT, host TEXT, error TEXT, cause TEXT) WITHOUT ROWID;
+    exec_count INTEGER, session TEXT, code_digest TEXT, env_digest TEXT, reuse_key TEXT, reused_from TEXT,
+    resubmits TEXT, node TEXT, agent TEXT, host TEXT, error TEXT, cause TEXT) WITHOUT ROWID;
 CREATE INDEX run_created ON run(created, run_id) WHERE kind != 'local_cell' AND parent_run_id IS NULL;
 CREATE INDEX run_state ON run(state, created);
 CREATE INDEX run_env ON run(env_digest);
