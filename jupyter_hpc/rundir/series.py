@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 MOST_SERIES = 64
 MOST_POINTS = 600  # of one series; beyond, every second one is left out
 
-Summary = dict[str, dict[str, Any]]  # name → last, min, max, count
+MOST_TRENDS, TREND = 6, 24  # of how many series a record has a small line, and of how many points
+
+Summary = dict[str, dict[str, Any]]  # name → last, min, max, count; trend
 
 
 @dataclass
@@ -51,6 +53,15 @@ class Series:
             return own
         return self.summary
 
+    @property
+    def trend(self) -> list[float]:
+        """A few of the finite values, evenly, with four digits: what a line in a row shows; empty if it is none."""
+        finite = [value for _, _, value in self.points if math.isfinite(value)]
+        if len(finite) < 2:
+            return []
+        count = min(len(finite), TREND)
+        return [float(f"{finite[i * (len(finite) - 1) // (count - 1)]:.4g}") for i in range(count)]
+
 
 class SeriesOfRun(dict[str, Series]):
     """The series of one attempt of a run, by name, in the order in which they began."""
@@ -70,8 +81,12 @@ class SeriesOfRun(dict[str, Series]):
         return self.setdefault(name, Series())
 
     def summary(self) -> Summary:
-        """Return what the series came to, as a record has it."""
-        return {name: series.total for name, series in self.items()}
+        """Return what the series came to, as a record has it; of the first ones also how they went."""
+        found: Summary = {name: dict(series.total) for name, series in list(self.items())}
+        for name in list(found)[:MOST_TRENDS]:
+            if trend := self[name].trend:
+                found[name]["trend"] = trend
+        return found
 
 
 def plain(value: float) -> float | str:
@@ -92,10 +107,3 @@ def is_finite(found: Any) -> bool:
         return type(found) in (int, float) and math.isfinite(found)
     except OverflowError:  # an integer of a thousand digits
         return False
-
-
-def lasts(summary: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, float | str]]:
-    """Yield the last value of each series of a record."""
-    for name, total in summary.items():
-        if total.get("last") is not None:
-            yield name, total["last"]

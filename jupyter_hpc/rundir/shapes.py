@@ -156,7 +156,16 @@ _WAITING = Needs(  # what the scheduler said last of why it waits
 _INCIDENT = Needs({"from": moment, "until": moment, "what": text}, "from", "until", "what")
 _measured = series.measured
 _finite = series.is_finite
-_METRIC = Needs({"last": _measured, "min": Maybe(_measured), "max": Maybe(_measured), "count": count}, "last", "count")
+_METRIC = Needs(
+    {
+        "last": _measured,
+        "min": Maybe(_measured),
+        "max": Maybe(_measured),
+        "count": count,
+        "trend": [_finite],
+    },
+    *("last", "count"),
+)
 _OF_ANY_RUN = {
     "id": text,
     "kind": text,

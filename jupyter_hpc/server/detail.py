@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..explain.use import idle_words
@@ -10,14 +11,16 @@ from ..jobs.job import Job
 from ..model.observation import Waiting
 from ..model.printable import all_printable
 from ..model.states import JobState
-from ..rundir.reader import PartsReader, reader_of
+from ..rundir.reader import PartsReader, RunReader, reader_of
 from ..rundir.run import WAITS
 from ..runtime.process import is_alive
+from ..views.charts import Chart, charts_of, thinned, told_by
 from ..views.code_lines import failed_line, first_line
 from ..views.job_row import job_row
 from .downloads import MOST_FILES
 
 _OF_A_FILE = ("path", "role", "nbytes", "why")
+MOST_CHARTS = 24
 
 
 def detail(job: Job) -> dict[str, Any]:
@@ -26,7 +29,9 @@ def detail(job: Job) -> dict[str, Any]:
     explain_now_and_then(job.run, record, status)
     verdict = record.get("verdict") or {}
     manifest = job.run.manifest() or {}
-    samples = _samples(job)
+    reader = reader_of(job.run, record, outputs=False)
+    reader.poll()
+    samples = _samples(reader)
     found: dict[str, Any] = {
         **job_row(job.run, record, status),
         "waiting": _waiting(record) if status.state is JobState.PENDING else None,
@@ -48,6 +53,7 @@ def detail(job: Job) -> dict[str, Any]:
         "directory": str(job.run.path),
         "samples": samples,
         "idle": "" if status.state.is_final else idle_words(samples),
+        "charts": [_chart(chart) for chart in charts_of(told_by(reader))[:MOST_CHARTS]],
         "array_tasks": [
             {
                 "id": task.id,
@@ -71,10 +77,21 @@ def _value(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: entry.get(key) for key in ("name", "type", "nbytes", "digest")}
 
 
-def _samples(job: Job) -> list[dict[str, Any]]:
+def _chart(chart: Chart) -> dict[str, Any]:
+    """Return a chart's lines, each with so many points that a chart can show; what is no number is null."""
+    lines = [
+        {
+            "label": line.label,
+            "points": [[x, y if math.isfinite(y) else None] for x, y in thinned(line.points)],
+            **{key: line.total[key] for key in ("last", "min", "max", "count")},
+        }
+        for line in chart.lines
+    ]
+    return {"name": chart.name, "by": chart.by, "lines": lines}
+
+
+def _samples(reader: RunReader | PartsReader) -> list[dict[str, Any]]:
     """Return what the worker measured of itself in its last attempt; of an array, its largest task."""
-    reader = reader_of(job.run, outputs=False)
-    reader.poll()
     if isinstance(reader, PartsReader):
         reader = reader.largest
     return [{key: value for key, value in sample.items() if key != "e"} for sample in reader.samples]

@@ -200,6 +200,7 @@ def row(known: Known) -> dict[str, Any]:
         "task_states": {},
         "array": "",
         "tags": [],
+        "metrics": [],
         "acts": [*job.acts],
         "foreign": True,
     }
@@ -243,7 +244,7 @@ def _of_array(command: str, job: ForeignJob) -> str:
 
 def detail(found: Found) -> dict[str, Any]:
     """Return what a job's view shows: all that the scheduler tells."""
-    lists = ("evidence", "attempts", "inputs", "outputs", "samples")
+    lists = ("evidence", "attempts", "inputs", "outputs", "samples", "charts")
     return {
         **found.row,
         **{name: [] for name in lists},

@@ -21,7 +21,7 @@ from ..model.states import Status
 from ..rundir.run import Run
 from ..rundir.store import ID_PATTERN, Store
 from ..views.job_order import GROUP_OF, GROUPS, by_time, finder, grouped, in_group, is_final, ordered, searched
-from ..views.job_row import Row, damaged_row, job_row, live_fields
+from ..views.job_row import Row, damaged_row, job_row, live_fields, metrics
 from .foreign_jobs import ForeignJobs
 
 MOST = 500
@@ -185,10 +185,18 @@ class Listing:
         self.foreign.look()  # first: a run is there before its job is, so that no job of ours can seem to have none
         live, ended = self._scan()
         statuses = self._statuses(live)
-        now = [{**row, **live_fields(statuses[row["id"]])} if row["id"] in statuses else row for row in live]
+        now = [
+            {**row, **live_fields(statuses[row["id"]]), **self._told(row["id"])} if row["id"] in statuses else row
+            for row in live
+        ]
         others = [*now, *self.foreign.rows(self._known), *self._damaged()]
         # what has ended is in order, and most of it was there before: only the others are put in their places
         return sorted([*others, *ended], key=by_time) if any(map(is_final, others)) else [*ordered(others), *ended]
+
+    def _told(self, name: str) -> Row:
+        """Return what a live job has told of itself so far, as its follower has read it."""
+        reader = getattr(followed(self.store.run(name)), "reader", None)
+        return {"metrics": metrics(reader.series.summary())} if reader is not None and reader.series else {}
 
     def _statuses(self, live: Iterable[Row]) -> dict[str, Status]:
         runs = [self.store.run(row["id"]) for row in live]

@@ -13,6 +13,7 @@ from ..rundir.parts import indices_of
 from ..rundir.run import Run
 
 Row = dict[str, Any]
+MOST_METRICS = 6
 
 
 def job_row(run: Run, record: Mapping[str, Any], status: Status | None = None) -> Row:
@@ -42,9 +43,18 @@ def job_row(run: Run, record: Mapping[str, Any], status: Status | None = None) -
         "array": "",
         "tags": [],
         "acts": [],
+        "metrics": metrics(record.get("metrics") or {}),
         "foreign": False,
     }
     return {**printable_row(row), **(live_fields(status) if status else {})}
+
+
+def metrics(summary: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a row shows of the numbers that a job told of itself: the last of each, and how the first went."""
+    return [
+        {"name": printable(name)[:64], "last": total["last"], "trend": total.get("trend") or []}
+        for name, total in list(summary.items())[:MOST_METRICS]
+    ]
 
 
 def live_fields(status: Status) -> Row:

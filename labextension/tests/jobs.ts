@@ -25,6 +25,7 @@ export function job(id: string, state: IJob['state'] = 'RUNNING'): IJob {
     array: '',
     tags: [],
     acts: [],
+    metrics: [],
     foreign: false
   };
 }
@@ -48,6 +49,7 @@ export function whole(id: string, state: IJob['state'] = 'RUNNING'): IOwnJob {
     unsent: {},
     directory: '',
     samples: [],
+    charts: [],
     array_tasks: [],
     is_awaited: false,
     replaces: '',

@@ -186,3 +186,42 @@ def test_plot_says_what_there_is(told: Store) -> None:
     with pytest.raises(OptionError, match="no metric 'los'") as caught:
         plot([run_id(0)], ["los"])
     assert "loss" in caught.value.hint
+
+
+def test_a_row_has_the_last_of_each_and_how_the_first_went(told: Store) -> None:
+    from jupyter_hpc.rundir.reader import RunReader
+    from jupyter_hpc.views.job_row import job_row
+    from tests.server.described import _validate
+
+    run = told.run(run_id(1))
+    reader = RunReader(run, outputs=False)
+    reader.poll()
+    run.write(metrics=reader.series.summary(), state="COMPLETED")
+    row = job_row(run, run.record())
+    assert row["metrics"] == [
+        {"name": "loss", "last": 0.125, "trend": [0.75, 0.125]},
+        {"name": "acc", "last": 0.9, "trend": []},
+    ]
+    _validate("a row", {"$ref": "schemas.yaml#/Metric"}, row["metrics"][0])
+
+
+def test_the_view_of_a_job_has_its_charts(told: Store) -> None:
+    from jupyter_hpc.jobs.job import Job
+    from jupyter_hpc.server.detail import detail
+    from tests.server.described import check
+
+    run = told.run(run_id(1))
+    events = [{"e": "point", "t": 20.0 + i, "v": {"loss": "nan" if i == 5 else i}, "x": i} for i in range(2, 5000)]
+    with (run.path / "events.jsonl").open("a") as file:
+        file.write("".join(json.dumps(event) + "\n" for event in events))
+    found = detail(Job(run))
+    check("GET", f"/jupyter-hpc/jobs/{run.id}", 200, found)
+    loss = found["charts"][0]
+    assert loss["name"] == "loss" and len(loss["lines"][0]["points"]) < 250
+    assert loss["lines"][0]["last"] == 4999 and len(json.dumps(found["charts"])) < 10_000
+
+
+def test_a_trend_is_a_few_of_the_values() -> None:
+    found = series([float(i) for i in range(1000)] + [math.nan])
+    assert len(found.trend) == 24 and (found.trend[0], found.trend[-1]) == (0, 999)
+    assert found.trend == sorted(found.trend) and series([1.0, math.nan]).trend == []

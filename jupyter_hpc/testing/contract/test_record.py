@@ -271,7 +271,7 @@ def test_numbers_that_a_cell_logs_are_in_its_record(notebook: Notebook) -> None:
     ran = notebook.remote(LOGS)
     assert "jupyter_hpc.log: broken is a str, not a number" in ran.text
     assert notebook.value("_hpc.record['metrics']") == {
-        "loss": {"last": 0.25, "min": 0.25, "max": 0.5, "count": 3},
+        "loss": {"last": 0.25, "min": 0.25, "max": 0.5, "count": 3, "trend": [0.5, 0.3333, 0.25]},
         "val/acc": {"last": 0.5, "min": 0.5, "max": 0.5, "count": 1},
     }
 
@@ -288,8 +288,8 @@ raise ValueError("loss: 7")
 def test_numbers_that_a_cell_and_its_children_print_are_in_its_record(notebook: Notebook) -> None:
     notebook.remote(PRINTS, fails=True)
     assert notebook.value("_hpc.record['metrics']") == {
-        "loss": {"last": 0.33, "min": 0.33, "max": 1.0, "count": 3},
-        "val_acc": {"last": 0.75, "min": 0.25, "max": 0.75, "count": 2},
+        "loss": {"last": 0.33, "min": 0.33, "max": 1.0, "count": 3, "trend": [1.0, 0.5, 0.33]},
+        "val_acc": {"last": 0.75, "min": 0.25, "max": 0.75, "count": 2, "trend": [0.25, 0.75]},
     }
     notebook.run("import os; os.environ['JUPYTER_HPC_METRICS'] = 'off'")
     try:

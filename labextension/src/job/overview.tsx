@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
 import { isLive } from '../jobs/format';
+import { Charts } from '../parts/charts';
 import { WaitingBlock } from '../parts/waiting';
 import { IOwnJob } from '../server/types';
 import { Code } from './code';
@@ -22,6 +23,11 @@ export function Overview(props: IJobTabProps): React.ReactElement {
         <div className="jp-HPCJob-main">
           <Why {...props} />
           <Tail {...props} />
+          {job.charts.length > 0 && (
+            <Section title={trans.__('Metrics')}>
+              <Charts charts={job.charts} trans={trans} />
+            </Section>
+          )}
           {own && <Displays {...props} />}
           {own && <Resources {...props} />}
           <Tasks {...props} />

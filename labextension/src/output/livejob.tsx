@@ -1,12 +1,15 @@
 import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
 import { Again } from '../parts/again';
+import { Charts } from '../parts/charts';
 import { WaitingBlock } from '../parts/waiting';
 import { isLive, look } from '../jobs/format';
 import { IJobProps, useJob } from '../job/usejob';
 import { LogView } from '../job/logview';
 import { PanelHead, Sent } from './head';
 import { Meters } from './meters';
+
+const MOST_CHARTS = 4; // the job's page has the others
 
 /**
  * A job as its cell shows it, from the server: whatever became of page and kernel. From top to bottom as the kernel's
@@ -60,6 +63,7 @@ export function LiveJob(props: IJobProps): React.ReactElement {
         </>
       )}
       {!live && job.hint && <p>→ {job.hint}</p>}
+      <Charts charts={job.charts} trans={trans} most={MOST_CHARTS} />
       <Sent job={job} trans={trans} />
       <LogView {...props} isLive={live} which="cell" isInOutput />
       {(!live || !isAwaited) && (

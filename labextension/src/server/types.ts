@@ -368,6 +368,15 @@ export interface components {
       | 'LOST';
     /** @description Seconds since the epoch. */
     Time: number | null;
+    /** @description What is not finite is a word. */
+    Number: number | ('nan' | 'inf' | '-inf');
+    /** @description What the cell printed or logged in numbers under one name. */
+    Metric: {
+      name: string;
+      last: components['schemas']['Number'];
+      /** @description A few of its values, for a small line. */
+      trend: number[];
+    };
     /** @description What a row shows of a job. */
     Job: {
       id: string;
@@ -402,6 +411,8 @@ export interface components {
       acts: ('cancel' | 'hold' | 'release' | 'requeue')[];
       /** @description Names that people gave to it or to what it made. */
       tags: string[];
+      /** @description Numbers that it told of itself, the first few. */
+      metrics: components['schemas']['Metric'][];
       /** @description Not submitted by us: only what the scheduler tells. */
       foreign: boolean;
     };
@@ -505,6 +516,25 @@ export interface components {
       cpu_s: number;
       gpus?: components['schemas']['GpuUse'][] | null;
     };
+    /** @description A run's numbers in a chart, or a task's. */
+    ChartLine: {
+      /** @description Whose; empty of a single run. */
+      label: string;
+      /** @description Place and value; null where it was no number. */
+      points: (number | null)[][];
+      last: components['schemas']['Number'];
+      min: number | null;
+      max: number | null;
+      /** @description How many values there were; some have no point. */
+      count: number;
+    };
+    /** @description What was told under one name. */
+    Chart: {
+      name: string;
+      /** @description What the places count, as step or epoch; empty: values one after the other; time: seconds. */
+      by: string;
+      lines: components['schemas']['ChartLine'][];
+    };
     /** @description A task of an array. */
     Task: {
       id: string;
@@ -534,6 +564,7 @@ export interface components {
       };
       directory: string;
       samples: components['schemas']['Sample'][];
+      charts: components['schemas']['Chart'][];
       array_tasks: components['schemas']['Task'][];
     };
     /** @description A file or folder that the cell declared. */
@@ -862,6 +893,8 @@ export interface components {
 export type IRefusal = components['schemas']['Refusal'];
 export type IState = components['schemas']['State'];
 export type ITime = components['schemas']['Time'];
+export type INumber = components['schemas']['Number'];
+export type IMetric = components['schemas']['Metric'];
 export type IJob = components['schemas']['Job'];
 export type IHeading = components['schemas']['Heading'];
 export type IRow = components['schemas']['Row'];
@@ -874,6 +907,8 @@ export type IInput = components['schemas']['Input'];
 export type IValue = components['schemas']['Value'];
 export type IGpuUse = components['schemas']['GpuUse'];
 export type ISample = components['schemas']['Sample'];
+export type IChartLine = components['schemas']['ChartLine'];
+export type IChart = components['schemas']['Chart'];
 export type ITask = components['schemas']['Task'];
 export type IView = components['schemas']['View'];
 export type IRunFile = components['schemas']['RunFile'];

@@ -5,6 +5,7 @@ import { actClasses } from '../jobs/acts';
 import { CommandIDs } from '../jobs/commandids';
 import { isLive, look, place, sign, times, words } from '../jobs/format';
 import { IHPCJobs } from '../jobs/tokens';
+import { Sparkline } from '../parts/charts';
 import { Elapsed } from '../parts/elapsed';
 import { Foreign } from '../parts/foreign';
 import { When } from '../parts/when';
@@ -97,6 +98,12 @@ export function RowView(props: {
             </>
           )}
           {next.filter(each => each).join(' · ')}
+          {row.metrics.length > 0 && (
+            <>
+              {' · '}
+              <Sparkline metric={row.metrics[0]} />
+            </>
+          )}
         </div>
         <Elapsed job={row} trans={trans} />
       </div>
