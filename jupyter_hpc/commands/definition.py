@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.printable import printable
-from ..views.ansi import coloured
+from ..views.screen import coloured
 from ..views.style import plain
 
 _LONGEST_CELL = 4000

@@ -9,6 +9,7 @@ from ..jobs.job import Job
 from ..model.exceptions import JobNotFound
 from ..model.resources import format_size
 from ..model.states import JobState
+from ..rundir.raised import traceback_of
 from ..rundir.store import store
 from ..views.style import plain
 from ..worker.regular import open_regular
@@ -38,7 +39,7 @@ def _show(arguments: argparse.Namespace) -> str:
         "",
         record["code"]["text"].rstrip(),
     ]
-    if traceback := (record.get("exception") or {}).get("traceback"):
+    if traceback := traceback_of(record, picture.failed):
         lines += ["", traceback.rstrip()]
     if status.state.is_final and record.get("command"):
         lines += ["", "submitted with: " + " ".join(record["command"][:2]) + " …"]

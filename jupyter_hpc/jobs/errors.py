@@ -28,9 +28,9 @@ class RemoteTraceback(Exception):
 
 def tail(job: Job, lines: int = TAIL_LINES) -> str:
     """Return the last lines of the log, carriage returns folded."""
-    from ..views.ansi import fold, strip
+    from ..views.screen import plain
 
-    return "\n".join(strip(fold(job.logs()[-20_000:])).rstrip().splitlines()[-lines:])
+    return "\n".join(plain(job.logs()[-20_000:]).rstrip().splitlines()[-lines:])
 
 
 def _job_error(job: Job, verdict: dict[str, Any]) -> JobError:

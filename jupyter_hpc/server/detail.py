@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from ..explain.use import idle_words
@@ -11,8 +12,9 @@ from ..jobs.job import Job
 from ..model.observation import Waiting
 from ..model.printable import all_printable
 from ..model.states import JobState
+from ..rundir.raised import traceback_of
 from ..rundir.reader import PartsReader, RunReader, reader_of
-from ..rundir.run import WAITS
+from ..rundir.run import WAITS, Run
 from ..runtime.process import is_alive
 from ..views.charts import Chart, charts_of, thinned, told_by
 from ..views.code_lines import failed_line, first_line
@@ -32,12 +34,13 @@ def detail(job: Job) -> dict[str, Any]:
     reader = reader_of(job.run, record, outputs=False)
     reader.poll()
     samples = _samples(reader)
+    tasks = job.tasks[:1000]
     found: dict[str, Any] = {
         **job_row(job.run, record, status),
         "waiting": _waiting(record) if status.state is JobState.PENDING else None,
         "hint": verdict.get("hint") or "",
         "evidence": verdict.get("evidence") or [],
-        "traceback": (record.get("exception") or {}).get("traceback") or "",
+        "traceback": traceback_of(record, _failed(tasks)),
         "attempts": record.get("attempts") or [],
         "resources": record["spec"].get("resources") or {},
         "is_awaited": any(is_alive(mark.name.removeprefix(WAITS)) for mark in job.run.waits()),
@@ -61,7 +64,7 @@ def detail(job: Job) -> dict[str, Any]:
                 "state": task.status.state.value,
                 "reason": task.status.reason,
             }
-            for task in job.tasks[:1000]
+            for task in tasks
         ],
     }
     return {key: all_printable(value) for key, value in found.items()}
@@ -71,6 +74,10 @@ def _waiting(record: dict[str, Any]) -> dict[str, Any] | None:
     """Return what the scheduler said last of why it waits, as data."""
     said = record.get("waiting")
     return None if said is None else {"asked_at": said.get("asked_at"), **Waiting.from_record(said).to_record()}
+
+
+def _failed(tasks: list[Job]) -> Iterator[Run]:
+    return (task.run for task in tasks if task.state.is_final and task.state is not JobState.COMPLETED)
 
 
 def _value(entry: dict[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import re
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from jupyter_server.auth.decorator import authorized
@@ -29,7 +27,7 @@ from .feed import Feed
 from .foreign_jobs import SEPARATOR, readable_log
 from .foreign_jobs import detail as foreign_detail
 from .listing import MOST, Listing, Query
-from .logs import WINDOW, opened, search, window
+from .logs import WINDOW, Source, log_of, search, whole, window
 from .target_list import availability, capacity
 
 MOST_BODY = 64 << 10
@@ -287,12 +285,12 @@ class LogHandler(HPCHandler):
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
-        path = await self._path(run_id)
+        source = await self._source(run_id)
         offset = self.number("offset", 0, -WINDOW, 1 << 50)
-        found = await asyncio.to_thread(window, path, offset, self.number("limit", WINDOW, 1, WINDOW))
+        found = await asyncio.to_thread(window, source, offset, self.number("limit", WINDOW, 1, WINDOW))
         self.finish(found)
 
-    async def _path(self, run_id: str) -> Path:
+    async def _source(self, run_id: str) -> Source:
         which = self.text("which", "cell")
         if which not in ("cell", "scheduler"):
             raise OptionError("which must be cell or scheduler.")
@@ -300,18 +298,18 @@ class LogHandler(HPCHandler):
             found = await asyncio.to_thread(self.listing.foreign.find, run_id)
             return await asyncio.to_thread(readable_log, found.job)
         run = self.job(run_id).run
-        return run.log if which == "cell" else run.scheduler_log
+        return await asyncio.to_thread(log_of, run) if which == "cell" else run.scheduler_log
 
 
 class LogSearchHandler(LogHandler):
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
-        path, text = await self._path(run_id), self.text("text", strip=False)
+        source, text = await self._source(run_id), self.text("text", strip=False)
         if not 0 < len(text) <= 200:
             raise OptionError("text must have 1 to 200 characters.")
         start = self.number("offset", 0, 0, 1 << 50)
-        self.finish(await asyncio.to_thread(search, path, text, start))
+        self.finish(await asyncio.to_thread(search, source, text, start))
 
 
 class LogFileHandler(LogHandler):
@@ -320,20 +318,17 @@ class LogFileHandler(LogHandler):
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
-        path = await self._path(run_id)
-        try:
-            file = await asyncio.to_thread(opened, path)
-        except FileNotFoundError:
-            file = io.BytesIO()
+        pieces = whole(await self._source(run_id))
+        first = await asyncio.to_thread(next, pieces, b"")  # before anything is said: it may be unreadable
         kind = "text/plain; charset=utf-8"
         self.set_header("Content-Type", kind)
         self.set_header("X-Content-Type-Options", "nosniff")
         name = re.sub(r"[^\w.~-]", "_", run_id, flags=re.ASCII)
         self.set_header("Content-Disposition", f'attachment; filename="{name}.log"')
-        with file:
-            while data := await asyncio.to_thread(file.read, 1 << 20):
-                self.write(data)
-                await self.flush()
+        while first:
+            self.write(first)
+            await self.flush()
+            first = await asyncio.to_thread(next, pieces, b"")
         self.finish(set_content_type=kind)  # an empty one, too, is text
 
 

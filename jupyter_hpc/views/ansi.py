@@ -1,19 +1,18 @@
-"""What a job printed, for a page or a terminal: colours kept, carriage returns folded, all else without effect."""
+"""What a job printed may hold for a terminal: its sequences, colours kept, all else without effect."""
 
 from __future__ import annotations
 
-import html
 import re
+from functools import lru_cache
 
 from ..model.printable import printable
 
 _STRING = r"[^\x07\x1b\x9c\n]*"  # of a title, a link, the clipboard; none hides the lines after it
-_ESCAPE = re.compile(
-    r"(?:\x1b\[|\x9b)(?:(?P<colour>[0-9;:]*)m|[0-?]*[ -/]*[@-~])"
+SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]|\x1b"
+    r"|\x1b(?P<escape>[ -/]*[0-~])|\x1b"
 )
-_ERASE = re.compile(r"(?:\x1b\[|\x9b)[0-2]?[JK]")
 _BEGUN = re.compile(  # at the end of a piece of text
     r"(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*"
     rf"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_STRING}\x1b?"
@@ -22,6 +21,7 @@ _BEGUN = re.compile(  # at the end of a piece of text
 _LONGEST = 4096  # of what is taken for a sequence that is still to end
 _MOVES = "\b\r"  # within a line: progress bars
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_COLOUR = re.compile(r"[0-9;:]*")
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 # readable on light and on dark pages; JupyterLab's own variables where they exist
 _COLOURS = {
@@ -36,41 +36,19 @@ _COLOURS = {
 }
 
 
-def fold(text: str) -> str:
-    """Apply carriage returns and backspaces, as a terminal would: progress bars become their last state."""
-    if "\r" not in text and "\b" not in text:
-        return text
-    return "\n".join(_fold_line(line) for line in text.replace("\r\n", "\n").split("\n"))
-
-
-def _fold_line(line: str) -> str:
-    if "\r" in line:
-        pieces = line.split("\r")
-        shown = pieces[0]
-        for piece in pieces[1:]:
-            if not (_ESCAPE.sub("", piece) or _ERASE.search(piece)):  # nothing is drawn over what stands there
-                shown += piece
-                continue
-            # colours make positions unequal to characters; a bar redraws its whole line anyway
-            shown = piece if len(piece) >= len(shown) or "\x1b" in shown + piece else piece + shown[len(piece) :]
-        line = shown
-    if "\b" in line:
-        kept: list[str] = []
-        for character in line:
-            if character != "\b":
-                kept.append(character)
-            elif kept:
-                kept.pop()
-        line = "".join(kept)
-    return line
+def divided(text: str) -> tuple[str, str]:
+    """Divide a piece of text from the sequence at its end of which more is to come."""
+    begun = _BEGUN.search(text, max(0, len(text) - _LONGEST))
+    end = begun.start() if begun else len(text)
+    return text[:end], text[end:]
 
 
 def strip(text: str) -> str:
     """Return the text without escape sequences and control characters."""
-    return _inert(_ESCAPE.sub("", text))
+    return inert(SEQUENCE.sub("", text))
 
 
-def _inert(text: str, but: str = "") -> str:
+def inert(text: str, but: str = "") -> str:
     """Without control characters; what turns its direction is shown as text."""
     return printable(_CONTROL.sub(lambda found: found[0] if found[0] in but else "", text), but=but)
 
@@ -84,11 +62,8 @@ class Colours:
 
     def add(self, text: str) -> str:
         """Return what of the text so far can be shown."""
-        text = self._begun + text
-        begun = _BEGUN.search(text, max(0, len(text) - _LONGEST))
-        end = begun.start() if begun else len(text)
-        self._begun = text[end:]
-        return self._shown(text[:end])
+        whole, self._begun = divided(self._begun + text)
+        return self._shown(whole)
 
     def end(self) -> str:
         """Return the rest; what is shown after it has its own colours."""
@@ -99,99 +74,138 @@ class Colours:
     def _shown(self, text: str) -> str:
         found: list[str] = []
         position = 0
-        for match in _ESCAPE.finditer(text):
-            found.append(_inert(text[position : match.start()], _MOVES))
+        for match in SEQUENCE.finditer(text):
+            found.append(inert(text[position : match.start()], _MOVES))
             position = match.end()
-            if (colour := match["colour"]) is not None:
-                self._is_coloured = bool(colour.strip("0"))
-                found.append(f"\x1b[{colour}m")
-        found.append(_inert(text[position:], _MOVES))
+            if (codes := colour(match)) is not None:
+                self._is_coloured = bool(codes.strip("0"))
+                found.append(f"\x1b[{codes}m")
+            elif match["final"] == "K" and match["parameters"] in ("", "0", "1", "2"):  # of the line alone
+                found.append(f"\x1b[{match['parameters']}K")
+        found.append(inert(text[position:], _MOVES))
         return "".join(found)
 
 
-def coloured(text: str) -> str:
-    """Return a log for a terminal."""
-    stream = Colours()
-    return stream.add(text) + stream.end()
+# -- colours ---------------------------------------------------------------------------------------
+
+Style = str  # the codes that bring it about, one of each kind in a fixed order, such as "1;31"; empty: none
+PLAIN: Style = ""
+_KINDS = ("bold", "dim", "italic", "underline", "inverse", "strike", "colour", "background")
+_SETS = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "inverse", 9: "strike"}
+_ENDS = {
+    22: ("bold", "dim"),
+    23: ("italic",),
+    24: ("underline",),
+    27: ("inverse",),
+    29: ("strike",),
+    39: ("colour",),
+    49: ("background",),
+}
+_MOST_CODES = 32
 
 
-MOST_SPANS = 1000  # more is no reading matter, and each costs a page more than its text
+def colour(match: re.Match[str]) -> str | None:
+    """Return the codes of a sequence that sets colours; None of any other."""
+    if match["final"] != "m" or match["between"] or not _COLOUR.fullmatch(match["parameters"]):
+        return None
+    return match["parameters"]
 
 
-def to_html(text: str, style: dict[str, str] | None = None) -> str:
-    """Return escaped HTML with spans for colours; any other sequence is dropped.
-
-    Parameters
-    ----------
-    style : dict, optional
-        How the text before ended; changed to how this one ends.
-    """
-    found: list[str] = []
-    style = {} if style is None else style
-    position = changes = 0
-    for match in _ESCAPE.finditer(text):
-        found.append(_span(text[position : match.start()], style))
-        position = match.end()
-        if match["colour"] is not None and (changes := changes + 1) <= MOST_SPANS:
-            now = _apply(style, match["colour"] or "0") if changes < MOST_SPANS else {}
-            style.clear()
-            style.update(now)
-    found.append(_span(text[position:], style))
-    return "".join(found)
-
-
-def _span(text: str, style: dict[str, str]) -> str:
-    text = html.escape(_inert(text), quote=False)
-    if not text or not style:
-        return text
-    return f'<span style="{";".join(f"{k}:{v}" for k, v in style.items())}">{text}</span>'
+@lru_cache(maxsize=4096)
+def styled(style: Style, codes: str) -> Style:
+    """Return a style after more codes; what blinks or hides has no effect."""
+    kinds = _kinds(style)
+    parts = codes.split(";")[:_MOST_CODES]
+    while parts:
+        code, *more = parts.pop(0).split(":")
+        number = _number(code)
+        if number == 0:
+            kinds.clear()
+        elif number in (38, 48):
+            if found := _extended([x for x in more if x] if more else parts):
+                kinds["colour" if number == 38 else "background"] = f"{number};{found}"
+        elif number == 4 and more == ["0"]:
+            kinds.pop("underline", None)
+        elif number in _SETS:
+            kinds[_SETS[number]] = str(number)
+        elif number in _ENDS:
+            for kind in _ENDS[number]:
+                kinds.pop(kind, None)
+        elif 30 <= number <= 37 or 90 <= number <= 97:
+            kinds["colour"] = str(number)
+        elif 40 <= number <= 47 or 100 <= number <= 107:
+            kinds["background"] = str(number)
+    return ";".join(kinds[kind] for kind in _KINDS if kind in kinds)
 
 
-def _apply(style: dict[str, str], codes: str) -> dict[str, str]:
-    style = dict(style)
-    numbers = [int(c) if c.isdigit() else 0 for c in re.split(r"[;:]", codes)[:32]]
-    while numbers:
-        code = numbers.pop(0)
-        if code == 0:
-            style = {}
-        elif code == 1:
-            style["font-weight"] = "bold"
-        elif code == 3:
-            style["font-style"] = "italic"
-        elif code == 4:
-            style["text-decoration"] = "underline"
-        elif code == 22:
-            style.pop("font-weight", None)
-        elif code in (38, 48):
-            colour = _extended(numbers)
-            if colour:
-                style["color" if code == 38 else "background-color"] = colour
-        elif code in (39, 49):
-            style.pop("color" if code == 39 else "background-color", None)
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            style["color"] = _colour(code % 10)
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            style["background-color"] = _colour(code % 10)
-    return style
+def _kinds(style: Style) -> dict[str, str]:
+    """Return what codes a style has, by kind."""
+    kinds: dict[str, str] = {}
+    parts = style.split(";") if style else []
+    while parts:
+        number = int(parts.pop(0))
+        if number in (38, 48):
+            kinds["colour" if number == 38 else "background"] = f"{number};{_extended(parts)}"
+        elif number in _SETS:
+            kinds[_SETS[number]] = str(number)
+        else:
+            kinds["colour" if number < 40 or 90 <= number < 100 else "background"] = str(number)
+    return kinds
 
 
-def _colour(index: int) -> str:
-    name = _NAMES[index]
-    return f"var(--jp-ansi-{name}, {_COLOURS[name]})"
+def _number(code: str) -> int:
+    return int(code) if code.isascii() and code.isdigit() and len(code) < 6 else 0 if not code else -1
 
 
-def _extended(numbers: list[int]) -> str:
-    kind = numbers.pop(0) if numbers else 0
-    if kind == 5 and numbers:
-        index = min(numbers.pop(0), 255)
+def _extended(parts: list[str]) -> str:
+    """Take a colour by its number, or by red, green and blue; empty if it is none."""
+    kind = parts.pop(0) if parts else ""
+    count = {"5": 1, "2": 3}.get(kind, 0)
+    if not count or len(parts) < count:
+        return ""
+    values = [str(max(0, min(_number(parts.pop(0)), 255))) for _ in range(count)]
+    return ";".join([kind, *values])
+
+
+@lru_cache(maxsize=4096)
+def css(style: Style) -> str:
+    """Return a style for a page."""
+    kinds = _kinds(style)
+    found = {
+        "font-weight": "bold" if "bold" in kinds else "",
+        "opacity": ".7" if "dim" in kinds else "",
+        "font-style": "italic" if "italic" in kinds else "",
+        "text-decoration": " ".join(
+            word for kind, word in (("underline", "underline"), ("strike", "line-through")) if kind in kinds
+        ),
+    }
+    colours = [_css_colour(kinds.get("colour", "")), _css_colour(kinds.get("background", ""))]
+    if "inverse" in kinds:
+        front, back = colours
+        colours = [
+            back or "var(--jp-layout-color0, #fff)",
+            front or "var(--jp-content-font-color1, #333)",
+        ]
+    found["color"], found["background-color"] = colours
+    return ";".join(f"{key}:{value}" for key, value in found.items() if value)
+
+
+def _css_colour(code: str) -> str:
+    numbers = [int(part) for part in code.split(";") if part]
+    if len(numbers) == 5:
+        return "rgb({},{},{})".format(*numbers[2:])
+    if len(numbers) == 3:
+        index = numbers[2]
         if index < 16:
-            return _colour(index % 8)
+            return _named(index % 8)
         if index < 232:
             index -= 16
             return f"rgb({index // 36 * 51},{index // 6 % 6 * 51},{index % 6 * 51})"
         grey = (index - 232) * 10 + 8
         return f"rgb({grey},{grey},{grey})"
-    if kind == 2 and len(numbers) >= 3:
-        red, green, blue = (min(numbers.pop(0), 255) for _ in range(3))
-        return f"rgb({red},{green},{blue})"
-    return ""
+    return _named(numbers[0] % 10) if numbers else ""
+
+
+def _named(index: int) -> str:
+    name = _NAMES[index]
+    return f"var(--jp-ansi-{name}, {_COLOURS[name]})"

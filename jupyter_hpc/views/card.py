@@ -28,7 +28,7 @@ def card_html(picture: Picture) -> str:
         rows.append(tasks_html(picture.parts))
     rows += [_quiet(row) for row in (*_used(picture), *_came_back(picture)) if row]
     rows.append(apart("what the cell told of itself", _charts, picture) or "")
-    if tail.lines or tail.blocks[-1].pieces:
+    if tail.lines:
         rows.append(_log(picture.run.id, tail))
     rows.append(_quiet(_way_back(picture)))
     return f'<div class="jp-HPCCard" style="{BOX}">{"".join(rows)}</div>'

@@ -1,66 +1,69 @@
-"""The text that panel and card show of a log: bounded, in order, stdout and stderr told apart."""
+"""The end of a job's log as panel and card show it: bounded, in order, as a terminal would show it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from ..rundir.reader import TEXT, Output
-from .ansi import fold, strip, to_html
+from .failures import Failures
+from .screen import Row, Screen, to_html
+from .style import BAD, STEP_PX
 
 MAX_LINES = 200
 MAX_BYTES = 64 << 10
-MAX_LINE = 2000
 BLOCK_LINES = 40
+MOST_BLOCKS = 10
 WHOLE_ROWS = 40  # of a log that a card shows whole; a longer one is shown by its end
 END_ROWS = 20
 _COLUMNS = 120  # of a card, about: a longer line takes several rows
-MOST_BLOCKS = 10
+_AT_ONCE = 4 * MAX_BYTES  # of more only the end is looked at
+_FAILED = f"display:block;border-left:2px solid {BAD};padding-left:{2 * STEP_PX}px"
 
-Pieces = list[tuple[str, str]]  # (stdout or stderr, text)
-Styles = dict[str, dict[str, str]]  # of each stream
+Marked = tuple[Row, str]  # a line, and what it is of a traceback
 
 
 @dataclass
 class Block:
-    """Some lines; only the newest block changes, so a page keeps what it has of the others.
+    """Some lines. Those that can't change any more are rendered once, and a page keeps what it has of them.
 
     Attributes
     ----------
     number : int
         Counts up.
-    styles : dict
-        The colours in which it begins.
     """
 
     number: int
-    styles: Styles
-    pieces: Pieces = field(default_factory=list)
-    _whole: str | None = None  # its HTML, once it is full
+    lines: list[Marked]
+    is_settled: bool = False
+    _html: str | None = None
 
     @property
     def size(self) -> int:
-        return sum(len(text) for _, text in self.pieces)
-
-    @property
-    def lines(self) -> int:
-        return sum(text.count("\n") for _, text in self.pieces)
+        return sum(len(row.text) + 1 for row, _ in self.lines)
 
     def html(self) -> str:
-        return self._rendered()[0] if self._whole is None else self._whole
+        """Return escaped HTML, a line each; nothing where nothing stands."""
+        if self._html is not None:
+            return self._html
+        found = html_of(self.lines)
+        found = found if found.strip() else ""
+        if self.is_settled:
+            self._html = found
+        return found
 
-    def close(self) -> Styles:
-        """Take no more text; return the colours in which it ends."""
-        self._whole, styles = self._rendered()
-        return styles
 
-    def _rendered(self) -> tuple[str, Styles]:
-        styles = {kind: dict(style) for kind, style in self.styles.items()}
-        found = []
-        for kind, text in self.pieces:
-            inner = to_html(text, styles.setdefault(kind, {}))
-            found.append(inner if kind == "stdout" else f'<span style="{_STDERR}">{inner}</span>')
-        return "".join(found), styles
+def html_of(lines: Sequence[Marked]) -> str:
+    """Return escaped HTML; tracebacks have a line at their left, and what went wrong stands out."""
+    found = []
+    for is_failure, group in groupby(lines, lambda line: bool(line[1])):
+        if not is_failure:
+            found.append(to_html([row for row, _ in group]))
+            continue
+        inner = "".join(f"<b>{to_html([row])[:-1]}</b>\n" if mark == "error" else to_html([row]) for row, mark in group)
+        found.append(f'<span style="{_FAILED}">{inner}</span>')
+    return "".join(found)
 
 
 @dataclass(frozen=True)
@@ -83,121 +86,128 @@ def lines_above(count: int) -> str:
     return f"{count} line{'s' if count != 1 else ''} above"
 
 
-_STDERR = "background:rgba(231,92,88,.12);box-shadow:-3px 0 0 rgba(231,92,88,.6)"
-
-
-@dataclass
 class LogTail:
     """The last lines of a job's text.
 
-    Attributes
+    Parameters
     ----------
-    lines : int
-        How many there were in all.
-    dropped : bool
-        Earlier text is no longer here.
     traceback : bool
         Show the one that ended the cell; where the exception is raised below, it would stand there twice.
     """
 
-    blocks: list[Block] = field(default_factory=lambda: [Block(0, {})])
-    lines: int = 0
-    dropped: bool = False
-    traceback: bool = False
-    _clears: bool = False
+    def __init__(self, *, traceback: bool = False) -> None:
+        self._kinds = TEXT if traceback else TEXT[:2]
+        self._clears = False
+        self._number = 0  # of the next block
+        self._begin()
+
+    def _begin(self) -> None:
+        self._screen, self._failures = Screen(), Failures()
+        self._settled: list[Block] = []
+        self._open: list[Marked] = []  # lines that are settled and fill no block yet
+        self._dropped = 0
+        self._shown: list[Block] | None = None
 
     def add(self, outputs: Sequence[Output]) -> None:
         """Take the text among the outputs; `clear_output` empties it, as in a notebook."""
-        kinds = TEXT if self.traceback else TEXT[:2]
         for output in outputs:
             if output.kind == "clear_output":
                 self._clears = True
                 if output.wait:
                     continue
-            elif output.kind not in (*kinds, "display"):
+            elif output.kind not in (*self._kinds, "display"):
                 continue
             if self._clears:
-                self.blocks, self.lines, self._clears = [Block(self.blocks[-1].number + 1, {})], 0, False
-            if output.text and output.kind in kinds:
+                self._clears = False
+                self._number += len(self.blocks)  # a page knows the numbers of those that are gone
+                self._begin()
+            if output.text and output.kind in self._kinds:
                 self._take(output.kind, output.text)
 
     def _take(self, kind: str, text: str) -> None:
-        self.lines += text.count("\n")
-        if len(text) > 4 * MAX_BYTES:
-            text, self.dropped = text[-4 * MAX_BYTES :], True
-        pieces = self.blocks[-1].pieces
-        if pieces and pieces[-1][0] == kind:
-            text = pieces.pop()[1] + text
-        pieces.append((kind, _bounded(fold(text), self)))
-        self._divide()
-        while len(self.blocks) > 1 and (
-            sum(b.lines for b in self.blocks[1:]) >= MAX_LINES
-            or sum(b.size for b in self.blocks) > MAX_BYTES
-            or len(self.blocks) > MOST_BLOCKS
-        ):
-            self.blocks.pop(0)
-            self.dropped = True
+        if kind == TEXT[2] and self._screen.is_within_line:
+            text = f"\n{text}"
+        if len(text) > _AT_ONCE:
+            self._skip(text[:-_AT_ONCE])
+            text = text[-_AT_ONCE:]
+        self._settle(self._screen.add(text))
+        self._shown = None
 
-    def _divide(self) -> None:
-        """Begin new blocks where the newest has become too long."""
-        newest = self.blocks[-1]
-        while newest.lines > BLOCK_LINES or newest.size > MAX_BYTES // 4 or len(newest.pieces) > BLOCK_LINES:
-            lines = [(kind, line) for kind, text in newest.pieces for line in text.splitlines(keepends=True)]
-            if len(lines) < 2:
-                return
-            count = min(BLOCK_LINES, len(lines) - 1)
-            newest.pieces = _grouped(lines[:count])
-            newest = Block(newest.number + 1, newest.close(), _grouped(lines[count:]))
-            self.blocks.append(newest)
+    def _skip(self, text: str) -> None:
+        """Count what is too much to be looked at."""
+        lines = self.lines + text.count("\n")
+        number = self._number + len(self.blocks)
+        self._begin()
+        self._dropped, self._number = lines, number
+
+    def _settle(self, rows: Sequence[Row]) -> None:
+        self._open += [(row, self._failures.take(row.text)) for row in rows]
+        while len(self._open) >= BLOCK_LINES:
+            self._settled.append(Block(self._number, self._open[:BLOCK_LINES], is_settled=True))
+            self._number += 1
+            del self._open[:BLOCK_LINES]
+            while len(self._settled) > MOST_BLOCKS:
+                self._dropped += len(self._settled.pop(0).lines)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """What is shown: at least one, the newest last."""
+        if self._shown is None:
+            failures = self._failures.copy()
+            lines = self._open + [(row, failures.take(row.text)) for row in self._screen.rows()]
+            new = [
+                Block(self._number + i, lines[at : at + BLOCK_LINES])
+                for i, at in enumerate(range(0, len(lines), BLOCK_LINES))
+            ]
+            self._shown = _bounded(self._settled + new)
+        return self._shown
+
+    @property
+    def lines(self) -> int:
+        """How many there were in all."""
+        rows = self._screen.rows()
+        settled = sum(len(block.lines) for block in self._settled) + len(self._open)
+        return self._dropped + settled + len(rows) - (not rows[-1].text)
+
+    @property
+    def dropped(self) -> bool:
+        """Earlier text is no longer here."""
+        return self.lines > sum(len(block.lines) for block in self.blocks)
 
     def end(self) -> End:
         """Return what a card shows: all of a short log, else the last lines."""
-        pieces = [piece for block in self.blocks for piece in block.pieces]
-        lines = "".join(text for _, text in pieces).rstrip("\n").split("\n")
-        first, rows = len(lines), 0
-        heights = [1 + len(strip(line)) // _COLUMNS for line in lines]
+        lines = [line for block in self.blocks for line in block.lines]
+        while lines and not lines[-1][0].text.strip():
+            lines.pop()
+        heights = [1 + len(row.text) // _COLUMNS for row, _ in lines]
         most = WHOLE_ROWS if sum(heights) <= WHOLE_ROWS and not self.dropped else END_ROWS
-        while first > 0 and (first == len(lines) or rows + heights[first - 1] <= most):
+        first, used = len(lines), 0
+        while first > 0 and (first == len(lines) or used + heights[first - 1] <= most):
             first -= 1
-            rows += heights[first]
-        before, shown = _divided(pieces, sum(len(line) + 1 for line in lines[:first]))
-        lead = Block(0, self.blocks[0].styles, before)
-        html = Block(1, lead.close(), shown).html().rstrip("\n")
-        total = self.lines + (not pieces[-1][1].endswith("\n")) if pieces else 0
-        return End(max(0, total - (len(lines) - first)), html, strip("\n".join(lines[first:])))
+            used += heights[first]
+        rows = self._visible()
+        hidden = first + self.lines - (len(rows) - (not rows[-1].text))
+        text = "\n".join(row.plain() for row, _ in lines[first:])
+        return End(hidden, html_of(lines[first:]).removesuffix("\n"), text)
+
+    def _visible(self) -> list[Row]:
+        return [row for block in self.blocks for row, _ in block.lines]
 
     def plain(self) -> str:
         """Return the text without colours."""
-        return strip("".join(text for block in self.blocks for _, text in block.pieces))
+        return "\n".join(row.plain() for row in self._visible())
 
     def html(self) -> str:
-        """Return escaped HTML; stderr is marked by a line at its left as well as by its colour."""
-        return "".join(block.html() for block in self.blocks)
+        """Return escaped HTML."""
+        return "".join(block.html() for block in self.blocks).removesuffix("\n")
 
 
-def _divided(pieces: Pieces, at: int) -> tuple[Pieces, Pieces]:
-    """Divide pieces of text at a character."""
-    before: Pieces = []
-    after: Pieces = []
-    for kind, text in pieces:
-        before += [(kind, text[:at])] if at > 0 else []
-        after += [(kind, text[max(at, 0) :])] if at < len(text) else []
-        at -= len(text)
-    return before, after
-
-
-def _grouped(lines: Iterable[tuple[str, str]]) -> Pieces:
-    found: Pieces = []
-    for kind, line in lines:
-        if found and found[-1][0] == kind:
-            found[-1] = (kind, found[-1][1] + line)
-        else:
-            found.append((kind, line))
-    return found
-
-
-def _bounded(text: str, tail: LogTail) -> str:
-    lines = text.split("\n")
-    if len(lines) > MAX_LINES + 1:
-        lines, tail.dropped = lines[-MAX_LINES - 1 :], True
-    return "\n".join(x if len(x) <= MAX_LINE else f"{x[:MAX_LINE]}… (a longer line)" for x in lines)
+def _bounded(blocks: list[Block]) -> list[Block]:
+    """Return the newest blocks, as many as a page can bear."""
+    first, lines, size = len(blocks) - 1, len(blocks[-1].lines), blocks[-1].size
+    while first > 0:
+        lines, size = lines + len(blocks[first - 1].lines), size + blocks[first - 1].size
+        if lines > MAX_LINES + BLOCK_LINES or size > MAX_BYTES or len(blocks) - first >= MOST_BLOCKS:
+            break
+        first -= 1
+    return blocks[first:]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.resources import format_time
-from ..model.states import Status
+from ..model.states import JobState, Status
 from ..rundir.reader import PartsReader, RunReader
 from ..rundir.run import Run
 from .log import LogTail
@@ -39,6 +39,11 @@ class Picture:
     parts: Sequence[Part]
     reader: RunReader | PartsReader
     tail: LogTail
+
+    @property
+    def failed(self) -> list[Run]:
+        """The tasks that ended, and not well."""
+        return [run for run, status in self.parts if status.state.is_final and status.state is not JobState.COMPLETED]
 
     @property
     def verdict(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@ import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { HPCApi, LogName } from '../server/api';
-import { IMatches } from '../server/types';
+import { ILogWindow, IMatches } from '../server/types';
 
 export interface ILogProps {
   api: HPCApi;
@@ -18,6 +18,9 @@ export interface ILogProps {
 /** Follow, wrap, search and download. */
 export function LogTools(
   props: ILogProps & {
+    tasks: ILogWindow['tasks'];
+    task: string;
+    setTask: (id: string) => void;
     follow: boolean;
     setFollow: (value: boolean) => void;
     wrap: boolean;
@@ -38,6 +41,20 @@ export function LogTools(
   };
   return (
     <div className="jp-HPCLog-tools">
+      {props.tasks.length > 0 && (
+        <select
+          aria-label={trans.__('Whose log')}
+          value={props.task}
+          onChange={event => props.setTask(event.target.value)}
+        >
+          <option value="">{trans.__('All tasks')}</option>
+          {props.tasks.map(each => (
+            <option key={each.id} value={each.id}>
+              {trans.__('Task %1', each.task)}
+            </option>
+          ))}
+        </select>
+      )}
       <label>
         <input
           type="checkbox"

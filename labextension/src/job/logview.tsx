@@ -1,7 +1,17 @@
 import { renderText } from '@jupyterlab/rendermime';
 import * as React from 'react';
+import { ILogWindow } from '../server/types';
 import { ILogProps, LogTools } from './logtools';
-import { IChunk, Place, placed, readable, WINDOW } from './logtext';
+import {
+  IChunk,
+  IRead,
+  ISection,
+  last,
+  Place,
+  placed,
+  read,
+  WINDOW
+} from './logtext';
 
 const FOLLOW_MS = 1000;
 
@@ -10,21 +20,27 @@ const FOLLOW_MS = 1000;
  * At its end it follows; scrolled up, it stays.
  */
 export function LogView(props: ILogProps): React.ReactElement {
-  const { api, id, which, trans } = props;
+  const { api, which, trans } = props;
   const box = React.useRef<HTMLDivElement>(null);
   const [chunks, setChunks] = React.useState<IChunk[]>([]);
   const [size, setSize] = React.useState(0);
   const [follow, setFollow] = React.useState(true);
   const [wrap, setWrap] = React.useState(true);
   const [problem, setProblem] = React.useState('');
+  const [tasks, setTasks] = React.useState<ILogWindow['tasks']>([]);
+  const [task, setTask] = React.useState('');
+  const shown = task || props.id;
+  const isMoving = tasks.length > 0 && !task; // the tasks' texts stand below each other, and each grows
+  const reads = React.useRef<IRead[]>([]);
   const latest = React.useRef<IChunk[]>([]);
   latest.current = chunks;
 
   const load = React.useCallback(
     async (offset: number, place: Place, limit = WINDOW) => {
       try {
-        const found = await api.log(id, offset, limit, which);
+        const found = await api.log(shown, offset, limit, which);
         setSize(found.size);
+        setTasks(old => (found.tasks.length ? found.tasks : old));
         setProblem('');
         if (!found.text && place !== 'only') {
           return;
@@ -34,7 +50,7 @@ export function LogView(props: ILogProps): React.ReactElement {
         setProblem(String((error as Error).message));
       }
     },
-    [api, id, which]
+    [api, shown, which]
   );
 
   React.useEffect(() => {
@@ -45,7 +61,9 @@ export function LogView(props: ILogProps): React.ReactElement {
     const step = async () => {
       const end = latest.current[latest.current.length - 1];
       if (!document.hidden && follow) {
-        await load(end ? end.next : 0, 'after');
+        await (isMoving
+          ? load(-WINDOW, 'only')
+          : load(end ? end.next : 0, 'after'));
       }
       if (!isGone && props.isLive) {
         timer = window.setTimeout(step, FOLLOW_MS);
@@ -56,7 +74,7 @@ export function LogView(props: ILogProps): React.ReactElement {
       isGone = true;
       window.clearTimeout(timer);
     };
-  }, [load, follow, props.isLive]);
+  }, [load, follow, isMoving, props.isLive]);
   React.useEffect(() => {
     if (follow && box.current) {
       box.current.scrollTop = box.current.scrollHeight;
@@ -68,12 +86,17 @@ export function LogView(props: ILogProps): React.ReactElement {
   if (props.isInOutput && !first?.text && !problem) {
     return <></>;
   }
+  reads.current = read(chunks, reads.current);
   return (
     <div className={`jp-HPCLog${wrap ? '' : ' jp-mod-long'}`}>
       <LogTools
         {...props}
         wrap={wrap}
         setWrap={setWrap}
+        id={shown}
+        tasks={tasks}
+        task={task}
+        setTask={setTask}
         follow={follow}
         setFollow={value => {
           setFollow(value);
@@ -116,9 +139,10 @@ export function LogView(props: ILogProps): React.ReactElement {
             {trans.__('Earlier lines')}
           </button>
         )}
-        {chunks.map(chunk => (
-          <Chunk key={chunk.offset} text={chunk.text} {...props} />
+        {reads.current.map(each => (
+          <Chunk key={each.chunk.offset} sections={each.sections} {...props} />
         ))}
+        <Chunk sections={last(reads.current)} {...props} />
         {!first?.text && (
           <div className="jp-HPC-empty">
             <p>
@@ -143,7 +167,33 @@ export function LogView(props: ILogProps): React.ReactElement {
 
 const Chunk = React.memo(
   function Chunk(
-    props: { text: string } & Pick<ILogProps, 'sanitizer' | 'trans'>
+    props: { sections: ISection[] } & Pick<ILogProps, 'sanitizer' | 'trans'>
+  ): React.ReactElement | null {
+    if (!props.sections.length) {
+      return null; // an empty element is given the room of many lines
+    }
+    return (
+      <div className="jp-HPCLog-chunk">
+        {props.sections.map((section, i) => (
+          <Section key={i} {...props} {...section} />
+        ))}
+      </div>
+    );
+  },
+  (a, b) => same(a.sections, b.sections)
+);
+
+function same(a: readonly ISection[], b: readonly ISection[]): boolean {
+  return (
+    a === b ||
+    (a.length === b.length &&
+      a.every((each, i) => each.text === b[i].text && each.mark === b[i].mark))
+  );
+}
+
+const Section = React.memo(
+  function Section(
+    props: ISection & Pick<ILogProps, 'sanitizer'>
   ): React.ReactElement {
     const host = React.useRef<HTMLDivElement>(null);
     React.useEffect(() => {
@@ -153,12 +203,15 @@ const Chunk = React.memo(
       host.current.replaceChildren();
       void renderText({
         host: host.current,
-        source: readable(props.text),
+        source: props.text,
         sanitizer: props.sanitizer,
         translator: undefined
       });
     }, [props.text]);
-    return <div className="jp-HPCLog-chunk jp-RenderedText" ref={host} />;
+    const mark = props.mark && ` jp-mod-${props.mark}`;
+    return (
+      <div className={`jp-HPCLog-section jp-RenderedText${mark}`} ref={host} />
+    );
   },
-  (a, b) => a.text === b.text
+  (a, b) => a.text === b.text && a.mark === b.mark
 );

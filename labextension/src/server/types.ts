@@ -633,8 +633,13 @@ export interface components {
       offset: number;
       /** @description The byte to go on at. */
       next: number;
-      /** @description Bytes of the file. */
+      /** @description Bytes of the log. */
       size: number;
+      /** @description Of an array, the tasks whose logs it holds one after the other, 1000 at most; each has its own log. */
+      tasks: {
+        id: string;
+        task: number;
+      }[];
     };
     Match: {
       offset: number;
