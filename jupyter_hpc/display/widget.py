@@ -21,7 +21,7 @@ from ..views.log import LogTail
 from ..views.meters import meters_html
 from ..views.outputs import card_bundle
 from ..views.picture import Picture
-from ..views.style import escaped
+from ..views.style import EDGE, QUIET, escaped
 from ..views.summary import sent_html, stale_lines
 from ..views.waiting import again_words, waiting_lines
 from .blocks import block, button, change, let_subshell_answer, put
@@ -34,7 +34,7 @@ BYTES_PER_S = 64 << 10  # a large refresh is followed by a longer pause
 ARRAY_REFRESH_S = 1.0
 WHY_AFTER_S = 10.0  # what waits so long is worth a look at the queue
 WHY_EVERY_S = 180.0
-EDGE = "var(--jp-code-padding, 5px)"  # where a notebook's own outputs begin
+HEAD = "24em"  # where there is less room, its buttons stand below it
 
 
 class Panel:
@@ -67,7 +67,7 @@ class Panel:
         import ipywidgets
 
         self._head, self._meters, self._charts, self._said, self._sent = (block() for _ in range(5))
-        self._head.layout.flex = "1 1 0"
+        self._head.layout.flex = f"1 1 {HEAD}"
         self._head.layout.min_width = "0"
         self._open = button("Open log", "expand", "Show more of the log", self._on_open)
         self._open.layout.display = "none"  # until there is one
@@ -76,7 +76,9 @@ class Panel:
         buttons = ipywidgets.HBox(
             [self._open, self._detach, self._cancel], layout={"flex": "0 0 auto", "overflow": "visible"}
         )
-        top = ipywidgets.HBox([self._head, buttons], layout={"align_items": "center", "overflow": "visible"})
+        top = ipywidgets.HBox(
+            [self._head, buttons], layout={"flex_flow": "row wrap", "align_items": "center", "overflow": "visible"}
+        )
         self._tasks = TasksBox(self._job.run, parts_of(self._job.run, self._record), self._look_again)
         self._log = LogBox(self._tail)
         self._box = ipywidgets.VBox(
@@ -84,7 +86,9 @@ class Panel:
             layout={"padding": f"0 0 0 {EDGE}", "margin": "0", "overflow": "visible"},
         )
         marks = [f"<div>{escaped(line)}</div>" for line in stale_lines(self._record)]
-        put(self._sent, "".join([*marks, sent_html(self._record)]))
+        if sent := sent_html(self._record):
+            marks.append(f'<div style="{QUIET}">{sent}</div>')
+        put(self._sent, "".join(marks))
 
     def _publish(self, *, update: bool = False) -> None:
         """Display the panel; a front end without widgets shows the card of the moment."""
@@ -223,5 +227,6 @@ class Panel:
         self._log.close()
         for widget in (self._open, self._detach, self._cancel):
             widget.layout.display = "none"
+        self._box.layout.padding = "0"  # the card has its own
         put(self._head, data["text/html"])
         return picture

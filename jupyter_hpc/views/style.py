@@ -20,6 +20,7 @@ def _mixed(name: str, otherwise: str, percent: int) -> str:
 SMALL, TEXT, LARGE = (f"calc(var(--jp-ui-font-size1, 13px) * {n} / 13)" for n in (12, 13, 16))
 LINE_HEIGHT = "1.5"
 STEP_PX = 4  # spaces are multiples of it
+EDGE = f"{2 * STEP_PX}px"  # where the letters of a notebook's own outputs begin
 BUTTON = "24px"  # how high one is
 RADIUS = "4px"
 SANS = "var(--jp-ui-font-family, system-ui, sans-serif)"
@@ -32,7 +33,7 @@ SOFT = "color-mix(in srgb, var(--jp-ui-font-color0, currentColor) 68%, transpare
 TRACK = "rgba(128,128,128,.25)"
 LINE = "rgba(128,128,128,.3)"
 
-BOX = f"margin:{STEP_PX}px 0;font:{TEXT}/{LINE_HEIGHT} {SANS};overflow-wrap:anywhere"
+BOX = f"margin:{STEP_PX}px 0;padding:0 0 0 {EDGE};font:{TEXT}/{LINE_HEIGHT} {SANS};overflow-wrap:anywhere"
 PRE = (
     f"margin:{STEP_PX}px 0 0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;"
     f"font:{SMALL}/1.4 {MONO};background:none"

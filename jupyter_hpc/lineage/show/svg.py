@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _EDGE = 210, 46, 24, 52, 12
 _LETTER, _LONGEST = 7, 32  # about how wide one is, and how many a box holds
 _DETOUR = 24  # how far right of the boxes a link passes that skips a row
-_COLOURS = {"run": "#1976d2", "cell": "#7b8794", "gone": "#b0b0b0", "value": "#2e7d32", "file": "#2e7d32"}
-_FAILED = "#c62828"
+_GOOD, _FAILED = "var(--jp-success-color1, #2e7d32)", "var(--jp-error-color1, #c62828)"
+_COLOURS = {
+    "run": "var(--jp-brand-color1, #1976d2)",
+    "cell": "#7b8794",
+    "gone": "#909090",
+    "value": _GOOD,
+    "file": _GOOD,
+}
 _ROOT = "<start>"
 _HEAD = 6  # of an arrow
 _BOLD = ' font-weight="600"'
@@ -214,7 +220,7 @@ def _box_svg(box: Box) -> str:
     )
     return (
         f'<g><title>{escape(box.title)}</title><rect x="{box.x}" y="{box.y}" width="{box.width}" '
-        f'height="{box.height}" rx="5" fill="{colour}" fill-opacity=".12" stroke="{colour}"/>{words}</g>'
+        f'height="{box.height}" rx="5" style="fill:{colour};fill-opacity:.12;stroke:{colour}"/>{words}</g>'
     )
 
 

@@ -27,24 +27,26 @@ export function PanelHead(props: {
   const place = [where, job.node].filter(each => each).join(' · ');
   return (
     <header className="jp-HPCOutput-head">
-      <b>
-        <span className="jp-HPC-sign" aria-hidden="true">
-          {sign(job.state)}
+      <div className="jp-HPCOutput-line">
+        <b>
+          <span className="jp-HPC-sign" aria-hidden="true">
+            {sign(job.state)}
+          </span>{' '}
+          {words(job.state, trans)}
+        </b>{' '}
+        <span className="jp-HPCOutput-name" title={job.name}>
+          {job.name}
         </span>{' '}
-        {words(job.state, trans)}
-      </b>{' '}
-      <span className="jp-HPCOutput-name" title={job.name}>
-        {job.name}
-      </span>{' '}
-      <span className="jp-HPCOutput-place" title={place}>
-        {place}
-      </span>{' '}
-      {took !== null && (
-        <span className="jp-HPCOutput-time">
-          <Elapsed job={job} trans={trans} />{' '}
-          {isLive(job) ? times(job, trans) : duration(took)}
-        </span>
-      )}
+        <span className="jp-HPCOutput-place" title={place}>
+          {place}
+        </span>{' '}
+        {took !== null && (
+          <span className="jp-HPCOutput-time">
+            <Elapsed job={job} trans={trans} />{' '}
+            {isLive(job) ? times(job, trans) : duration(took)}
+          </span>
+        )}
+      </div>
       <span className="jp-HPCOutput-buttons">{props.children}</span>
     </header>
   );
