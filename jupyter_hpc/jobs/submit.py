@@ -43,7 +43,8 @@ def resubmit(job: Job, **changes: Any) -> Job:
 
     What it failed for the lack of is asked for as its verdict suggests, unless something else is.
     """
-    resources = {**suggested_resources(job.record), **(changes.pop("resources", None) or {})}
+    suggested = {k: v for k, v in suggested_resources(job.record).items() if k not in changes.get("unset", ())}
+    resources = {**suggested, **(changes.pop("resources", None) or {})}
     return submitted(resubmits.resubmit(job.run, resources=resources, **changes))
 
 

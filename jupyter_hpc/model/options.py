@@ -46,6 +46,19 @@ def keyword_meant(word: str) -> str:
     return f"Did you mean {known[0]}?" if known else did_you_mean(word, [o.dest for o in CALL_OPTIONS])
 
 
+def refusal(option: Option, scheduler: str, besides: Collection[str] = ()) -> OptionError | None:
+    """Return why a scheduler doesn't have an option, or None if it has; see `check_had`."""
+    if option.dest in besides:
+        return None
+    if scheduler in option.meaningless:
+        message = f"{option.spoken} means nothing on a {scheduler.lower()} target."
+        return OptionError(message, hint=option.meaningless[scheduler])
+    if option.only not in ("", scheduler):
+        message = f"{option.spoken} is for {option.only}, which this target is not."
+        return OptionError(message, hint=option.instead)
+    return None
+
+
 def check_had(spec: JobSpec, scheduler: str, besides: Collection[str] = ()) -> None:
     """Refuse what a scheduler doesn't have.
 
@@ -63,14 +76,6 @@ def check_had(spec: JobSpec, scheduler: str, besides: Collection[str] = ()) -> N
     """
     for owner in (spec, spec.resources):
         for option in declared(type(owner)):
-            if not is_set(getattr(owner, option.dest)) or option.dest in besides:
-                continue
-            if scheduler in option.meaningless:
-                raise OptionError(
-                    f"{option.spoken} means nothing on a {scheduler.lower()} target.",
-                    hint=option.meaningless[scheduler],
-                )
-            if option.only not in ("", scheduler):
-                raise OptionError(
-                    f"{option.spoken} is for {option.only}, which this target is not.", hint=option.instead
-                )
+            why = refusal(option, scheduler, besides) if is_set(getattr(owner, option.dest)) else None
+            if why is not None:
+                raise why

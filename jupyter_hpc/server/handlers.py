@@ -14,10 +14,8 @@ from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
 from ..jobs.job import Job
-from ..jobs.submit import replace_waiting, resubmit
 from ..lineage.show.view import of_run as lineage_of
 from ..model.exceptions import HPCError, JobNotFound, OptionError, TargetError
-from ..model.resubmission import asked_again, read_line
 from ..rundir.run import Run
 from ..rundir.store import ANY_ID_PATTERN
 from ..targets.targets import targets
@@ -252,33 +250,6 @@ class DetachHandler(HPCHandler):
         self.finish({"id": run_id})
 
 
-class ResubmitHandler(HPCHandler):
-    @web.authenticated
-    @authorized
-    async def post(self, run_id: str) -> None:
-        job, asked = self.job(run_id), self.body()
-        if unknown := asked.keys() - {"resources", "spec", "options", "target", "instead"}:
-            known = "resources, spec, options, target nor instead"
-            raise OptionError(f"The body has {min(unknown)[:80]!r}, which is neither {known}.")
-        resources, spec = asked.get("resources", {}), asked.get("spec", {})
-        target, line, instead = asked.get("target"), asked.get("options", ""), asked.get("instead", False)
-        if not isinstance(resources, dict) or not isinstance(spec, dict) or not isinstance(line, str):
-            raise OptionError("resources and spec must be objects and options a line of text.")
-        if not (target is None or isinstance(target, str)) or not isinstance(instead, bool):
-            raise OptionError("target must be a string, and instead true or false.")
-        if None in resources.values() or None in spec.values():
-            raise OptionError("A resource must be a text, a number, true or false.")
-        said, named = read_line(line)
-        target = named or target
-        if target is not None and target not in targets():
-            raise OptionError(f"There is no target {target[:80]!r}.", hint="`%hpc targets` lists them.")
-        found = asked_again({**spec, **said}, target)
-        changes = {**found.changes, "resources": {**resources, **found.resources}}
-        new = await asyncio.to_thread(replace_waiting if instead else resubmit, job, **changes)
-        self.set_status(201)
-        self.finish({"id": new.id})
-
-
 class LogHandler(HPCHandler):
     named = JOB_ID
 
@@ -400,7 +371,6 @@ ROUTES: list[tuple[str, type[HPCHandler]]] = [
     (f"/jobs/{_RUN}", JobHandler),
     (f"/jobs/{_RUN}/cancel", CancelHandler),
     (f"/jobs/{_RUN}/detach", DetachHandler),
-    (f"/jobs/{_RUN}/resubmit", ResubmitHandler),
     (f"/jobs/{_RUN}/log", LogHandler),
     (f"/jobs/{_RUN}/log/search", LogSearchHandler),
     (f"/jobs/{_RUN}/log/file", LogFileHandler),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import acts, handlers, page_handlers
+from . import acts, handlers, page_handlers, resubmissions
 
-ROUTES = [*handlers.ROUTES, *acts.ROUTES, *page_handlers.ROUTES]
+ROUTES = [*handlers.ROUTES, *acts.ROUTES, *page_handlers.ROUTES, *resubmissions.ROUTES]

@@ -22,6 +22,7 @@ def test_a_line_is_read_by_the_options_declarations() -> None:
         "target": "k8s",
         "resources": {"memory": "6G", "gpus": 0},
         "options": {"partition": "big one", "retries": 2, "requeue": True},
+        "unset": ("cpus", "exclusive"),
     }
 
 
