@@ -11,7 +11,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.store import store
 from tests.faults.road import submit, until
-from tests.server.conftest import Server
+from tests.server.conftest import TOKEN, Server
 from tests.server.described import ROUTES
 
 LIVE = "import time\nprint('ready', flush=True)\ntime.sleep(300)"
@@ -142,6 +142,42 @@ def test_resubmitted_with_more(server: Server, done: Job) -> None:
     assert new.record["resubmits"] == done.id
     assert new.record["spec"]["resources"]["memory"] == 64 << 20
     assert new.id != done.id
+
+
+def test_the_form_of_a_resubmission(server: Server, done: Job) -> None:
+    form = server.hpc(f"/jobs/{done.id}/resubmit").body
+    assert form["target"] == "slurm" and {"slurm", "local"} <= {*form["targets"]}
+    assert {"gpus", "cpus", "memory", "time", "partition"} == {field["name"] for field in form["fields"]}
+    there = server.hpc(f"/jobs/{done.id}/resubmit?target=local").body
+    assert "partition" not in {field["name"] for field in there["fields"]}
+    assert server.hpc(f"/jobs/{done.id}/resubmit?target=nowhere").status == 400
+
+
+def test_resubmitted_as_a_form_says(server: Server, done: Job) -> None:
+    body = {"resources": {"memory": "64M", "time": ""}, "spec": {"partition": "debug"}, "options": "--name again"}
+    made = server.hpc(f"/jobs/{done.id}/resubmit", method="POST", body={**body, "target": "slurm", "instead": False})
+    assert made.status == 201, made
+    new = Job(store().find(made.body["id"]))
+    assert new.result(60)["x"] == 1
+    spec = new.record["spec"]
+    assert (spec["partition"], spec["name"], spec["resources"]) == ("debug", "again", {"memory": 64 << 20})
+    assert new.record["changed_options"] == "--mem 64M --partition debug --name again"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"options": "--memory 3"}, "is no option with which a job can be submitted again."),
+        ({"spec": {"array": "1-3"}}, "can't be another when a job is submitted again."),
+        ({"instead": "yes"}, "instead must be true or false."),
+        ({"instead": True}, "doesn't wait"),
+    ],
+)
+def test_a_resubmission_that_is_refused_says_why(
+    server: Server, done: Job, body: dict[str, object], words: str
+) -> None:
+    said = server._ask(f"/jupyter-hpc/jobs/{done.id}/resubmit", "POST", body, TOKEN)
+    assert 400 <= said.status < 500 and words in said.body["message"]
 
 
 def test_forgotten(server: Server) -> None:

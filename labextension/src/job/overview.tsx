@@ -59,15 +59,17 @@ export function Overview(props: IJobTabProps): React.ReactElement {
 /** Why it waits, or why it ended as it did. */
 function Why(props: IJobTabProps): React.ReactElement | null {
   const { api, job, trans, commands } = props;
-  const waiting = job.foreign ? null : job.waiting;
-  if (!waiting && !job.hint && !job.evidence.length) {
+  const waits = !job.foreign && job.state === 'PENDING';
+  if (!waits && !job.hint && !job.evidence.length) {
     return null;
   }
   const replaced = (id: string) =>
     void commands.execute(CommandIDs.open, { id });
   return (
     <Section title={isLive(job) ? trans.__('Why it waits') : trans.__('Why')}>
-      {!job.foreign && <WaitingBlock job={job} {...{ api, trans, replaced }} />}
+      {!job.foreign && (
+        <WaitingBlock job={job} {...{ api, trans, commands, replaced }} />
+      )}
       {job.hint && <p className="jp-HPCJob-hint">→ {job.hint}</p>}
       {job.evidence.length > 0 && (
         <ul className="jp-HPCJob-list" aria-label={trans.__('Evidence')}>

@@ -59,7 +59,10 @@ export function LiveJob(props: IJobProps): React.ReactElement {
       {!job.foreign && (
         <>
           <Again job={job} trans={trans} commands={commands} />
-          <WaitingBlock job={job} {...{ api, trans, replaced: setNew }} />
+          <WaitingBlock
+            job={job}
+            {...{ api, trans, commands, replaced: setNew }}
+          />
         </>
       )}
       {!live && job.hint && <p>→ {job.hint}</p>}

@@ -5,7 +5,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { PanelLayout, Widget } from '@lumino/widgets';
 import * as React from 'react';
-import { Again, IAgain } from './resubmit';
+import { IAgain, Resubmit } from './resubmit';
 import { HPCApi } from '../server/api';
 import { isLive } from '../jobs/format';
 import { LiveJob } from './livejob';
@@ -56,7 +56,9 @@ export class JobOutput extends Widget implements IRenderMime.IRenderer {
         layout.widgets[0].dispose();
         this._showLive(made);
       };
-      const shown = <Again {...this._context} {...{ id, again, submitted }} />;
+      const shown = (
+        <Resubmit {...this._context} {...{ id, again, submitted }} />
+      );
       layout.addWidget(ReactWidget.create(shown));
       return;
     }

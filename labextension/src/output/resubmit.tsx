@@ -1,5 +1,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
+import { CommandIDs } from '../jobs/commandids';
 import { HPCApi } from '../server/api';
 
 /** What the kernel says of submitting a failed job again: the options in words, and as the server takes them. */
@@ -8,38 +10,57 @@ export interface IAgain {
   resources: { [key: string]: string };
 }
 
-/** The button under a failed job's card; it needs the server, not the kernel. */
-export function Again(props: {
+/** The buttons under a failed job's card: as suggested, or as somebody says in a form; the kernel isn't needed. */
+export function Resubmit(props: {
   id: string;
   again: IAgain;
   api: HPCApi;
+  commands: CommandRegistry;
   trans: TranslationBundle;
   submitted: (id: string) => void;
 }): React.ReactElement {
-  const { id, again, api, trans } = props;
+  const { id, again, api, commands, trans } = props;
   const [isAsked, setAsked] = React.useState(false);
   const [problem, setProblem] = React.useState('');
-  const submit = async () => {
+  const when = async (submit: () => Promise<string | null | undefined>) => {
     setAsked(true);
     setProblem('');
     try {
-      props.submitted(await api.resubmit(id, { resources: again.resources }));
+      const made = await submit();
+      if (made) {
+        props.submitted(made);
+        return;
+      }
     } catch (error) {
-      setAsked(false);
-      setProblem(String((error as Error).message));
+      setProblem((error as Error).message);
     }
+    setAsked(false);
   };
+  const change = () =>
+    commands.execute(CommandIDs.resubmit, { id, stays: true }) as Promise<
+      string | null
+    >;
+  const button = (
+    label: string,
+    submit: () => Promise<string | null | undefined>
+  ) => (
+    <button
+      className="jp-HPC-button"
+      disabled={isAsked}
+      onClick={() => void when(submit)}
+    >
+      {label}
+    </button>
+  );
   return (
     <div className="jp-HPCOutput-head">
-      <button
-        className="jp-HPC-button"
-        disabled={isAsked}
-        onClick={() => void submit()}
-      >
-        {again.options
+      {button(
+        again.options
           ? trans.__('Resubmit with %1', again.options)
-          : trans.__('Resubmit')}
-      </button>
+          : trans.__('Resubmit'),
+        () => api.resubmit(id, { resources: again.resources })
+      )}
+      {button(trans.__('Resubmit with …'), change)}
       <span role="status">{problem}</span>
     </div>
   );

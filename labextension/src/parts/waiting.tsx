@@ -1,26 +1,40 @@
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
+import { CommandIDs } from '../jobs/commandids';
 import { duration } from '../jobs/format';
 import { HPCApi } from '../server/api';
 import { IOwnJob, ISuggestion, IWaiting } from '../server/types';
 
 const NOW_S = 60;
+/** The scheduler wasn't asked yet. */
+const NOTHING: IWaiting = {
+  asked_at: null,
+  reason: '',
+  place: null,
+  ahead: null,
+  of: null,
+  expected_start: null,
+  suggestions: [],
+  hint: ''
+};
 
 /** Why a job waits, and what would start now: a click submits that in its place. */
 export function WaitingBlock(props: {
   job: IOwnJob;
   api: HPCApi;
   trans: TranslationBundle;
+  commands: CommandRegistry;
   /** Told of the job that took its place. */
   replaced: (id: string) => void;
 }): React.ReactElement | null {
-  const { job, api, trans } = props;
+  const { job, api, trans, commands } = props;
   const [asked, setAsked] = React.useState('');
   const [problem, setProblem] = React.useState('');
-  const { waiting } = job;
-  if (!waiting) {
+  if (job.state !== 'PENDING') {
     return null;
   }
+  const waiting = job.waiting ?? NOTHING;
   const submit = async (options: string) => {
     setAsked(options);
     setProblem('');
@@ -29,6 +43,13 @@ export function WaitingBlock(props: {
     } catch (error) {
       setAsked('');
       setProblem((error as Error).message);
+    }
+  };
+  const change = async () => {
+    const args = { id: job.id, stays: true };
+    const made: unknown = await commands.execute(CommandIDs.resubmit, args);
+    if (typeof made === 'string') {
+      props.replaced(made);
     }
   };
   const chips = (title: string, look: string, some: ISuggestion[]) =>
@@ -71,6 +92,15 @@ export function WaitingBlock(props: {
       {waiting.hint && <p className="jp-HPCWaiting-hint">{waiting.hint}</p>}
       {chips(trans.__('Would start now'), 'now', are(true))}
       {chips(trans.__('May help'), 'maybe', are(false))}
+      <div className="jp-HPCWaiting-chips">
+        <button
+          className="jp-HPCWaiting-chip"
+          disabled={asked !== ''}
+          onClick={() => void change()}
+        >
+          {trans.__('Other options …')}
+        </button>
+      </div>
       <p role="status" className="jp-HPCWaiting-said">
         {asked && trans.__('Submitting it with %1 …', asked)}
         {problem}

@@ -14,6 +14,7 @@ import {
   IProblem,
   IRecord,
   IResubmission,
+  IResubmissionForm,
   IScript,
   ITarget,
   ITargets,
@@ -76,6 +77,12 @@ export class HPCApi {
   async resubmit(id: string, body: IResubmission = {}): Promise<string> {
     const path = `jobs/${id}/resubmit`;
     return (await this._ask<IJobId>(path, 'POST', body)).id;
+  }
+
+  /** What can be another when a job is submitted again, on its own target or another. */
+  async form(id: string, target = ''): Promise<IResubmissionForm> {
+    const asked = new URLSearchParams(target ? { target } : {});
+    return this._ask<IResubmissionForm>(`jobs/${id}/resubmit?${asked}`);
   }
 
   async forget(id: string): Promise<void> {

@@ -127,7 +127,8 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get?: never;
+    /** What can be another when it is submitted again, filled with what would help. */
+    get: operations['getResubmissionForm'];
     put?: never;
     /** Submit it again, as a new job. */
     post: operations['resubmitJob'];
@@ -611,6 +612,29 @@ export interface components {
     JobId: {
       id: string;
     };
+    /** @description An option that can be another. */
+    FormField: {
+      name: string;
+      flag: string;
+      label: string;
+      /** @description How a value is written. */
+      hint: string;
+      /** @description As the job's verdict suggests, else as it was; empty is left to the target. */
+      value: string;
+      was: string;
+      /** @description It goes into `resources`, else into `spec`. */
+      is_resource: boolean;
+      /** @description Values that are known there. */
+      choices: string[];
+    };
+    ResubmissionForm: {
+      target: string;
+      targets: string[];
+      fields: components['schemas']['FormField'][];
+      /** @description Flags of what `options` may have besides. */
+      others: string[];
+    };
+    /** @description What is asked for instead. Empty is left to the target. */
     Resubmission: {
       /** @description What to ask for instead, as people write it: `memory` `8G`. */
       resources?: {
@@ -921,6 +945,8 @@ export type IOwnJob = components['schemas']['OwnJob'];
 export type IForeignJob = components['schemas']['ForeignJob'];
 export type IJobDetail = components['schemas']['JobDetail'];
 export type IJobId = components['schemas']['JobId'];
+export type IFormField = components['schemas']['FormField'];
+export type IResubmissionForm = components['schemas']['ResubmissionForm'];
 export type IResubmission = components['schemas']['Resubmission'];
 export type ILogWindow = components['schemas']['LogWindow'];
 export type IMatch = components['schemas']['Match'];
@@ -1165,6 +1191,36 @@ export interface operations {
         };
       };
       404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getResubmissionForm: {
+    parameters: {
+      query?: {
+        /** @description Where; its own target if left out. */
+        target?: string;
+      };
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The form. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ResubmissionForm'];
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
+      503: components['responses']['Problem'];
       default: components['responses']['Refusal'];
     };
   };

@@ -20,6 +20,7 @@ import { JobPage, JobTracker } from '../job/widget';
 import { jobIdAt } from '../sidebar/row';
 import { cancelJobs } from './cancel';
 import { IHPCJobs } from '../jobs/tokens';
+import { askResubmission } from './resubmit';
 
 export interface ICommandContext {
   app: JupyterFrontEnd;
@@ -86,7 +87,10 @@ export function addCommands(context: ICommandContext): void {
   const add = (
     command: string,
     label: string,
-    act: (id: string, args: { preview?: unknown }) => void | Promise<void>
+    act: (
+      id: string,
+      args: { preview?: unknown; stays?: unknown }
+    ) => unknown | Promise<unknown>
   ) =>
     commands.addCommand(command, {
       label,
@@ -98,11 +102,12 @@ export function addCommands(context: ICommandContext): void {
           return;
         }
         try {
-          await act(id, args);
+          return await act(id, args);
         } catch (error) {
           say(error);
+        } finally {
+          void model.refresh();
         }
-        void model.refresh();
       }
     });
 
@@ -130,8 +135,12 @@ export function addCommands(context: ICommandContext): void {
   add(CommandIDs.requeue, trans.__('Requeue Job'), id =>
     api.act(id, 'requeue')
   );
-  add(CommandIDs.resubmit, trans.__('Resubmit Job'), async id => {
-    await pages.open(await api.resubmit(id));
+  add(CommandIDs.resubmit, trans.__('Resubmit Job …'), async (id, args) => {
+    const made = await askResubmission(api, id, trans);
+    if (made && args.stays !== true) {
+      await pages.open(made);
+    }
+    return made;
   });
   add(CommandIDs.forget, trans.__('Forget Job'), async id => {
     const answer = await showDialog({
