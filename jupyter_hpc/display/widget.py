@@ -205,8 +205,11 @@ class Panel:
             offer(self._job, picture.record)
 
     def detach(self) -> None:
-        """Leave the card of the moment: nobody refreshes the panel from now on."""
+        """Leave the card of the moment, which the job's end changes: nobody refreshes the panel from now on."""
+        from .at_end import become_final
+
         self._end()
+        become_final(self._job, self._display_id)
 
     def go_on(self, job: Job, reader: RunReader | PartsReader) -> Panel:
         """Become the panel of the job that took the place of this one."""

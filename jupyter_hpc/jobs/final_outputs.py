@@ -8,6 +8,7 @@ from ..rundir.run import Run
 from ..rundir.store import ANY_ID_PATTERN, Store
 from ..views.log import LogTail
 from ..views.outputs import Ended, as_ended
+from .job import Job
 
 
 def run_in(store: Store, run_id: str) -> Run | None:
@@ -19,7 +20,9 @@ def run_in(store: Store, run_id: str) -> Run | None:
 
 
 def ended(run: Run) -> Ended | None:
-    """Return what is left of a job that has ended; None while it lives."""
+    """Return what is left of a job that has ended, or of the one that took its place; None while it lives."""
+    while (replacement := Job(run).replacement) is not None:
+        run = replacement.run
     if not refresh([run])[0].state.is_final:
         return None
     reader, tail = reader_of(run), LogTail(traceback=True)

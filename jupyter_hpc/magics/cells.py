@@ -93,6 +93,9 @@ class HPCMagics(Magics):
         for line in (job.record.get("names") or ()) if arguments.quiet else ():
             _say(f"! {line}")  # else the panel says it
         if arguments.detach:
+            from ..display.at_end import show_detached
+
+            show_detached(self.shell, job)
             return job
         from ..display.attached import run_attached
 

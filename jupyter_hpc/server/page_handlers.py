@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, ClassVar
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from ..jobs.final_outputs import ended
 from ..jobs.job import Job
 from ..rundir.displays import displays
 from .downloads import listed, opened
@@ -72,9 +73,27 @@ def _displays(job: Job) -> dict[str, Any]:
     return {"displays": [vars(each) for each in found], "left_out": more}
 
 
+class OutputsHandler(HPCHandler):
+    """What a notebook's cell shows of a job that has ended, for a page that was closed meanwhile."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        self.finish(await asyncio.to_thread(_outputs, self.job(run_id)))
+
+
+def _outputs(job: Job) -> dict[str, Any]:
+    found = ended(job.run)
+    if found is None:
+        return {"is_final": False, "card": {}, "shown": [], "earlier": []}
+    shown = [{"data": each.data, "metadata": each.metadata, "is_value": each.kind == "value"} for each in found.shown]
+    return {"is_final": True, "card": found.card, "shown": shown, "earlier": found.earlier}
+
+
 _RUN, _FILE = "(?P<run_id>[^/]{1,2000})", "(?P<name>[^/]{1,1000})"
 ROUTES: list[tuple[str, type[HPCHandler]]] = [
     (f"/jobs/{_RUN}/files", FilesHandler),
     (f"/jobs/{_RUN}/files/{_FILE}", FileHandler),
     (f"/jobs/{_RUN}/displays", DisplaysHandler),
+    (f"/jobs/{_RUN}/outputs", OutputsHandler),
 ]

@@ -16,6 +16,11 @@ def job_mime(run_id: str, state: JobState) -> dict[str, Any]:
     return {MIME: {"id": run_id, "state": state.value}}
 
 
+def lacking(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a final card that stands alone: a kernel can't put under it what the job displayed."""
+    return {**card, MIME: {**card[MIME], "lacks_displays": True}}
+
+
 def again_mime(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the extension needs for a button that submits an ended job again."""
     words = str((record.get("verdict") or {}).get("again") or "")

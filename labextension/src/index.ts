@@ -22,7 +22,9 @@ import { JobTracker } from './job/widget';
 import { CommandIDs } from './jobs/commandids';
 import { JobsModel } from './jobs/model';
 import { IHPCJobs } from './jobs/tokens';
-import { JobOutput, MIME } from './output/renderer';
+import { MIME } from './output/finished';
+import { JobOutput } from './output/renderer';
+import { finishSaved } from './output/saved';
 import { addCommands } from './shell/commands';
 import { notify } from './shell/notify';
 import { runningManager } from './shell/running';
@@ -208,6 +210,19 @@ const output: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const savedOutputs: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-hpc:saved-outputs',
+  description:
+    'Writes how a job ended into notebooks that were closed meanwhile.',
+  autoStart: true,
+  requires: [IHPCJobs, INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IHPCJobs,
+    notebooks: INotebookTracker
+  ) => finishSaved(model, notebooks)
+};
+
 export { IHPCJobs, IJobTabs };
 export type { IJobTab, IJobTabProps } from './job/jobtabs';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
@@ -218,6 +233,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidebar,
   running,
   status,
-  output
+  output,
+  savedOutputs
 ];
 export default plugins;

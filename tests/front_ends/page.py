@@ -21,11 +21,11 @@ class Page:
         self._names: dict[str, list[int]] = {}
         self.request = notebook.begin(code)
 
-    def until(self, text: str) -> None:
+    def until(self, text: str, kind: str = "display_data") -> None:
         """Take messages until a display with this text has come."""
 
         def has_come(message: dict[str, Any]) -> bool:
-            return self._take(message) and message["msg_type"] == "display_data" and text in str(message["content"])
+            return self._take(message) and message["msg_type"] == kind and text in str(message["content"])
 
         self._notebook.wait_for(self.request, has_come)
 

@@ -18,9 +18,11 @@ from jupyter_hpc.commands import cli
 from jupyter_hpc.commands import notebook as command
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.rundir.store import store
+from jupyter_hpc.server.page_handlers import _outputs
 from jupyter_hpc.testing.notebook import Notebook
 from jupyter_hpc.views.mime import MIME
 from tests.front_ends.page import Page, outputs_of
+from tests.server.described import check
 
 CELL = """
 import time
@@ -205,3 +207,39 @@ def test_of_several_each_has_its_turn(notebook: Notebook, here: Path) -> None:
     said = shell("notebook", "nowhere.ipynb", path)
     assert said.returncode == 1 and "nowhere.ipynb can't be read" in said.stderr
     assert outputs_of(path)[0].data[MIME]["state"] == "COMPLETED"
+
+
+# -- without the command ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_kernel_that_lives_changes_the_card_at_the_end(notebook: Notebook, here: Path, is_interrupted: bool) -> None:
+    """Displays it can't put there: the card says that they are lacking, and whoever can, adds them."""
+    gate = here / "gate"
+    page = Page(notebook, notebook.cell(CELL.format(gate=str(gate)), "" if is_interrupted else "--detach"))
+    if is_interrupted:
+        page.until("a table")
+        notebook.interrupt()
+    page.to_end()
+    assert page.outputs[0].data[MIME]["state"] in ("PENDING", "RUNNING")
+    gate.touch()
+    page.until("COMPLETED", "update_display_data")
+    path = page.save(here / "analysis.ipynb")
+    assert outputs_of(path)[0].data[MIME]["lacks_displays"] is True
+    shell("notebook", path)
+    card, *shown = outputs_of(path)
+    assert card.data[MIME]["state"] == "COMPLETED" and "lacks_displays" not in card.data[MIME]
+    expected = ["<b>curve of epoch 2</b>", "<b>a table</b>", "<b>another table</b>"]
+    assert [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})] == expected
+
+
+def test_the_server_tells_the_extension_the_same(notebook: Notebook, here: Path) -> None:
+    path, run_id = closed_meanwhile(notebook, here)
+    told = _outputs(ended(run_id))
+    check("GET", f"/jupyter-hpc/jobs/{run_id}/outputs", 200, told)
+    shell("notebook", path)
+    card, *shown = outputs_of(path)
+    assert told["card"] == card.data
+    assert [each["data"] for each in told["shown"]] == [output.data for output in shown]
+    assert [each["is_value"] for each in told["shown"]] == [o.output_type == "execute_result" for o in shown]
+    assert {"text/html": "<b>curve of epoch 1</b>"}.items() <= told["earlier"][0].items()

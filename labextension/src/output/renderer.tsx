@@ -8,10 +8,10 @@ import * as React from 'react';
 import { IAgain, Resubmit } from './resubmit';
 import { HPCApi } from '../server/api';
 import { isLive } from '../jobs/format';
+import { MIME } from './finished';
 import { LiveJob } from './livejob';
 import { IHPCJobs } from '../jobs/tokens';
 
-export const MIME = 'application/vnd.jupyter-hpc.job+json';
 const WIDGET = 'application/vnd.jupyter.widget-view+json';
 
 export interface IRendererContext {

@@ -10,6 +10,7 @@ import {
   ILineage,
   ILogWindow,
   IMatches,
+  IOutputs,
   IPage,
   IProblem,
   IRecord,
@@ -132,6 +133,11 @@ export class HPCApi {
   }
 
   /** Plots and values that a run displayed. */
+  /** What the cell of a job shows once it has ended. */
+  async outputs(id: string): Promise<IOutputs> {
+    return this._ask<IOutputs>(`jobs/${id}/outputs`);
+  }
+
   async displays(id: string): Promise<IDisplays> {
     return this._ask<IDisplays>(`jobs/${id}/displays`);
   }

@@ -291,6 +291,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jupyter-hpc/jobs/{run_id}/outputs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What the cell of a job that has ended shows for good: its card, and what it displayed. */
+    get: operations['getOutputs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jupyter-hpc/targets': {
     parameters: {
       query?: never;
@@ -822,6 +839,29 @@ export interface components {
       /** @description How many there were before these. */
       left_out: number;
     };
+    /** @description What the cell displayed, or its value, in nbformat's terms. */
+    Shown: {
+      data: {
+        [key: string]: unknown;
+      };
+      metadata: {
+        [key: string]: unknown;
+      };
+      is_value: boolean;
+    };
+    Outputs: {
+      /** @description The job has ended; until then all else is empty. */
+      is_final: boolean;
+      /** @description How it went, by MIME type. */
+      card: {
+        [key: string]: unknown;
+      };
+      shown: components['schemas']['Shown'][];
+      /** @description All that it displayed at any time, by MIME type: a notebook that was saved meanwhile has some of it. */
+      earlier: {
+        [key: string]: unknown;
+      }[];
+    };
     Gpus: {
       /** @description Empty for any type. */
       type: string;
@@ -965,6 +1005,8 @@ export type IFile = components['schemas']['File'];
 export type IFiles = components['schemas']['Files'];
 export type IDisplay = components['schemas']['Display'];
 export type IDisplays = components['schemas']['Displays'];
+export type IShown = components['schemas']['Shown'];
+export type IOutputs = components['schemas']['Outputs'];
 export type IGpus = components['schemas']['Gpus'];
 export type ITarget = components['schemas']['Target'];
 export type ITargets = components['schemas']['Targets'];
@@ -1499,6 +1541,31 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Displays'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getOutputs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description All of it. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Outputs'];
         };
       };
       404: components['responses']['Problem'];
