@@ -1,4 +1,4 @@
-"""What a cell shows while its job is live: a widget where there are widgets, else lines of text."""
+"""What a cell shows while its job is live: a widget on a page, else lines of text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ..rundir.reader import Output, PartsReader, RunReader
 from ..views.ansi import Colours
 from ..views.icons import icon
 from ..views.waiting import again_words
-from .publish import in_notebook, show
+from .front_end import has_kernel, is_page
+from .publish import show
 
 
 class View(Protocol):
@@ -37,10 +38,10 @@ class View(Protocol):
 
 
 def make_view(job: Job, reader: RunReader | PartsReader, *, quiet: bool) -> View:
-    """Return the widget panel in a notebook with ipywidgets, else plain text."""
+    """Return the widget panel for a notebook's page, else lines of text."""
     from IPython.core.getipython import get_ipython
 
-    if quiet or not in_notebook(get_ipython()):
+    if quiet or not is_page(get_ipython()):
         return TextView(job, quiet=quiet)
     try:
         from .widget import Panel
@@ -62,7 +63,8 @@ class TextView:
         self._last = ""
         from IPython.core.getipython import get_ipython
 
-        self._colours = None if in_notebook(get_ipython()) else {"stdout": Colours(), "stderr": Colours()}
+        self._shell = get_ipython()
+        self._colours = None if is_page(self._shell) else {"stdout": Colours(), "stderr": Colours()}
 
     def update(self, status: Status, outputs: list[Output]) -> None:
         where = f"{self._job.target} {status.native_id.partition('.')[0]}"
@@ -76,7 +78,15 @@ class TextView:
         for kind, colours in (self._colours or {}).items():
             (sys.stdout if kind == "stdout" else sys.stderr).write(colours.end())
         if not self._quiet:
-            self.say(f"{icon(self._job.status.state)[0]} {self._job.describe()}")
+            self._show_end(f"{icon(self._job.status.state)[0]} {self._job.describe()}")
+
+    def _show_end(self, words: str) -> None:
+        """Say how it ended; a front end that shows more than text, and doesn't say so, has the card."""
+        if not has_kernel(self._shell):
+            self.say(words)
+            return
+        bundle = self._job._repr_mimebundle_()
+        self._shell.display_pub.publish({**bundle, "text/plain": printable(words)})
 
     def detach(self) -> None:
         """The error that ends the cell says how to come back."""

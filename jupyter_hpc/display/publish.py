@@ -9,17 +9,13 @@ from typing import Any
 from ..rundir.reader import Output
 from ..views.ansi import Colours
 from ..views.screen import coloured
-
-
-def in_notebook(shell: Any) -> bool:
-    """Tell whether a front end decides what is done with escape sequences; else the user's terminal acts on them."""
-    return hasattr(shell, "kernel")
+from .front_end import is_page
 
 
 def fit(shell: Any, data: dict[str, Any]) -> dict[str, Any]:
     """Return what a cell displayed, for a terminal with no sequences but colours."""
     words = data.get("text/plain")
-    return data if in_notebook(shell) or not isinstance(words, str) else {**data, "text/plain": coloured(words)}
+    return data if is_page(shell) or not isinstance(words, str) else {**data, "text/plain": coloured(words)}
 
 
 def show(outputs: list[Output], *, text: bool, colours: Mapping[str, Colours] | None = None) -> None:

@@ -61,7 +61,7 @@ class Client:
             notebook = self._in_kernel()
             detach = " --detach" if kind.through == "detached" else ""
             code = f"{notebook.magic} --name {cell.key}{detach}\n{text}"
-            self._requests.append(str(notebook.client.execute(code, store_history=True, stop_on_error=False)))
+            self._requests.append(str(notebook.client.execute(code, allow_stdin=False, stop_on_error=False)))
 
     def _in_kernel(self) -> Notebook:
         if self._notebook is None:

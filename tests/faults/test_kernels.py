@@ -42,7 +42,9 @@ class Kernel:
             elif message["msg_type"] == "error":
                 shown.append("\n".join(content["traceback"]))
 
-        reply = self.client.execute_interactive(textwrap.dedent(code), timeout=timeout, output_hook=take)
+        reply = self.client.execute_interactive(
+            textwrap.dedent(code), allow_stdin=False, timeout=timeout, output_hook=take
+        )
         assert reply["content"]["status"] == "ok", "".join(shown)
         return "".join(shown)
 

@@ -1,0 +1,88 @@
+"""What prints lines: `ipython`, `jupyter console`, `jupyter run`. Each is the real program, at a terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.front_ends.terminal import Terminal
+
+PROGRAMS = {
+    "ipython": ("-m", "IPython", "--no-banner", "--no-confirm-exit"),
+    "jupyter console": (
+        *("-m", "jupyter_console", "--kernel", "python3"),
+        # a kernel that is slow to say that a line is complete is not asked again, and its late answer is taken for
+        # the cell's: the next prompt then never gets its number
+        "--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=120",
+    ),
+}
+Opens = Callable[[str], Terminal]
+WAITS = "import os, time\nwhile not os.path.exists('gate'): time.sleep(0.05)\n"
+
+
+@pytest.fixture
+def open_terminal(here: Path) -> Iterator[Opens]:
+    opened: list[Terminal] = []
+
+    def opens(program: str) -> Terminal:
+        terminal = Terminal([sys.executable, *PROGRAMS[program]], dict(os.environ), here)
+        opened.append(terminal)
+        return terminal
+
+    yield opens
+    for terminal in opened:
+        terminal.close()
+
+
+def paste(terminal: Terminal, cell: str) -> None:
+    """Give it a cell of several lines as a person pastes it; an empty line ends it."""
+    terminal.type(f"\x1b[200~{cell}\x1b[201~")
+    for _ in range(2):
+        terminal.until("...:")
+        terminal.type("\r")
+    terminal.until("...:")
+    terminal.type("\r")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_lines_come_and_the_end(open_terminal: Opens, here: Path, program: str) -> None:
+    terminal = open_terminal(program)
+    terminal.until("In [1]:")
+    terminal.type("%load_ext jupyter_hpc\r")
+    terminal.until("In [2]:")
+    paste(terminal, f"%%local\n{WAITS}\nprint('a', 'line')\ny = 6 * 7\ny")
+    terminal.until(": running")
+    (here / "gate").touch()
+    shown = terminal.until("In [3]:")
+    assert "a line" in shown and "42" in shown
+    assert shown.count("COMPLETED") == 1 and "HTML" not in shown and "VBox" not in shown
+    terminal.type("y + 1\r")
+    assert "43" in terminal.until("In [4]:")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_a_job_prints_does_nothing_to_the_terminal(open_terminal: Opens, program: str) -> None:
+    terminal = open_terminal(program)
+    terminal.until("In [1]:")
+    terminal.type("%load_ext jupyter_hpc\r")
+    terminal.until("In [2]:")
+    paste(terminal, "%%local\nprint('\\x1b]52;c;aGVsbG8=\\x07\\x1b[31mred\\x1b[0m', 'text')")
+    terminal.until("red text")
+    terminal.until("COMPLETED")
+    assert "\x1b]52;c;aGVsbG8=\x07" not in terminal.raw
+    assert "\x1b[31mred" in terminal.raw
+
+
+def test_a_file_that_is_run(here: Path) -> None:
+    code = "%load_ext jupyter_hpc\nget_ipython().run_cell_magic('local', '', 'print(\"a\", \"line\")')\n"
+    (here / "job.ipy").write_text(code)
+    command = [sys.executable, "-m", "jupyter_client.runapp", "--kernel", "python3", "job.ipy"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL)
+    assert done.stdout.splitlines()[0] == "a line"
+    assert "COMPLETED" in done.stdout.splitlines()[1]
+    assert "VBox" not in done.stdout
