@@ -8,6 +8,7 @@ from typing import Any
 def register(ipython: Any) -> None:
     """Register magics, the transformer for bodiless cells, and completion; idempotent."""
     from ..capture.environment import baseline, witness
+    from ..display import tracebacks
     from . import completion, local_cells
     from .cells import HPCMagics, bodiless
 
@@ -20,11 +21,13 @@ def register(ipython: Any) -> None:
         ipython.input_transformers_cleanup.append(bodiless)
     completion.register(ipython)
     local_cells.register(ipython)
+    tracebacks.register(ipython)
 
 
 def unregister(ipython: Any) -> None:
     """Undo :func:`register`."""
     from ..capture.environment import witness
+    from ..display import tracebacks
     from . import completion, local_cells
     from .cells import bodiless, remove_magics
 
@@ -35,3 +38,4 @@ def unregister(ipython: Any) -> None:
     remove_magics(ipython)
     completion.unregister(ipython)
     local_cells.unregister(ipython)
+    tracebacks.unregister(ipython)

@@ -133,16 +133,21 @@ class HPCMagics(Magics):
             return Request(text=cell, code="", names=None, kind="script", **common)
         from ..capture.cell.analysis import analyze
         from ..display.shell import future_flags, lazy_annotations
+        from ..display.tracebacks import name_cell
 
         flags = future_flags(self.shell)
         lazy = lazy_annotations(flags)
         above = 1 + len(cell) - len(cell.lstrip("\n"))  # so that line numbers are the notebook's
         code = "\n" * above + self.shell.transform_cell(cell)
-        names = analyze(code, "\n" + cell, lazy_annotations=lazy)
-        if names.ipython:
-            open_code = "\n" * above + self.shell.transform_cell(exposed(cell))
-            opened = analyze(open_code, "\n" + cell, lazy_annotations=lazy)
-            names = replace(opened, ipython=names.ipython)
+        try:
+            names = analyze(code, "\n" + cell, lazy_annotations=lazy)
+            if names.ipython:
+                open_code = "\n" * above + self.shell.transform_cell(exposed(cell))
+                opened = analyze(open_code, "\n" + cell, lazy_annotations=lazy)
+                names = replace(opened, ipython=names.ipython)
+        except SyntaxError as error:
+            name_cell(error, str(common["label"]))
+            raise
         filename = self.shell.compile.cache(code, self.shell.displayhook.prompt_count)
         request = Request(text=cell, code=code, names=names, filename=filename, future_flags=flags, **common)
         return self._with_magics(request) if names.ipython or "_magic" in code else request

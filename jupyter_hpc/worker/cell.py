@@ -142,13 +142,20 @@ def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        kept = [f for f in part.stack if not os.path.abspath(f.filename).startswith(here)]
+        kept = [f for f in part.stack if not _is_between(f.filename, here)]
         for frame in kept:
             _ = frame.line  # read the source under its real name before renaming
             frame.filename = labels.get(frame.filename, frame.filename)
         part.stack[:] = kept
-        pending += [part.__cause__, part.__context__]
+        if part.exc_type is not None and issubclass(part.exc_type, SyntaxError):
+            part.filename = labels.get(part.filename, part.filename)
+        pending += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
     return "".join(shown.format())
+
+
+def _is_between(filename: str, here: str) -> bool:
+    """Whether a frame is this package's, or the import system's, which Python leaves out where nobody is in between."""
+    return filename.startswith("<frozen importlib") or os.path.abspath(filename).startswith(here)
 
 
 def install_exit_guard() -> None:
