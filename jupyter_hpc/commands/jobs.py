@@ -23,15 +23,14 @@ def _job(arguments: argparse.Namespace) -> Job:
 def _show(arguments: argparse.Namespace) -> str:
     from ..views.parts_table import tasks_text
     from ..views.picture import describe
-    from ..views.summary import facts
+    from ..views.summary import asked_words, facts
 
     picture = look(store().find(arguments.run))
     record, status, verdict = picture.record, picture.status, picture.verdict
     lines = [describe(record, status), *(f"→ {x}" for x in (verdict.get("hint"),) if x)]
     lines += [*tasks_text(picture.parts), *facts(picture)]
     lines += [f"evidence: {plain(x)}" for x in verdict.get("evidence", [])]
-    asked = plain(", ".join(f"{k}={v}" for k, v in record["spec"].items() if k not in ("resources", "prologue")), 4000)
-    lines.append(f"asked for: {record['spec']['resources'] or 'default resources'} {asked}".rstrip())
+    lines.append(f"asked for: {plain(asked_words(record['spec']), 4000)}")
     sent = ", ".join(f"{i['name']} ({format_size(i['nbytes'])})" for i in record["inputs"])
     lines += [
         f"sent: {plain(sent, 4000) or 'no names'}",

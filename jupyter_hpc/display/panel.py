@@ -68,7 +68,7 @@ class TextView:
 
     def update(self, status: Status, outputs: list[Output]) -> None:
         where = f"{self._job.target} {status.native_id.partition('.')[0]}"
-        words = f"{icon(status.state)[0]} {where}: {status.state.value.lower()} {status.reason}"
+        words = f"{icon(status.state)[0]} {where}: {status.state.words} {status.reason}"
         if not self._quiet and words != self._last and not status.state.is_final:
             self._last = words
             self.say(words.rstrip())

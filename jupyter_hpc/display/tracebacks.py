@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 import traceback
 from typing import Any
 
-_GROUPS: tuple[type, ...] = (BaseExceptionGroup,) if sys.version_info >= (3, 11) else ()
+_GROUPS: tuple[type, ...] = (builtins.BaseExceptionGroup,) if sys.version_info >= (3, 11) else ()
 
 
 def register(shell: Any) -> None:

@@ -18,7 +18,7 @@ def combined(statuses: Sequence[Status], native_id: str) -> Status:
     started = [s.started_at for s in statuses if s.started_at]
     nodes = sorted({s.node for s in statuses if s.node})
     node = ",".join(nodes[:3]) + (f" and {len(nodes) - 3} more" if len(nodes) > 3 else "")
-    words = ", ".join(f"{n} {state.value.lower().replace('_', ' ')}" for state, n in counts.most_common())
+    words = ", ".join(f"{n} {state.words}" for state, n in counts.most_common())
     first = min(started, default=None)
     if ended < len(statuses):
         waiting = next((s.reason for s in statuses if s.state is JobState.PENDING and s.reason), "")

@@ -26,7 +26,7 @@ _ABOUT = (
 _EXAMPLES = (
     ("--gpus 1 --mem 16G --time 30m", "one gpu, 16 GiB, half an hour"),
     ("--dry-run", "show what would travel; submit nothing"),
-    ("--time 8h --detach --name long", "go on; `%hpc result long` brings its names"),
+    ("--time 8h --detach --name long", "go on; `%hpc attach long` gets what it makes"),
     ("-o model --env LR={lr}", "bring model only; {lr} is a value from here"),
     ("--array 0-9%4", "ten tasks, four at a time; names as dicts"),
     ("--conda torch --mem 8G", "in another environment"),

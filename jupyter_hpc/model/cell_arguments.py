@@ -53,7 +53,7 @@ class CellArguments:
     detach: bool = option(
         "--detach",
         None,
-        "return the job at once; `%hpc result` brings its names",
+        "return the job at once; `%hpc attach` gets what it makes",
         "behaviour",
         in_calls=False,
     )

@@ -25,8 +25,16 @@ class JobState(str, enum.Enum):
     def is_final(self) -> bool:
         return self not in (JobState.SUBMITTING, JobState.PENDING, JobState.RUNNING)
 
+    @property
+    def words(self) -> str:
+        """As a person says it: ``"timed out"``."""
+        return _WORDS.get(self.value) or self.value.lower().replace("_", " ")
+
     def __str__(self) -> str:
         return self.value
+
+
+_WORDS = {"TIMEOUT": "timed out", "NODE_FAIL": "node failed"}  # others as Slurm writes them
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ SECONDS_UNTIL_S = 600  # from then on tens of seconds are enough: what changes s
 def headline(record: Mapping[str, Any], status: Status) -> str:
     """Return state, name, place and time as one line of HTML, which also reads well without its style."""
     sign, colour = icon(status.state)
-    state = status.state.value.lower().replace("_", " ")
+    state = status.state.words
     items = [f'<b style="{_KEPT}"><span style="color:{colour}" aria-hidden="true">{sign}</span> {state}</b>']
     if name := plain(record.get("name") or "", 80):
         items.append(_dotted(name, _SHORTENED))

@@ -42,7 +42,7 @@ def tasks_html(parts: Sequence[Part]) -> str:
     shown = chosen(parts)
     for run, status in shown:
         sign, colour = icon(status.state)
-        state = f'<span style="color:{colour}">{sign}</span> {status.state.value.lower().replace("_", " ")}'
+        state = f'<span style="color:{colour}">{sign}</span> {status.state.words}'
         words = (f"task {run.index}", status.node, _took(status), status.reason[:160])
         cells = [escaped(word) for word in words]
         cells.insert(1, state)

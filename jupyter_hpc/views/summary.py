@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..explain.use import Use, measured, used
-from ..model.resources import format_size
+from ..model.resources import Resources, format_size
 from ..worker.versions import MENTIONED, words
 from .parts_table import array_facts
 from .picture import Picture
@@ -36,6 +36,18 @@ def sent_html(record: Mapping[str, Any]) -> str:
 def stale_lines(record: Mapping[str, Any]) -> list[str]:
     """Return what is to be known of what was sent: what may be missing, and what was stale; plain, a line each."""
     return [*(record.get("names") or ()), *(f"⚠ {line}" for line in record.get("stale") or ())]
+
+
+def asked_words(spec: Mapping[str, Any]) -> str:
+    """Return what a job was asked to be, for people: ``"2 cpus, 1 GiB, partition gpu"``."""
+    parts = [Resources.from_json(spec.get("resources") or {}).describe()]
+    for key, value in spec.items():
+        if key in ("resources", "prologue") or value in (None, False, [], {}, ""):
+            continue
+        name = key.replace("_", " ")
+        listed = ", ".join(map(str, value)) if isinstance(value, (list, tuple, dict)) else str(value)
+        parts.append(name if value is True else f"{name} {listed}")
+    return ", ".join(parts)
 
 
 def uses(picture: Picture) -> list[Use]:

@@ -123,3 +123,19 @@ def test_a_followed_log_ends_with_the_traceback(tmp_path: Any, monkeypatch: Any,
     cli.main(["logs", "-f", job.id])
     shown = strip("".join(capsys.readouterr()))
     assert shown.count("Traceback (most recent call last)") == 1 and "ZeroDivisionError" in shown
+
+
+def test_states_and_wishes_are_words(ended: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from jupyter_hpc.commands import cli
+
+    spec = {
+        "resources": {"cpus": 2, "memory": 1 << 30, "time": 600},
+        "partition": "gpu",
+        "exclude": ["n1", "n2"],
+        "requeue": True,
+    }
+    job = ended("x\n", state="TIMEOUT", verdict={"state": "TIMEOUT"}, spec=spec)
+    assert "timed out" in card_html(look(job.run)) and "timeout" not in card_html(look(job.run))
+    cli.main(["show", job.id])
+    shown = capsys.readouterr().out
+    assert "asked for: 2 cpus, 1 GiB, 10 min, partition gpu, exclude n1, n2, requeue\n" in shown

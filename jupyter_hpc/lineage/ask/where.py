@@ -14,7 +14,7 @@ from ...model.states import JobState
 from ..index.index import Index
 
 Condition = tuple[str, list[Any]]
-_STATES = {state.value.lower().replace("_", " "): state.value for state in JobState}
+_STATES = {name: state.value for state in JobState for name in (state.value.lower().replace("_", " "), state.words)}
 _AGO = re.compile(r"(\d+)\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)(?:\s+ago)?")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SINCE = re.compile(r"\b(since|before)\s+", re.IGNORECASE)

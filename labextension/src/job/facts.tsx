@@ -48,15 +48,19 @@ export function asked(
   { trans }: Pick<IJobTabProps, 'trans'>
 ): string[] {
   const all = Object.entries({ ...job.resources, ...job.spec });
-  const amount = (key: string, given: unknown) =>
-    key === 'time' && typeof given === 'number'
-      ? duration(given)
-      : key === 'memory' && typeof given === 'number'
-        ? size(given)
-        : String(given);
+  const amount = (key: string, given: unknown) => {
+    if (typeof given === 'number' && ['time', 'memory'].includes(key)) {
+      return key === 'time' ? duration(given) : size(given);
+    }
+    const isGroup = typeof given === 'object' && !Array.isArray(given);
+    return String(isGroup ? Object.keys(given ?? {}).join(', ') : given);
+  };
   const known = all.filter(([key]) => !['name', 'workdir'].includes(key));
   return known.length || job.foreign
-    ? known.map(([key, given]) => `${key}=${amount(key, given)}`)
+    ? known.map(([key, given]) => {
+        const name = key.replace(/_/g, ' ');
+        return given === true ? name : `${name} ${amount(key, given)}`;
+      })
     : [trans.__('default resources')];
 }
 

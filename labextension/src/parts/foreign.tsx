@@ -9,10 +9,10 @@ export function Foreign(props: {
     <span
       className="jp-HPC-foreign"
       title={props.trans.__(
-        'Not submitted by jupyter_hpc: here is what the scheduler tells of it.'
+        'Submitted elsewhere, as with sbatch: here is what the scheduler tells of it.'
       )}
     >
-      {props.trans.__('other')}
+      {props.trans.__('elsewhere')}
     </span>
   );
 }
