@@ -18,6 +18,7 @@ PATIENCE = "JUPYTER_HPC_WAIT_FOR_ROOM"  # seconds; a variable of the job
 PATIENCE_S = 3600.0
 FIRST_S = 1.0  # to the first try; twice as long before each other one
 MOST_S = 10.0
+LOOK_S = 1.0  # a signal wakes nobody that came just before a wait, or to another thread: it is seen after so long
 MAY_PASS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE))
 
 
@@ -46,9 +47,14 @@ class Room:
         """Wait a while; tell whether to try again."""
         if self._until is None:
             self._begin(error)
-        left = (self._until or 0.0) - time.monotonic()
-        if left <= 0 or self._ended.wait(min(self._pause, left)):
+        now = time.monotonic()
+        until = min(self._until or 0.0, now + self._pause)
+        if now >= until:
             return False
+        while now < until:
+            if self._ended.wait(min(until - now, LOOK_S)):
+                return False
+            now = time.monotonic()
         self._pause = min(2 * self._pause, MOST_S)
         return True
 

@@ -78,7 +78,8 @@ def test_the_wait_ends_with_the_patience(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("handlers")
-def test_a_signal_ends_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("to", ["the process", "another thread"])
+def test_a_signal_ends_the_wait(to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "FIRST_S", 60.0)
     waits = Room(EventWriter(str(tmp_path)))
     begun = threading.Event()
@@ -86,7 +87,10 @@ def test_a_signal_ends_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     def end() -> None:
         begun.wait()
-        os.kill(os.getpid(), signal.SIGTERM)
+        if to == "the process":
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
     threading.Thread(target=end).start()
     assert not waits.wait(FULL)
