@@ -86,6 +86,7 @@ describe('the clusters', () => {
     const api = { targets: async () => targets, nodes } as unknown as HPCApi;
     const commands = new CommandRegistry();
     commands.addCommand(CommandIDs.insert, {
+      describedBy: { args: {} },
       execute: args => inserted.push(args.source)
     });
     await act(async () =>

@@ -73,6 +73,7 @@ describe('the view of a job', () => {
     opened = [];
     commands = new CommandRegistry();
     commands.addCommand(CommandIDs.open, {
+      describedBy: { args: {} },
       execute: args => opened.push({ ...args })
     });
   });
@@ -212,9 +213,8 @@ describe('the view of a job', () => {
       nbytes: 2048,
       digest: ''
     };
-    const files = [
-      { name: 'made-0', title: '/home/a/<i>.pt', role: 'made', nbytes: 10 }
-    ];
+    const title = '/home/a/<i>.pt';
+    const files = [{ name: 'made-0', title, role: 'made', nbytes: 10 }];
     await show(
       { ...whole('j', 'COMPLETED'), inputs: [{ ...value, origin: 'k' }] },
       { files }
