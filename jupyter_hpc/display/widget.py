@@ -10,6 +10,7 @@ from typing import Any
 
 from ..follow.glance import look
 from ..jobs.job import Job
+from ..model.observation import Waiting
 from ..model.resources import Resources
 from ..model.states import JobState, Status
 from ..rundir.parts import parts_of
@@ -23,11 +24,12 @@ from ..views.outputs import card_bundle
 from ..views.picture import Picture
 from ..views.style import EDGE, QUIET, escaped
 from ..views.summary import sent_html, stale_lines
-from ..views.waiting import again_words, waiting_lines
+from ..views.waiting import again_words
 from .blocks import block, button, change, let_subshell_answer, put
 from .log_box import LogBox
 from .publish import show
 from .tasks_box import TasksBox
+from .waiting_block import WaitingBlock
 
 REFRESH_S = 0.25
 BYTES_PER_S = 64 << 10  # a large refresh is followed by a longer pause
@@ -52,7 +54,7 @@ class Panel:
         self._asked = Resources.from_json(self._record["spec"].get("resources") or {})
         self._tail = LogTail()
         self._note = note
-        self._why: list[str] = []
+        self._why: Waiting | None = None
         self._why_at = time.monotonic() + WHY_AFTER_S
         self._next = 0.0
         self._clears = False
@@ -80,9 +82,19 @@ class Panel:
             [self._head, buttons], layout={"flex_flow": "row wrap", "align_items": "center", "overflow": "visible"}
         )
         self._tasks = TasksBox(self._job.run, parts_of(self._job.run, self._record), self._look_again)
+        self._waiting = WaitingBlock(self._job)
         self._log = LogBox(self._tail)
         self._box = ipywidgets.VBox(
-            [top, self._meters, self._charts, self._said, *self._tasks.widgets, self._sent, self._log.widget],
+            [
+                top,
+                self._meters,
+                self._charts,
+                self._said,
+                self._waiting.widget,
+                *self._tasks.widgets,
+                self._sent,
+                self._log.widget,
+            ],
             layout={"padding": f"0 0 0 {EDGE}", "margin": "0", "overflow": "visible"},
         )
         marks = [f"<div>{escaped(line)}</div>" for line in stale_lines(self._record)]
@@ -132,7 +144,8 @@ class Panel:
     def _refresh(self, status: Status) -> int:
         """Send what changed, and return how much that was."""
         sent = put(self._head, headline(self._record, status))
-        sent += put(self._said, "".join(self._sentences(status)))
+        sent += put(self._said, "".join(f"<div>{escaped(x)}</div>" for x in (status.reason, self._note) if x))
+        self._waiting.show(self._why)
         if status.started_at and not status.state.is_final and isinstance(self._reader, RunReader):
             sent += put(self._meters, meters_html(self._reader, self._asked))
         sent += put(self._charts, charts_html(charts_of(told_by(self._reader)), self._job.id))
@@ -141,14 +154,6 @@ class Panel:
         change(self._open.layout, display="none" if self._log.is_empty else None)
         return sent
 
-    def _sentences(self, status: Status) -> list[str]:
-        """Return why it waits, and what a click led to."""
-        rows = [escaped(words) for words in (status.reason, self._note) if words]
-        return [
-            *(f"<div>{row}</div>" for row in rows),
-            *(f'<div style="white-space:pre-wrap">{escaped(line)}</div>' for line in self._why),
-        ]
-
     def say(self, text: str) -> None:
         self._note = text
         self._refresh(self._job.status)
@@ -156,7 +161,7 @@ class Panel:
     def _ask_why(self, status: Status) -> None:
         """Now and then ask for the place in the queue and what would start now, without waiting for the answer."""
         if status.state is not JobState.PENDING or self._tasks.are_some:
-            self._why = []
+            self._why = None
         elif time.monotonic() >= self._why_at and status.native_id:
             from ..follow.explained import explained
 
@@ -167,7 +172,7 @@ class Panel:
 
     def _explained(self, future: Any) -> None:
         if future.exception() is None:
-            self._why = waiting_lines(future.result())[1:]  # the reason itself stands above
+            self._why = future.result()
 
     # -- what a person clicks --------------------------------------------------------------------
 
@@ -226,6 +231,7 @@ class Panel:
         display(data, raw=True, display_id=self._display_id, update=True)
         for piece in (self._meters, self._charts, self._said, self._sent):
             put(piece, "")
+        self._waiting.show(None)
         self._tasks.close()
         self._log.close()
         for widget in (self._open, self._detach, self._cancel):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model.observation import Suggestion, Waiting, start_words
+from .style import escaped, with_code
 
 
 def again_words(record: Mapping[str, Any]) -> str:
@@ -36,6 +37,30 @@ def waiting_lines(waiting: Waiting, now: float | None = None) -> list[str]:
             lines += [f"{title}, if you cancel this one and submit the cell with"]
             lines += [f"  {s.options.ljust(width)}  {_why(s, now)}" for s in some]
     return lines
+
+
+def waiting_html(waiting: Waiting, now: float | None = None) -> str:
+    """Return its place, when it starts, and what to type, as HTML; the reason stands above, with the state."""
+    now = time.time() if now is None else now
+    facts = []
+    if waiting.place is not None:
+        of = f" of {waiting.of}" if waiting.of else ""
+        facts.append(f"<b>{ordinal(waiting.place)}{of}</b> in the queue")
+    if waiting.expected_start is not None:
+        facts.append(f"starts {escaped(start_words(waiting.expected_start, now))}, by the scheduler's estimate")
+    hint = f"<div>{with_code(waiting.hint)}</div>" if waiting.hint else ""
+    return (f"<div>{' · '.join(facts)}</div>" if facts else "") + hint
+
+
+def ordinal(n: int) -> str:
+    """Return ``3rd``."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{n}{'th' if n // 10 % 10 == 1 else ends.get(n % 10, 'th')}"
+
+
+def why_words(suggestion: Suggestion, now: float | None = None) -> str:
+    """Return what speaks for a suggestion, and when it would start."""
+    return _why(suggestion, time.time() if now is None else now)
 
 
 def _why(suggestion: Suggestion, now: float) -> str:
