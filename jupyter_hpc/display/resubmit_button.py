@@ -40,7 +40,7 @@ class _Offer:
         self._button = button(
             f"Resubmit with {words}" if words else "Resubmit", "repeat", line, lambda _: self._start(self._suggested())
         )
-        self._other = button("Resubmit with …", "edit", "Say what to ask for instead", self._on_other)
+        self._other = button("Other options …", "edit", "Say what to ask for instead", self._on_other)
         self._said = ipywidgets.HTML()
         self._row = ipywidgets.VBox([ipywidgets.HBox([self._button, self._other, self._said])])
         data = {**self._row._repr_mimebundle_(), "text/plain": "", **again_mime(record)}

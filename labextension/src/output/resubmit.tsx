@@ -60,7 +60,7 @@ export function Resubmit(props: {
           : trans.__('Resubmit'),
         () => api.resubmit(id, { resources: again.resources })
       )}
-      {button(trans.__('Resubmit with …'), change)}
+      {button(trans.__('Other options …'), change)}
       <span role="status">{problem}</span>
     </div>
   );
