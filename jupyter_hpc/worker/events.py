@@ -120,6 +120,8 @@ class LogFile:
         self.appender = _Appender(1)
         self._events = events
         self._current: Any = bytearray(b"1")  # the stream written last, by the number of its file
+        self._drawn: Optional[int] = None  # how long the line is that is drawn again and again, if it is the last
+        self._is_at_start = True
         self.lock = threading.RLock()
         self.streams = {name: _Stream(self, name) for name in ("stdout", "stderr")}
         os.register_at_fork(
@@ -156,8 +158,24 @@ class LogFile:
         self.appender.waiting = self._events.appender.waiting = b""  # it is the parent's to write
         self._after_fork()
 
+    def draw(self, text: str, *, keep: bool = False) -> None:
+        """Draw a line over the one that was drawn last; ``keep``: nothing is drawn over it any more."""
+        with self.lock:
+            for stream in self.streams.values():
+                stream.flush()
+            before, is_there, self._drawn = self._drawn or 0, self._drawn is not None, None
+            if text or before:
+                begin = "\r" if is_there or self._is_at_start else "\n"
+                end = "\n" if keep else ""
+                self.write("stdout", f"{begin}{text.ljust(before)}{end}".encode("utf-8", "replace"))
+            self._drawn = len(text) if (text or is_there) and not keep else None
+
     def write(self, name: str, data: bytes) -> None:
         with self.lock:
+            if self._drawn is not None:  # it goes, and is drawn again below
+                self.draw("")
+                self._drawn, data = None, b"\r\x1b[K" + data
+            self._is_at_start = data[-1:] in (b"\n", b"\r")
             number = _NUMBERS[name]
             if self._current[:] != number:
                 self._events.write("stream", name=name, at=self.size())

@@ -153,8 +153,8 @@ class _Worker:
     def _prepare_process(self) -> None:
         import faulthandler
 
+        from . import areas, ipython, local_modules, monitor, questions
         from . import cell as running
-        from . import ipython, local_modules, monitor, questions
 
         faulthandler.enable(file=2, all_threads=False)
         sys.stdout, sys.stderr = self.log.streams["stdout"], self.log.streams["stderr"]
@@ -174,6 +174,7 @@ class _Worker:
         package = __name__.rpartition(".")[0]
         os.environ["MPLBACKEND"] = f"module://{package}.matplotlib_backend"
         ipython.install(self.publisher, self.namespace)
+        areas.install()
         running.serve_linecache(ipython.AfterImport)
         sys.meta_path.append(_StandIn())
         for filename, source in self.cell["sources"].items():

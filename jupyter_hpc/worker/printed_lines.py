@@ -76,14 +76,12 @@ class Lines:
                 yield point
 
     def _promising(self, text: str) -> Iterator[str]:
-        """Yield the lines that may tell a number, as a terminal shows them at last: without what was drawn over."""
-        for line in text.split("\n"):
+        """Yield the lines that may tell a number; one that is drawn over others is a line of its own."""
+        for line in text.replace("\r", "\n").split("\n"):
             if self._in_traceback:
                 self._in_traceback = line[:1] in (" ", "", "|", "+")
                 continue
-            if len(line) > LONGEST_LINE:
-                line = line[-20 * LONGEST_LINE :]
-            line = line.rstrip("\r").rpartition("\r")[2].rstrip("\b").rpartition("\b")[2]
+            line = line.rstrip("\b").rpartition("\b")[2]
             if line.startswith(_NOT_PRINTED):
                 self._in_traceback = line.startswith(_NOT_PRINTED[0])
             elif 2 < len(line) <= LONGEST_LINE and ("=" in line or ":" in line or "poch" in line or "POCH" in line):
@@ -94,7 +92,7 @@ class Lines:
             line = _COLOUR.sub("", line)
         if line[:1] == "{" and line.rstrip()[-1:] == "}":
             return self._of_dict(line)
-        bar = _BAR.search(line) or _KERAS.match(line) if "[" in line or "/" in line else None
+        bar = _bar(line) if "[" in line or "/" in line else None
         if bar is not None:
             return self._of_bar(line, bar)
         if "(" in line or "<" in line or "[" in line:
@@ -167,6 +165,12 @@ class Lines:
         if inner is not None:
             return inner[0], next(kind for kind in counts if kind != "epoch")
         return None, ""
+
+
+def _bar(line: str) -> Optional[re.Match[str]]:
+    """Return the bar of a line; of several that stand beside each other, the first that tells something."""
+    bars = list(_BAR.finditer(line))
+    return next((bar for bar in bars if bar[3]), bars[0] if bars else None) or _KERAS.match(line)
 
 
 def _counts(line: str) -> Counts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from . import current, figures, ipython, widgets
+from . import areas, current, figures, ipython, widgets
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -209,10 +209,12 @@ class Publisher:
             widgets.show(self, data[widgets.VIEW], event, transient or {})
             return
         data = {mime: _jsonable(value) for mime, value in data.items()}
-        self.log.event(event, data=data, metadata=metadata or {}, transient=transient or {})
+        event, transient = areas.place(self, event, transient or {})
+        self.log.event(event, data=data, metadata=metadata or {}, transient=transient)
 
     def clear_output(self, wait: bool = False) -> None:
-        self.log.event("clear_output", wait=bool(wait))
+        if not areas.clear(self, bool(wait)):
+            self.log.event("clear_output", wait=bool(wait))
 
     def display(self, *objects: Any, **options: Any) -> Optional[DisplayHandle]:
         """``display()`` of the cell; all its options are IPython's, where that can be imported."""

@@ -1,4 +1,4 @@
-"""What a widget shows from a job: progress as a line of text that grows, texts as texts, any other one sentence.
+"""What a widget shows from a job: progress as a line of the log, texts as texts, any other one sentence.
 
 A widget lives from messages between a kernel and a front end, and a job has neither. Its display would only say
 that its model was not found.
@@ -10,9 +10,12 @@ import sys
 import threading
 import time
 
+from . import areas
+from .bars import Bars
+
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, Iterator, List, Optional
 
     from .rich import Publisher
 
@@ -20,28 +23,39 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 EVERY_S = 0.3
 CELLS = 20
 _shown: List[_Shown] = []
+_bars: Optional[Bars] = None
 
 
 def show(publisher: Publisher, view: Any, event: str, transient: Dict[str, Any]) -> None:
     """Publish what stands for a widget whose view was to be displayed."""
+    global _bars
     widget = _widget(str((view or {}).get("model_id")))
     if widget is None:
-        publisher.publish({"text/plain": "A widget can't be shown from a job."}, event=event)
-    elif type(widget).__name__ == "Output":  # what is written inside it goes to the cell
+        publisher.publish({"text/plain": "A widget can't be used from a job."}, event=event)
         return
+    for part in _parts(widget):
+        if type(part).__name__ == "Output":
+            areas.watch(publisher, part)
+    if type(widget).__name__ == "Output":  # what is written inside it goes to the cell
+        return
+    if _has_progress(widget):
+        _bars = _bars or Bars(publisher.log)
+        _shown.append(_Progress(_bars, widget, f"{widget.model_id}-{len(_shown)}"))
     elif event == "update_display":
-        publisher.publish({"text/plain": text_of(widget)}, event=event, transient=transient)
+        publisher.publish(bundle_of(widget), event=event, transient=transient)
     elif _picture(widget):
         publisher.publish(_picture(widget), event=event, transient=transient)
     else:
         identifier = transient.get("display_id") or f"{widget.model_id}-{len(_shown)}"
-        _shown.append(_Shown(publisher, widget, str(identifier)))
+        _shown.append(_Text(publisher, widget, str(identifier)))
 
 
 def flush() -> None:
     """Show the last state of all that was shown."""
     for each in _shown:
         each.update()
+    if _bars is not None:
+        _bars.end()
 
 
 def _widget(identifier: str) -> Any:
@@ -55,18 +69,16 @@ def _widget(identifier: str) -> Any:
 class _Shown:
     """One display of a widget, brought up to date when its values change, a few times a second."""
 
-    def __init__(self, publisher: Publisher, widget: Any, identifier: str) -> None:
-        self._publisher = publisher
+    def __init__(self, widget: Any) -> None:
         self._widget = widget
-        self._transient = {"display_id": identifier}
         self._lock = threading.RLock()
         self._timer: Optional[threading.Timer] = None
         self._next = 0.0
         self._watched: Dict[int, Any] = {}
         self._closed = False
+        self._state: Any = None  # as it is shown
         self._watch(widget)
-        self._text = text_of(widget)
-        publisher.publish({"text/plain": self._text}, transient=self._transient)
+        self.update()
 
     def _watch(self, widget: Any) -> None:
         if id(widget) not in self._watched:
@@ -80,26 +92,86 @@ class _Shown:
             self._watch(self._widget)
         if change["name"] == "comm" and change["owner"] is self._widget:
             self._closed = change["new"] is None
+        is_over = self._closed or (change["name"] == "bar_style" and change["new"] in ("success", "danger"))
         with self._lock:
             wait = self._next - time.monotonic()
-            if wait <= 0 or self._closed:
-                self.update()
+            if wait <= 0 or is_over:
+                self.update(is_over=is_over)
             elif self._timer is None:
                 self._timer = threading.Timer(wait, self.update)
                 self._timer.daemon = True
                 self._timer.start()
 
-    def update(self) -> None:
+    def update(self, *, is_over: bool = False) -> None:
         """Show the present state, if it isn't shown yet."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
             self._next = time.monotonic() + EVERY_S
-            text = "" if self._closed else text_of(self._widget)
-            if text != self._text:
-                self._text = text
-                self._publisher.publish({"text/plain": text}, transient=self._transient, event="update_display")
+            state = None if self._closed else self._now()
+            if state != self._state or is_over:
+                before, self._state = self._state, state
+                self._show(before, is_over=is_over)
+
+    def _now(self) -> Any:
+        """Return what there is to show."""
+        raise NotImplementedError
+
+    def _show(self, before: Any, *, is_over: bool) -> None:
+        raise NotImplementedError
+
+
+class _Progress(_Shown):
+    """A bar, and what stands beside it, in the log."""
+
+    def __init__(self, bars: Bars, widget: Any, name: str) -> None:
+        self._bars, self._name = bars, name
+        super().__init__(widget)
+
+    def _now(self) -> str:
+        return text_of(self._widget).replace("\n", "  ")
+
+    def _show(self, before: Any, *, is_over: bool) -> None:
+        if is_over or self._closed:
+            self._bars.finish(self._name, self._state or "")
+        else:
+            self._bars.show(self._name, self._state)
+
+
+class _Text(_Shown):
+    """A text, or a sentence, as a display."""
+
+    def __init__(self, publisher: Publisher, widget: Any, identifier: str) -> None:
+        self._publisher = publisher
+        self._transient = {"display_id": identifier}
+        super().__init__(widget)
+
+    def _now(self) -> Dict[str, Any]:
+        return bundle_of(self._widget)
+
+    def _show(self, before: Any, *, is_over: bool) -> None:
+        event = "display" if before is None else "update_display"
+        self._publisher.publish(self._state or {"text/plain": ""}, transient=self._transient, event=event)
+
+
+def bundle_of(widget: Any) -> Dict[str, Any]:
+    """Return a widget as text; one of HTML as that too."""
+    data = {"text/plain": text_of(widget)}
+    if any(base.__name__ == "HTML" for base in type(widget).__mro__):
+        data["text/html"] = str(widget.value)
+    return data
+
+
+def _parts(widget: Any) -> Iterator[Any]:
+    """Yield a widget and all that is in it."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _parts(child)
+
+
+def _has_progress(widget: Any) -> bool:
+    return any(_kind(part) == "progress" for part in _parts(widget))
 
 
 def text_of(widget: Any) -> str:
@@ -117,11 +189,15 @@ def _text(widget: Any, *, alone: bool) -> str:
         down = any(base.__name__ in ("VBox", "Accordion", "Tab") for base in type(widget).__mro__)
         parts = [child for child in widget.children if type(child).__name__ != "Output"]
         lone = down or not any(_kind(part) == "text" for part in parts)
-        texts = [_text(part, alone=lone) for part in parts]
-        return ("\n" if down else " ").join(text for text in texts if text.strip())
+        said: List[str] = []
+        for part in parts:
+            text = _text(part, alone=lone)
+            if text.strip() and (_kind(part) or text not in said):  # a sentence once
+                said.append(text)
+        return ("\n" if down else " ").join(said)
     name = type(widget).__name__
     article = "An" if name[:1] in "AEIOU" else "A"
-    return f"{article} {name} can't be shown from a job: nothing there answers it; show it in a cell of the notebook."
+    return f"{article} {name} widget can't be used from a job: nothing there answers it. Show it in a cell of its own."
 
 
 def _kind(widget: Any) -> str:

@@ -41,7 +41,7 @@ TELLS: list[tuple[str, dict[str, float], float | None, str]] = [
     (" 45%|████▌     | 18/40 [00:05<00:06,  3.49it/s, loss=0.31, acc=0.9]", BOTH, None, ""),
     ("Epoch 3:  45%|██| 18/40 [00:05<00:06,  3.49it/s, v_num=1, loss=0.31]", LOSS, 3.45, "epoch"),
     ("18it [00:05,  3.49it/s, loss=0.31]", LOSS, None, ""),
-    ("0/9 [00:01, 1s/it, loss=9]\r1/9 [00:02, 1s/it, loss=0.31]\r", LOSS, None, ""),
+    ("all: 1/3 [00:01<00:02, 1it/s]  ·  fit: 18/40 [00:05<00:06, 3it/s, loss=0.31]", LOSS, None, ""),
     ("18/36 [=========>......] - ETA: 5s - loss: 0.31 - acc: 0.9", BOTH, None, ""),
     ("\x1b[1m9/9\x1b[0m \x1b[32m━━━━\x1b[0m\x1b[37m\x1b[0m \x1b[1m5s\x1b[0m 2ms/step - loss: 0.31", LOSS, None, ""),
 ]
@@ -74,7 +74,7 @@ def test_lines_that_only_look_so(line: str) -> None:
 
 def test_a_bar_of_keras_stands_between_its_epochs() -> None:
     text = "Epoch 3/40\n 18/36 ━━━━ 5s 2ms/step - loss: 0.5\r 36/36 ━━━━ 9s 2ms/step - loss: 0.31\nEpoch 4/40\n"
-    assert told(text) == [(LOSS, 3, "epoch")]
+    assert told(text) == [({"loss": 0.5}, 2.5, "epoch"), (LOSS, 3, "epoch")]
     lines = Lines()
     halves = [list(lines.points(half, 9)) for half in ("Epoch 3/40\n 18/36 ━━━━ 5s 2ms/step - loss: 0.31\r", "")]
     assert halves == [[(LOSS, 2.5, "epoch")], []]

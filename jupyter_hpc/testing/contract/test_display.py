@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 from jupyter_hpc.testing.notebook import Notebook
+from jupyter_hpc.views.screen import Screen
 
 
 def test_the_last_expression_is_shown_as_out(notebook: Notebook) -> None:
@@ -291,24 +292,61 @@ from tqdm.notebook import tqdm
 bar = ipywidgets.IntProgress(max=4, description='steps')
 display(bar)
 bar.value = 4
-for _ in tqdm(range(3), desc='rounds'):
-    pass
+for i in tqdm(range(3), desc='rounds'):
+    for _ in tqdm(range(2), desc='inner', leave=False):
+        pass
+    print('round', i)
 slider = ipywidgets.IntSlider(value=sent.value + chosen.index)
 slider
 """
 
 
-def test_widgets_show_progress_as_text_any_other_as_a_sentence_and_travel_as_values(
+def test_widgets_show_progress_in_the_log_any_other_as_a_sentence_and_travel_as_values(
     notebook: Notebook,
 ) -> None:
     notebook.run("import ipywidgets\nsent = ipywidgets.IntSlider(value=7)")
     notebook.run("chosen = ipywidgets.Dropdown(options=['a', 'b'], value='b')\nchosen.observe(lambda change: None)")
     executed = notebook.remote(WIDGETS)
-    texts = [text for kind, text in notebook.shown() if kind == "update_display"]
-    assert any(text.startswith("steps 100%") and text.endswith("4/4") for text in texts)
-    assert any(text.startswith("rounds: 100%") for text in texts)
-    assert "An IntSlider can't be shown from a job" in executed.text
+    lines = [line.strip() for line in folded(notebook.value("_hpc.logs()"))]
+    assert [line for line in lines if line.startswith("round ")] == ["round 0", "round 1", "round 2"]
+    assert any(line.startswith("steps 100% |█") and line.endswith("4/4") for line in lines)
+    assert any(line.startswith("rounds: 100% |█") and "3/3 [00:0" in line for line in lines)
+    assert not any("inner" in line for line in lines)
+    assert "An IntSlider widget can't be used from a job" in executed.text
+    assert "rounds: 100%" in executed.data("text/html")[-1]
     assert notebook.value("(slider.value, slider.comm is not None)") == (8, True)
+
+
+def folded(text: str) -> list[str]:
+    """Return lines as a terminal shows them."""
+    screen = Screen()
+    return [row.plain() for row in (*screen.add(text), *screen.rows())]
+
+
+AREAS = """
+import ipywidgets
+from IPython.display import clear_output
+display('before')
+area = ipywidgets.Output()
+display(ipywidgets.VBox([ipywidgets.HTML('<b>title</b>'), area]))
+for i in range(3):
+    with area:
+        clear_output(wait=True)
+        display(f'round {i}')
+area.append_stdout('appended')
+"""
+
+
+def test_clearing_inside_an_output_widget_clears_what_is_in_it(notebook: Notebook) -> None:
+    notebook.remote(AREAS)
+    assert notebook.shown() == [
+        ("display", "'before'"),
+        ("display", "title"),
+        ("display", "'round 0'"),
+        ("update_display", "'round 1'"),
+        ("update_display", "'round 2'"),
+        ("stdout", "appended"),
+    ]
 
 
 def test_input_and_getpass_say_that_nobody_is_there(notebook: Notebook) -> None:
