@@ -229,6 +229,8 @@ MANIFEST = {  # of a result or payload
         "module_paths": [text],
         "sources": Maybe(Each(Needs({"label": text, "text": text}, "label", "text"))),
         **dict.fromkeys(("filename", "code", "text", "label", "kind"), _texts),
+        **{key: [text] for key in ("explicit_outputs", "reads", "writes")},
+        **dict.fromkeys(("all_new", "ipython"), flag),
     },
 }
 

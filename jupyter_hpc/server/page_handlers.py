@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -12,7 +13,12 @@ from tornado import web
 
 from ..jobs.final_outputs import ended
 from ..jobs.job import Job
+from ..model.exceptions import HPCError
+from ..model.spec import JobSpec
 from ..rundir.displays import displays
+from ..targets.magic_line import magic_line
+from ..targets.targets import target
+from ..views.as_sbatch import as_sbatch
 from .downloads import listed, opened
 from .handlers import HPCHandler
 
@@ -27,13 +33,27 @@ class FilesHandler(HPCHandler):
     @authorized
     async def get(self, run_id: str) -> None:
         job = self.job(run_id)
-        self.finish({"files": await asyncio.to_thread(listed, job, self.folders)})
+        files = await asyncio.to_thread(listed, job, self.folders)
+        self.finish({"files": files, "folder": _below(job.run.path, self.root)})
+
+    @property
+    def root(self) -> Path | None:
+        """What the server shows."""
+        root = self.settings.get("server_root_dir")
+        return Path(root).expanduser() if root else None
 
     @property
     def folders(self) -> list[Path]:
         """The user's own: the home directory, and what the server shows."""
-        root = self.settings.get("server_root_dir")
-        return [Path.home(), *([Path(root).expanduser()] if root else [])]
+        return [Path.home(), *([self.root] if self.root else [])]
+
+
+def _below(path: Path, root: Path | None) -> str | None:
+    """Return a path as the file browser has it; None if that doesn't reach it."""
+    if root is None:
+        return None
+    place, top = Path(os.path.realpath(path)), Path(os.path.realpath(root))
+    return place.relative_to(top).as_posix() if place.is_relative_to(top) else None
 
 
 class FileHandler(FilesHandler):
@@ -90,10 +110,42 @@ def _outputs(job: Job) -> dict[str, Any]:
     return {"is_final": True, "card": found.card, "shown": shown, "earlier": found.earlier}
 
 
+class CellHandler(HPCHandler):
+    """The cell as somebody would write it again: the magic's line, and the code."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        self.finish(await asyncio.to_thread(_cell, self.job(run_id)))
+
+
+def _cell(job: Job) -> dict[str, Any]:
+    run, record = job.run.whole or job.run, job.record
+    text = str(record["code"].get("text") or "")
+    if record.get("kind") == "call" or not text:
+        raise HPCError(f"{job.id} ran no cell.", hint="It was submitted by a call of a function: change that call.")
+    folder = os.path.dirname(str((record.get("notebook") or {}).get("path") or "")) or None
+    where, told = target(record["target"]["name"]), run.sent().get("cell") or {}
+    line, left_out = magic_line(where, JobSpec.from_record(record["spec"]), {**told, "text": text}, folder)
+    return {"source": f"{line}\n{text}", "left_out": left_out}
+
+
+class SbatchHandler(HPCHandler):
+    """The run as a batch script of its own."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        job = self.job(run_id)
+        self.finish({"script": await asyncio.to_thread(as_sbatch, job.run.whole or job.run, job.record)})
+
+
 _RUN, _FILE = "(?P<run_id>[^/]{1,2000})", "(?P<name>[^/]{1,1000})"
 ROUTES: list[tuple[str, type[HPCHandler]]] = [
     (f"/jobs/{_RUN}/files", FilesHandler),
     (f"/jobs/{_RUN}/files/{_FILE}", FileHandler),
     (f"/jobs/{_RUN}/displays", DisplaysHandler),
     (f"/jobs/{_RUN}/outputs", OutputsHandler),
+    (f"/jobs/{_RUN}/cell", CellHandler),
+    (f"/jobs/{_RUN}/sbatch", SbatchHandler),
 ]

@@ -12,7 +12,7 @@ from ..model.exceptions import HPCError, TargetError
 from ..model.observation import Availability
 from ..model.printable import all_printable
 from ..runtime import portal
-from ..runtime.settings import BUILT_IN_TARGETS
+from ..targets.magic_line import magic_of
 from ..targets.target import Target
 from ..targets.targets import targets
 
@@ -37,7 +37,7 @@ async def availability() -> list[dict[str, Any]]:
 
 async def _one(target: Target) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": target.name, "backend": target.backend, "source": target.source}
-    entry["magic"] = f"%%{target.name}" if target.name in BUILT_IN_TARGETS else f"%%hpc --on {target.name}"
+    entry["magic"] = magic_of(target.name)
     entry.update(available=False, message="", partitions=[], gpus=[])
     try:
         future = asyncio.wrap_future(portal.start(_ask(target)))

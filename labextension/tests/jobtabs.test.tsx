@@ -98,7 +98,7 @@ describe('the view of a job', () => {
         return { text: found, offset: 0, next: size, size };
       },
       logFileUrl: () => '',
-      files: async () => answers.files ?? [],
+      files: async () => ({ files: answers.files ?? [], folder: null }),
       fileUrl: (id: string, name: string) => `/files/${id}/${name}`,
       displays: async () => ({
         displays: answers.displays ?? [],

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.server.page_handlers import _below
 from tests.conftest import Sandbox
 from tests.faults.road import submit
 from tests.server.conftest import Server, started
@@ -53,6 +54,13 @@ def test_files_are_listed_and_downloaded(alone: tuple[Server, Path], made: tuple
         assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
 
 
+def test_a_folder_that_the_file_browser_does_not_reach(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
+    assert alone[0].hpc(f"/jobs/{made[1].id}/files").body["folder"] is None
+    run, root = made[1].run.path, made[1].run.path.parents[1]
+    assert _below(run, root) == f"runs/{made[1].id}"
+    assert _below(run, None) is None
+
+
 @pytest.mark.parametrize("name", ["key", "../record.json", "..", "made-7", "a" * 900, "%00", "env/../log"])
 def test_no_other_file_is_given(alone: tuple[Server, Path], made: tuple[Job, Job], name: str) -> None:
     quoted = urllib.parse.quote(name, safe="")
@@ -60,7 +68,7 @@ def test_no_other_file_is_given(alone: tuple[Server, Path], made: tuple[Job, Job
 
 
 def test_nobody_without_the_token(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
-    for path in ("files", "files/log", "displays"):
+    for path in ("files", "files/log", "displays", "cell", "sbatch"):
         assert alone[0].hpc(f"/jobs/{made[1].id}/{path}", token=None).status == 403
 
 
@@ -78,6 +86,26 @@ def test_an_input_names_the_run_that_made_it(alone: tuple[Server, Path], made: t
     found = alone[0].hpc(f"/jobs/{two.id}").body
     assert [(each["name"], each["origin"]) for each in found["inputs"]] == [("raw", one.id)]
     assert [(Path(each["path"]).name, each["role"]) for each in found["files"]] == [("model.txt", "generated")]
+
+
+def test_the_cell_as_it_would_be_written_again(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
+    found = alone[0].hpc(f"/jobs/{made[1].id}/cell").body
+    assert found == {"source": f"%%local --name train --workdir {alone[1]}\n{CELL}", "left_out": []}
+
+
+def test_a_call_is_no_cell(alone: tuple[Server, Path]) -> None:
+    import jupyter_hpc
+
+    job = jupyter_hpc.submit(len, [1, 2], on="local")
+    answer = alone[0].hpc(f"/jobs/{job.id}/cell")
+    assert (answer.status, answer.body["message"]) == (409, f"{job.id} ran no cell.")
+    assert job.wait(60)
+
+
+def test_the_run_as_a_batch_script(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
+    found = alone[0].hpc(f"/jobs/{made[1].id}/sbatch").body["script"]
+    assert found.startswith("#!/bin/bash\n#SBATCH --job-name=train\n")
+    assert CELL in found and "which are not here: raw" in found
 
 
 def test_the_line_that_failed(alone: tuple[Server, Path]) -> None:

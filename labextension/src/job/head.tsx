@@ -55,13 +55,22 @@ export function Head(
           </p>
         )}
       </div>
-      <div className="jp-HPCJob-buttons">
-        {!job.foreign &&
-          (isLive(job)
-            ? button(CommandIDs.cancel, trans.__('Cancel'))
-            : button(CommandIDs.resubmit, trans.__('Resubmit')))}
-        {!job.foreign &&
-          button(CommandIDs.attach, trans.__('Attach in a notebook cell'))}
+      <div
+        className="jp-HPCJob-buttons"
+        role="group"
+        aria-label={trans.__('What can be done')}
+      >
+        {!job.foreign && (
+          <>
+            {isLive(job)
+              ? button(CommandIDs.cancel, trans.__('Cancel'))
+              : button(CommandIDs.resubmit, trans.__('Resubmit'))}
+            {button(CommandIDs.rerun, trans.__('Rerun with changes'))}
+            {button(CommandIDs.attach, trans.__('Attach here'))}
+            {button(CommandIDs.folder, trans.__('Open folder'))}
+            {button(CommandIDs.sbatch, trans.__('Copy as sbatch'))}
+          </>
+        )}
         {button(CommandIDs.copyId, trans.__('Copy id'))}
       </div>
     </header>

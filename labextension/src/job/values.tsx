@@ -100,7 +100,8 @@ function short(type: string | null): string {
 /** The files of a run, each a download. */
 export function Files(props: OwnProps): React.ReactElement | null {
   const { api, id, job, trans } = props;
-  const [files] = useAsked(() => api.files(id), 0, [api, id, job.state]);
+  const [found] = useAsked(() => api.files(id), 0, [api, id, job.state]);
+  const files = found?.files;
   if (!files?.length) {
     return null;
   }

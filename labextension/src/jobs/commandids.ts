@@ -10,6 +10,9 @@ export namespace CommandIDs {
   export const forget = 'jupyter-hpc:forget';
   export const insert = 'jupyter-hpc:insert-cell';
   export const attach = 'jupyter-hpc:attach';
+  export const rerun = 'jupyter-hpc:rerun-with-changes';
+  export const folder = 'jupyter-hpc:open-folder';
+  export const sbatch = 'jupyter-hpc:copy-as-sbatch';
   export const copyId = 'jupyter-hpc:copy-id';
   export const refresh = 'jupyter-hpc:refresh';
 }

@@ -2,8 +2,8 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import {
   ICapacity,
+  ICell,
   IDisplays,
-  IFile,
   IFiles,
   IJobDetail,
   IJobId,
@@ -14,6 +14,7 @@ import {
   IPage,
   IProblem,
   IRecord,
+  ISbatch,
   IResubmission,
   IResubmissionForm,
   IScript,
@@ -120,8 +121,8 @@ export class HPCApi {
   }
 
   /** What of a run can be downloaded. */
-  async files(id: string): Promise<IFile[]> {
-    return (await this._ask<IFiles>(`jobs/${id}/files`)).files;
+  async files(id: string): Promise<IFiles> {
+    return this._ask<IFiles>(`jobs/${id}/files`);
   }
 
   /** Where a browser downloads one of those. */
@@ -140,6 +141,16 @@ export class HPCApi {
 
   async displays(id: string): Promise<IDisplays> {
     return this._ask<IDisplays>(`jobs/${id}/displays`);
+  }
+
+  /** The cell as somebody would write it again. */
+  async cell(id: string): Promise<ICell> {
+    return this._ask<ICell>(`jobs/${id}/cell`);
+  }
+
+  /** The run as a batch script of its own. */
+  async sbatch(id: string): Promise<ISbatch> {
+    return this._ask<ISbatch>(`jobs/${id}/sbatch`);
   }
 
   async targets(): Promise<ITarget[]> {

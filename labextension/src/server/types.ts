@@ -274,6 +274,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jupyter-hpc/jobs/{run_id}/cell': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The cell as somebody would write it again, with the line of its magic. */
+    get: operations['getCell'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/sbatch': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The run as a batch script of its own. */
+    get: operations['getSbatch'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jupyter-hpc/jobs/{run_id}/displays': {
     parameters: {
       query?: never;
@@ -822,6 +856,16 @@ export interface components {
     };
     Files: {
       files: components['schemas']['File'][];
+      /** @description The run's directory as the server's file browser calls it, if it reaches that. */
+      folder: string | null;
+    };
+    Cell: {
+      source: string;
+      /** @description Options that its line can't have. */
+      left_out: string[];
+    };
+    Sbatch: {
+      script: string;
     };
     /** @description What the cell displayed, in nbformat's terms. */
     Display: {
@@ -1003,6 +1047,8 @@ export type IPicture = components['schemas']['Picture'];
 export type ILineage = components['schemas']['Lineage'];
 export type IFile = components['schemas']['File'];
 export type IFiles = components['schemas']['Files'];
+export type ICell = components['schemas']['Cell'];
+export type ISbatch = components['schemas']['Sbatch'];
 export type IDisplay = components['schemas']['Display'];
 export type IDisplays = components['schemas']['Displays'];
 export type IShown = components['schemas']['Shown'];
@@ -1519,6 +1565,60 @@ export interface operations {
       };
       404: components['responses']['Problem'];
       409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getCell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The cell. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Cell'];
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
+      503: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  getSbatch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The script. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sbatch'];
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
       default: components['responses']['Refusal'];
     };
   };

@@ -15,6 +15,7 @@ import { HPCError } from '../server/api';
 import { CommandIDs } from '../jobs/commandids';
 import { IJobTabs } from '../job/jobtabs';
 import { insertCell } from './insertcell';
+import { addPageCommands } from './pagecommands';
 import { JobPages } from '../job/pages';
 import { JobPage, JobTracker } from '../job/widget';
 import { jobIdAt } from '../sidebar/row';
@@ -166,6 +167,7 @@ export function addCommands(context: ICommandContext): void {
       await NotebookActions.run(panel.content, panel.sessionContext);
     }
   });
+  addPageCommands({ app, api, trans, notebooks, add });
   commands.addCommand(CommandIDs.insert, {
     label: trans.__('Insert a Cell with These Options'),
     describedBy: { args: SOURCE_SCHEMA },
@@ -185,7 +187,10 @@ export function addCommands(context: ICommandContext): void {
   for (const command of [
     CommandIDs.cancel,
     CommandIDs.resubmit,
+    CommandIDs.rerun,
     CommandIDs.attach,
+    CommandIDs.folder,
+    CommandIDs.sbatch,
     CommandIDs.copyId,
     CommandIDs.forget
   ]) {

@@ -18,7 +18,7 @@ const LOAD =
  */
 export async function insertCell(
   app: JupyterFrontEnd,
-  notebooks: INotebookTracker | null,
+  notebooks: Pick<INotebookTracker, 'currentWidget'> | null,
   trans: TranslationBundle,
   source: string
 ): Promise<NotebookPanel | null> {

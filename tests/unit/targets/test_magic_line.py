@@ -1,0 +1,111 @@
+"""A run's options as a magic's line: read again, it asks for the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+
+from jupyter_hpc.magics.parse import parse
+from jupyter_hpc.magics.tokens import expand, split_line
+from jupyter_hpc.model.cell_arguments import CellArguments
+from jupyter_hpc.model.resources import Resources
+from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.targets.magic_line import magic_line
+from jupyter_hpc.targets.target import Target
+
+SLURM = Target("slurm", "slurm")
+SHELL = InteractiveShell.instance()
+
+
+def read(line: str) -> CellArguments:
+    """Read a line as the magic does, variables expanded."""
+    magic, _, rest = line.partition(" ")
+    assert magic == "%%slurm"
+    return parse(expand(split_line(rest), lambda token: SHELL.var_expand(token, depth=0)), prog=magic)
+
+
+def there_and_back(spec: JobSpec, **cell: Any) -> CellArguments:
+    line, left_out = magic_line(SLURM, JobSpec.from_record(spec.to_record()), {"kind": "cell", **cell}, None)
+    assert left_out == [] and "\n" not in line
+    return read(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "--gpus 1 --time 30m",
+        "--gpus a100:2 --mem 1536M --cpus 4 --exclusive",
+        "--gpus-per-task a100:1 --nodes 2 --tasks 4 --tasks-per-node 2",
+        "--mem 12345B --time 3661s",
+        "--gpus 0",
+        "--nice=-5 --name 'two words' --partition gpu --requeue --signal TERM@60",
+        "--array 1-6%3 --dependency afterok:7",
+        "--module a/1 --module 'b c' --workdir '/my files/x'",
+        "--name \"it's {here} and $HOME, 100 $\" --constraint 'a&b|c'",
+        "--name=-x --python /opt/python",
+        "--time 2d -- --begin=now+1hour --mail-user 'a b'",
+    ],
+)
+def test_a_line_comes_back(line: str) -> None:
+    spec = parse(split_line(line), prog="%%slurm").spec
+    assert there_and_back(spec).spec == spec
+
+
+texts = st.text(st.characters(exclude_categories=("C", "Z")) | st.sampled_from(" {}$'\"\\#~"), min_size=1, max_size=20)
+counts = st.none() | st.integers(1, 999_999)
+RESOURCES = st.builds(
+    Resources,
+    nodes=counts,
+    cpus=counts,
+    memory=st.none() | st.integers(1, 2**60),
+    time=st.none() | st.integers(60, 3650 * 86_400),
+    gpus=st.none() | st.integers(0, 1000),
+    exclusive=st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(st.builds(JobSpec, resources=RESOURCES, name=texts, workdir=texts, modules=st.tuples(texts), nice=counts))
+def test_whatever_it_holds(spec: JobSpec) -> None:
+    if spec.name.strip() and (spec.workdir or "").strip() and spec.modules[0].strip():
+        assert there_and_back(spec).spec == spec
+
+
+@pytest.mark.parametrize("line", ["-o a,b", "-O", "--reads x --reads 'y z' --writes out"])
+def test_names_and_files(line: str) -> None:
+    asked = parse(split_line(line), prog="%%slurm")
+    found = there_and_back(
+        JobSpec(),
+        explicit_outputs=list(asked.outputs or ()),
+        all_new=asked.outputs is None and not asked.no_outputs,
+        reads=list(asked.reads),
+        writes=list(asked.writes),
+    )
+    assert (found.outputs, found.no_outputs) == (asked.outputs, asked.no_outputs)
+    assert (found.reads, found.writes) == (asked.reads, asked.writes)
+
+
+def test_a_targets_defaults_are_left_to_it() -> None:
+    where = replace(SLURM, defaults={"partition": "gpu", "time": "1h", "gpus": "a100:1"})
+    asked = JobSpec(resources=Resources.parse(time="2h"))
+    line, _ = magic_line(where, where.complete(asked), {}, None)
+    assert line == "%%slurm --time 2h"
+
+
+def test_what_a_line_cannot_have_is_named() -> None:
+    spec = JobSpec(env={"TOKEN": ""}, patch="a:\n  b", name="n", workdir="/here")
+    line, left_out = magic_line(Target("mine", "slurm"), spec, {}, "/here")
+    assert line == "%%hpc --on mine --name n"
+    assert left_out == ["--env TOKEN", "--patch"]
+
+
+def test_sbatch_lines_of_the_cell_are_not_said_twice() -> None:
+    spec = JobSpec(passthrough=("--begin=now", "--reboot"))
+    line, _ = magic_line(SLURM, spec, {"text": "#SBATCH --begin=now\nx = 1"}, None)
+    assert line == "%%slurm -- --reboot"
