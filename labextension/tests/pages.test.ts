@@ -1,7 +1,7 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
 import { WidgetTracker } from '@jupyterlab/apputils';
 import { Signal } from '@lumino/signaling';
-import { DockPanel, Widget } from '@lumino/widgets';
+import { DockPanel, TabPanel, Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JobPages, shortId } from '../src/job/pages';
 import { JobPage } from '../src/job/widget';
@@ -146,4 +146,27 @@ describe('pages of jobs', () => {
     expect(shortId('slurm~41_7')).toBe('41_7');
     expect(shortId('20260101-000000-aaaaaa_3')).toBe('aaaaaa_3');
   });
+});
+
+it('stand under the document where the main area takes no other', async () => {
+  const below = new TabPanel();
+  below.hide();
+  Widget.attach(below, document.body);
+  const shell = {
+    add: (widget: Widget, area: string) =>
+      area === 'down' && below.addWidget(widget),
+    activateById: () => undefined
+  } as unknown as JupyterFrontEnd.IShell;
+  const pages = new JobPages(
+    shell,
+    new WidgetTracker({ namespace: 'below' }),
+    id => new Page(id) as unknown as JobPage
+  );
+  await pages.open('a');
+  await pages.open('b');
+  expect(below.isVisible).toBe(true);
+  expect((below.currentWidget as Page).jobId).toBe('b');
+  await pages.open('a');
+  expect((below.currentWidget as Page).jobId).toBe('a');
+  below.dispose();
 });

@@ -40,7 +40,7 @@ class Lab:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, base: Path, *, has_extension: bool = True) -> Lab:
+    def start(cls, base: Path, *, has_extension: bool = True, module: str = "jupyterlab") -> Lab:
         """Start it below a folder, with the extension as an installed wheel would bring it, or without."""
         shared, config = base / "share", base / "lab-config"
         (shared / "labextensions").mkdir(parents=True)
@@ -53,11 +53,11 @@ class Lab:
             (config / "labconfig" / "page_config.json").write_text('{"disabledExtensions": {"jupyter-hpc": true}}')
         paths = os.pathsep.join([str(shared), os.environ.get("JUPYTER_PATH", "")]).strip(os.pathsep)
         environment = {**os.environ, "JUPYTER_PATH": paths, "JUPYTER_CONFIG_PATH": str(config)}
-        return cls.serve(base, Path(sys.executable), environment)
+        return cls.serve(base, Path(sys.executable), environment, module)
 
     @classmethod
-    def serve(cls, base: Path, python: Path, environment: dict[str, str]) -> Lab:
-        """Start the JupyterLab of a Python in an environment, on an empty folder below ``base``."""
+    def serve(cls, base: Path, python: Path, environment: dict[str, str], module: str = "jupyterlab") -> Lab:
+        """Start the JupyterLab, or the ``notebook``, of a Python in an environment, on an empty folder below ``base``."""
         folder, port = base / "work", _free_port()
         folder.mkdir()
         settings = base / "lab-settings"
@@ -66,7 +66,7 @@ class Lab:
         quiet.write_text('{"fetchNews": "false"}')  # nor ask whether to fetch them
         environment = {**environment, "JUPYTERLAB_SETTINGS_DIR": str(settings)}
         command = [
-            *(str(python), "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"),
+            *(str(python), "-m", module, "--no-browser", "--allow-root", f"--port={port}"),
             *(
                 "--ServerApp.port_retries=0",
                 f"--IdentityProvider.token={TOKEN}",
@@ -75,6 +75,7 @@ class Lab:
             ),
             "--LabApp.news_url=None",
             "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
         ]
         with (base / "lab.log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)

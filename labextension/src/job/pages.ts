@@ -1,5 +1,5 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
-import { DockPanel, TabBar, Widget } from '@lumino/widgets';
+import { DockPanel, TabBar, TabPanel, Widget } from '@lumino/widgets';
 import { JobPage, JobTracker } from './widget';
 
 const PREVIEW = 'jp-mod-preview';
@@ -24,6 +24,7 @@ export class JobPages {
       if (!isPreview) {
         this.pin(found);
       }
+      showBelow(found);
       this._shell.activateById(found.id);
       return;
     }
@@ -39,6 +40,11 @@ export class JobPages {
     }
     const place = { ref: before?.id, mode: 'tab-after' as const };
     this._shell.add(page, 'main', before?.isAttached ? place : {});
+    if (!page.isAttached) {
+      // one document at a time, as in Notebook 7: the main area takes no other
+      this._shell.add(page, 'down');
+      showBelow(page);
+    }
     before?.dispose();
     if (isPreview) {
       whenMoved(page, () => this.pin(page));
@@ -85,6 +91,15 @@ export class JobPages {
   }
 
   private _preview: JobPage | null = null;
+}
+
+/** Show a page that stands in the panel under the document, which may be hidden. */
+function showBelow(page: Widget): void {
+  const panel = page.parent?.parent;
+  if (panel instanceof TabPanel) {
+    panel.show();
+    panel.currentWidget = page;
+  }
 }
 
 /** What tells one run from another of its name at a glance: the random part of its id. */
