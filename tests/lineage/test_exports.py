@@ -29,7 +29,7 @@ from tests.faults.road import submit
 def chain(own_store: Store, tmp_path: Path) -> tuple[Job, Job, Job]:
     """Two runs that led to each other, and one that failed; with a local module and a file."""
     (tmp_path / "helper.py").write_text("K = 3\n")
-    one = submit("import numpy as np\nraw = np.arange(200.)", "local", name="prepare")
+    one = submit("import numpy as np\nraw = np.arange(200.)\nprint('mean loss=0.5')", "local", name="prepare")
     names = dict(one.result(60))
     text = "import sys\nsys.path.insert(0, '.')\nmodel = raw * 2\nopen('model.pt', 'w').write('weights')\njupyter_hpc.artifact('model.pt')"
     two = submit("import jupyter_hpc\nlr = 0.1\n" + text, "local", names=names, name="train", cpus=1)
@@ -208,6 +208,7 @@ def test_mlflow_reads_the_run_back(
     assert runs.keys() == {one.id, two.id, three.id}
     run = runs[two.id]
     assert run.info.status == "FINISHED" and runs[three.id].info.status == "FAILED"
+    assert runs[one.id].data.metrics["mean loss"] == 0.5
     assert run.data.params["lr"] == "0.1" and run.data.tags["jupyter_hpc.upstream"] == one.id
     assert run.inputs.dataset_inputs[0].dataset.name == "raw"
     assert {f.path for f in client.list_artifacts(run.info.run_id)} >= {

@@ -88,6 +88,9 @@ def _fill(client: Any, ident: str, found: Exported, started: int) -> None:
     }
     seconds = known["execution"]["seconds"]
     metrics = [] if seconds is None else [Metric("seconds", seconds, started, 0)]
+    ended = int((found.record.get("ended_at") or started / 1000) * 1000)
+    for name, total in (found.record.get("metrics") or {}).items():
+        metrics.append(Metric(_key(name), float(total["last"]), ended, total["count"]))
     params = [Param(_key(k), v[:_LONGEST]) for k, v in parameters.items()]
     client.log_batch(ident, metrics=metrics, params=params)
     _inputs(client, ident, found)
