@@ -95,7 +95,7 @@ describe('the view of a job', () => {
         const text = which === 'scheduler' ? answers.scheduler : answers.log;
         const found = String(text ?? 'hello');
         const size = which === 'scheduler' && !text ? 0 : found.length;
-        return { text: found, offset: 0, next: size, size };
+        return { text: found, offset: 0, next: size, size, tasks: [] };
       },
       logFileUrl: () => '',
       files: async () => ({ files: answers.files ?? [], folder: null }),
