@@ -47,7 +47,7 @@ def _job(row: dict[str, str]) -> ForeignJob:
     known = ForeignJob(native, seen, run_id=ours, ends_with=f"scancel {native}", array=array, acts=_acts(row, seen))
     if more is None or rest is None:  # a path with the delimiter
         return known
-    gpus, kind = _gpus(rest, number(more["nodes"]) or 1)
+    gpus, kind = gpus_of_job(rest.groupdict(), number(more["nodes"]) or 1)
     return replace(
         known,
         name=rest["name"],
@@ -89,10 +89,17 @@ async def act(command: SlurmCommand, native_id: str, what: str) -> None:
         raise HPCError(f"Slurm did not {what} {native_id}: {words.rstrip('.')}.")
 
 
-def _gpus(rest: re.Match[str], nodes: int) -> tuple[int, str]:
-    """Return how many GPUs, and of which type if they are of one."""
+def gpus_of_job(said: Mapping[str, str], nodes: int) -> tuple[int, str]:
+    """Return how many GPUs, and of which type if they are of one.
+
+    Parameters
+    ----------
+    said : mapping
+        squeue's ``tres-alloc``, which has them where the site tracks them, ``tres-per-job`` and ``tres-per-node``, as
+        ``alloc``, ``job`` and ``node``.
+    """
     for key, factor in (("alloc", 1), ("job", 1), ("node", nodes)):
-        found = [(m["type"] or "", int(m["count"]) * factor) for m in _GPU.finditer(rest[key])]
+        found = [(m["type"] or "", int(m["count"]) * factor) for m in _GPU.finditer(said[key])]
         kinds = sorted({kind for kind, _ in found if kind})
         if found:  # an allocation counts each typed one a second time without its type
             return max(count for _, count in found), kinds[0] if len(kinds) == 1 else ""

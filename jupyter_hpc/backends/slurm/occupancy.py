@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from ...model.capacity import Amount, Capacity, NodeGroup, Queued, expanded, grouped
 from ...model.exceptions import TargetError
 from ...model.states import JobState
+from .foreign import gpus_of_job
 from .inventory import Node, mebibytes, number
 from .job_states import state_of
 from .site import Site, user_name
 from .standing import SHARE_FIELDS, priorities_format, priority_sentences, share_sentences
 
-JOB_FIELDS = ("State", "UserName", "NumNodes", "NodeList", "tres-alloc", "Partition")
+JOB_FIELDS = ("State", "UserName", "NumNodes", "NodeList", "tres-alloc", "Partition", "tres-per-job", "tres-per-node")
 REASON_FIELDS = ("NodeList", "Reason")
 ALIVE = ("-t", "PD,R,CG,CF,S")
 _AWAY = ("down", "fail", "error", "power", "unknown", "no_respond", "reboot")
@@ -73,16 +74,11 @@ def parse_jobs(text: str, user: str) -> tuple[dict[str, Part], list[Queued]]:
 
 def _part(row: Mapping[str, str]) -> Part:
     """Return a node's part of an allocation: squeue tells the whole, which is mostly the same on each."""
-    pairs = dict(pair.split("=", 1) for pair in row["tres-alloc"].split(",") if "=" in pair)
-    nodes = max(number(row["NumNodes"]) or 1, 1)
-    whole = (number(pairs.get("cpu", "")) or 0, mebibytes(pairs.get("mem", "")) or 0, _gpus(pairs))
+    alloc, nodes = row["tres-alloc"], max(number(row["NumNodes"]) or 1, 1)
+    pairs = dict(pair.split("=", 1) for pair in alloc.split(",") if "=" in pair)
+    gpus, _ = gpus_of_job({"alloc": alloc, "job": row["tres-per-job"], "node": row["tres-per-node"]}, nodes)
+    whole = (number(pairs.get("cpu", "")) or 0, mebibytes(pairs.get("mem", "")) or 0, gpus)
     return Part(*(-(-amount // nodes) for amount in whole))
-
-
-def _gpus(pairs: Mapping[str, str]) -> int:
-    if "gres/gpu" in pairs:  # each typed one is counted in it
-        return number(pairs["gres/gpu"]) or 0
-    return sum(number(value) or 0 for key, value in pairs.items() if key.startswith("gres/gpu:"))
 
 
 def occupied(

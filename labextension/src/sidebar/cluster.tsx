@@ -37,9 +37,12 @@ export function Cluster(props: IClusterProps): React.ReactElement {
   const missing = targets.filter(target => !isExpected(target));
   return (
     <div className="jp-HPCCluster">
-      {targets.filter(isExpected).map(target => (
-        <Target key={target.name} target={target} {...props} />
-      ))}
+      {targets
+        .filter(isExpected)
+        .sort((a, b) => Number(isHere(a)) - Number(isHere(b)))
+        .map(target => (
+          <Target key={target.name} target={target} {...props} />
+        ))}
       {missing.length > 0 && (
         <details className="jp-HPCCluster-missing">
           <summary>
@@ -57,6 +60,11 @@ export function Cluster(props: IClusterProps): React.ReactElement {
       )}
     </div>
   );
+}
+
+/** Whether a target is this machine, which stands after the clusters. */
+function isHere(target: ITarget): boolean {
+  return target.backend === 'local';
 }
 
 function Target(

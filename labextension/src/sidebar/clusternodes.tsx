@@ -239,8 +239,13 @@ function queueWords(
   queued: { jobs: number; mine: number },
   trans: TranslationBundle
 ): string {
-  const jobs = trans._n('%1 job waits', '%1 jobs wait', queued.jobs);
-  return queued.mine ? `${jobs}, ${trans.__('%1 yours', queued.mine)}` : jobs;
+  const { jobs, mine } = queued;
+  const all = trans._n('%1 job waits', '%1 jobs wait', jobs);
+  if (!mine) {
+    return all;
+  }
+  const own = jobs === mine ? trans.__('yours') : trans.__('%1 yours', mine);
+  return `${all}, ${own}`;
 }
 
 /** A node in words: "c1: 2 of 4 gpus free, 1 yours, 1 others’". */
