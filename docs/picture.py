@@ -1,86 +1,64 @@
-"""Make docs/cell.png: a real cell on a real Slurm, photographed in JupyterLab.
+"""Make the pictures: real cells on a real Slurm, photographed in JupyterLab, light and dark.
 
-usage: python docs/picture.py   (needs jupyterlab, playwright, Chromium, and the practice Slurm up)
+usage: python docs/picture.py [--only WORD …] [--into build/pictures]
+
+The README's (docs/cell.png, docs/live.webp, docs/sidebar.png) are made in place, by the scenes cell, animation and
+sidebar. Needs `pip install --group pictures`, Chromium, Slurm's packages (`make slurm`) and the sidebar's bundle
+(`make labextension`).
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
+import argparse
 import sys
-import tempfile
-import time
-import urllib.request
+import traceback
 from pathlib import Path
 
-import nbformat
-from playwright.sync_api import Page, sync_playwright
+from scenes import SCENES
+from stage import HERE, stages
 
-HERE = Path(__file__).parent
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-CELL = """%%slurm --gpus 1 --cpus 2 --time 30m --name spirals
-import os
-print("on", os.uname().nodename, "with gpu", os.environ["CUDA_VISIBLE_DEVICES"])
-model, losses = fit(X, y, epochs=100, lr=0.01)
-
-plt.figure(figsize=(4.5, 1.9))
-plt.plot(losses); plt.xlabel("epoch"); plt.ylabel("loss")
-f"test accuracy {accuracy(model, X_test, y_test):.3f}\""""
+from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.rundir.store import store
 
 
-def notebook() -> nbformat.NotebookNode:
-    """Return the tour's definitions, hidden in one cell, and the cell to photograph."""
-    tour = nbformat.read(HERE.parent / "notebooks" / "00-tour.ipynb", as_version=4)
-    code = [c.source for c in tour.cells if c.cell_type == "code"]
-    setup = "\n".join([code[0], *(c for c in code if c.startswith(("import numpy", "HIDDEN")))]) + "\nplt.close('all')"
-    cells = [nbformat.v4.new_code_cell(setup), nbformat.v4.new_code_cell(CELL)]
-    cells[0].metadata["jupyter"] = {"source_hidden": True}
-    kernel = {"name": "python3", "display_name": "Python 3"}
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-
-
-def photograph(page: Page, url: str) -> None:
-    page.goto(url)
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-    page.add_style_tag(content=".Toastify { display: none }")  # JupyterLab's question about news
-    page.get_by_text("| Idle").wait_for(timeout=90_000)
-    page.wait_for_timeout(3000)  # the notebook's own connection to the kernel shows nowhere
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_selector(".jp-OutputArea-executeResult", timeout=60_000)
-    page.locator(".jp-CodeCell").nth(1).screenshot(path=str(HERE / "cell.png"))
-
-
-def main() -> None:
-    folder = Path(tempfile.mkdtemp())
-    nbformat.write(notebook(), folder / "picture.ipynb")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # an address and a token of this run only
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += ["--IdentityProvider.token=picture", f"--ServerApp.root_dir={folder}"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="scenes whose name holds one of these")
+    parser.add_argument("--into", type=Path, default=HERE.parent / "build" / "pictures")
+    arguments = parser.parse_args()
+    chosen = [name for name in SCENES if any(word in name for word in arguments.only)]
+    if not chosen:
+        parser.error(f"no scene has any of {arguments.only} in its name: {', '.join(SCENES)}")
+    failed = []
+    with stages(arguments.into.absolute()) as new_stage:
+        for name in chosen:
+            print(f"-- {name}", flush=True)
+            stage = new_stage()
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=picture", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            page = browser.new_page(viewport={"width": 1100, "height": 900}, device_scale_factor=1.5)
-            photograph(page, f"http://127.0.0.1:{port}/lab/tree/picture.ipynb?token=picture")
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+                SCENES[name](stage)
+            except Exception:  # the others are photographed all the same
+                traceback.print_exc()
+                failed.append(name)
+                for i, page in enumerate(stage.pages):
+                    page.screenshot(path=str(stage.into / f"failed-{name}-{i}.png"))
+            for page in stage.pages:
+                page.close()
+            clear()
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return len(failed)
+
+
+def clear() -> None:
+    """End and forget all jobs, so that each scene begins with none."""
+    jobs = [Job(run) for run in store().runs()]
+    for job in jobs:
+        if not job.status.state.is_final:
+            job.cancel()
+    for job in jobs:
+        job.wait(60)
+        store().forget(job.run)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -74,6 +74,17 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+MOST_BYTES = 600_000
+
+
+def test_pictures_are_small_and_told_in_words() -> None:
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {name for _, name in pictures} == {f"docs/{name}" for name in ("cell.png", "live.webp", "sidebar.png")}
+    for words, name in pictures:
+        assert len(words.split()) >= 6, name
+        assert (ROOT / name).stat().st_size < MOST_BYTES, name
+
+
 def test_the_map_has_every_command_and_is_short() -> None:
     text = commands.short_map("%hpc")
     assert all(re.search(rf"\b{name}\b", text) for name in commands.COMMANDS)
