@@ -225,3 +225,22 @@ def test_a_trend_is_a_few_of_the_values() -> None:
     found = series([float(i) for i in range(1000)] + [math.nan])
     assert len(found.trend) == 24 and (found.trend[0], found.trend[-1]) == (0, 999)
     assert found.trend == sorted(found.trend) and series([1.0, math.nan]).trend == []
+
+
+def test_the_row_of_a_live_job_has_what_its_follower_has_read(told: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from jupyter_hpc.model.states import JobState, Status
+    from jupyter_hpc.rundir.reader import RunReader
+    from jupyter_hpc.server import listing
+
+    run = told.run(run_id(0))
+    run.write(state="RUNNING")
+    reader = RunReader(run, outputs=False)
+    reader.poll()
+    monkeypatch.setattr(listing, "followed", lambda _: SimpleNamespace(reader=reader))
+    monkeypatch.setattr(listing, "refresh", lambda runs: [Status(JobState.RUNNING) for _ in runs])
+    rows = {row["id"]: row for row in listing.Listing(told).summaries()}
+    assert rows[run.id]["metrics"] == [{"name": "loss", "last": 0.25, "trend": [0.5, 0.25]}]
+    monkeypatch.setattr(listing, "followed", lambda _: SimpleNamespace())  # an array has no reader of its own
+    assert {row["id"]: row for row in listing.Listing(told).summaries()}[run.id]["metrics"] == []
