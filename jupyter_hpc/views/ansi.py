@@ -54,11 +54,12 @@ def inert(text: str, but: str = "") -> str:
 
 
 class Colours:
-    """Text for a terminal as it comes, piece by piece: colours and what moves within a line, no other sequence."""
+    """Text for a terminal as it comes, piece by piece: colours, and what moves within its own lines; nothing else."""
 
     def __init__(self) -> None:
         self._begun = ""
         self._is_coloured = False
+        self._above = 0  # how many of its lines stand above the cursor
 
     def add(self, text: str) -> str:
         """Return what of the text so far can be shown."""
@@ -75,15 +76,27 @@ class Colours:
         found: list[str] = []
         position = 0
         for match in SEQUENCE.finditer(text):
-            found.append(inert(text[position : match.start()], _MOVES))
+            found.append(self._words(text[position : match.start()]))
             position = match.end()
             if (codes := colour(match)) is not None:
                 self._is_coloured = bool(codes.strip("0"))
                 found.append(f"\x1b[{codes}m")
             elif match["final"] == "K" and match["parameters"] in ("", "0", "1", "2"):  # of the line alone
                 found.append(f"\x1b[{match['parameters']}K")
-        found.append(inert(text[position:], _MOVES))
+            elif match["final"] == "A" and (count := self._up(match["parameters"])):
+                found.append(f"\x1b[{count}A")
+        found.append(self._words(text[position:]))
         return "".join(found)
+
+    def _words(self, text: str) -> str:
+        self._above += text.count("\n")
+        return inert(text, _MOVES)
+
+    def _up(self, parameters: str) -> int:
+        """Go up, as bars below each other do, but not into what others have written."""
+        count = min(max(1, _number(parameters)), self._above)
+        self._above -= count
+        return count
 
 
 # -- colours ---------------------------------------------------------------------------------------

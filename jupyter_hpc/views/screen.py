@@ -245,20 +245,18 @@ def plain(text: str) -> str:
 
 
 def coloured(text: str) -> str:
-    """Return a log for a terminal as it stands in the end."""
-    return _coloured(rows_of(text))
+    """Return a log for a terminal as it stands in the end; each line has its own colours, wherever it is cut."""
+    return "\n".join(_coloured(row) for row in rows_of(text))
 
 
-def _coloured(rows: Iterable[Row]) -> str:
+def _coloured(row: Row) -> str:
     found: list[str] = []
     now = PLAIN
-    for number, row in enumerate(rows):
-        found.append("\n" if number else "")
-        for text, style in row.runs():
-            if style != now:
-                found.append(f"\x1b[{';'.join(x for x in ('0' if now else '', style) if x) or '0'}m")
-                now = style
-            found.append(text)
+    for text, style in row.runs():
+        if style != now:
+            found.append(f"\x1b[{';'.join(x for x in ('0' if now else '', style) if x)}m")
+            now = style
+        found.append(text)
     return "".join([*found, "\x1b[0m" if now else ""])
 
 

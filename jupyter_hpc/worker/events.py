@@ -122,6 +122,7 @@ class LogFile:
         self._current: Any = bytearray(b"1")  # the stream written last, by the number of its file
         self._drawn: Optional[int] = None  # how long the line is that is drawn again and again, if it is the last
         self._is_at_start = True
+        self._is_within_line = False
         self.lock = threading.RLock()
         self.streams = {name: _Stream(self, name) for name in ("stdout", "stderr")}
         os.register_at_fork(
@@ -185,10 +186,17 @@ class LogFile:
             except OSError as error:
                 error.filename = self.path  # a full disk: say which
                 raise
+            if data:
+                self._is_within_line = not data.endswith(b"\n")
 
     def write_traceback(self, text: str) -> None:
         """Write how the cell failed, as a kernel shows it below what the cell wrote."""
         self.flush()
+        import re
+
+        acts = "\x1b(?!\\[[0-9;:]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]"  # all but colours: it might erase itself
+        text = re.sub(acts, lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+        text = f"\n{text}" if self._is_within_line and self._drawn is None else text
         self.write("traceback", text.encode("utf-8", "backslashreplace"))
 
     def event(self, event: str, **fields: Any) -> None:

@@ -118,11 +118,12 @@ def test_a_followed_log_ends_with_the_traceback(tmp_path: Any, monkeypatch: Any,
     from tests.faults.road import submit
 
     monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
-    job = submit("print('before')\n1 / 0", "local")
+    job = submit("print('before', end='')\n1 / 0", "local")
     assert job.wait(60), job
     cli.main(["logs", "-f", job.id])
     shown = strip("".join(capsys.readouterr()))
     assert shown.count("Traceback (most recent call last)") == 1 and "ZeroDivisionError" in shown
+    assert job.logs().startswith("before\nTraceback")  # in a line of its own, also where none had ended
 
 
 def test_states_and_wishes_are_words(ended: Any, capsys: pytest.CaptureFixture[str]) -> None:

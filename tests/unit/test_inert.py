@@ -41,7 +41,7 @@ SEQUENCES = {
 }
 HOSTILE = "".join(SEQUENCES.values())
 ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-COLOUR = re.compile(r"\x1b\[(?:[0-9;:]*m|[012]?K)")  # erasing the line where the cursor is harms nobody
+COLOUR = re.compile(r"\x1b\[(?:[0-9;:]*m|[012]?K|[0-9]+A)")  # lines of its own may be written anew
 
 
 def active(text: str, *, colours: bool = False) -> list[str]:
@@ -186,6 +186,7 @@ WORDS: dict[str, tuple[str, ...]] = {  # every command, as one that comes upon s
     "jobs": (),
     "show": ("RUN",),
     "logs": ("RUN",),
+    "plot": ("RUN",),
     "attach": ("RUN",),
     "why": ("RUN",),
     "lineage": ("RUN",),
@@ -302,5 +303,6 @@ def test_a_display_in_a_terminal_keeps_colours_alone() -> None:
 
     data = {"text/plain": f"{SAFE}\x1b[31mred\x1b[0m", "text/html": CLIPBOARD}
     assert not active(fit(object(), data)["text/plain"], colours=True)
-    notebook = type("Shell", (), {"kernel": None})()
+    page = {"metadata": {"cellId": "c"}}
+    notebook = type("Shell", (), {"kernel": None, "parent_header": page})()
     assert fit(notebook, data) is data  # the front end's own rules hold

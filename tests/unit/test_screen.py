@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_hpc.views import screen
+from jupyter_hpc.views.ansi import Colours
 from jupyter_hpc.views.failures import Failures
 from jupyter_hpc.views.screen import HEIGHT, LONGEST, LONGEST_OF_ALL, Screen, coloured, plain, rows_of
 
@@ -60,6 +61,19 @@ def test_programs_leave_what_they_leave_on_a_terminal() -> None:
     assert "Successfully installed" in shown["pip"] and shown["pip"].count("MB/s") == 1
     assert "test_sample.py ............F" in shown["pytest"]
     assert shown["ipdb"].count("ipdb> ") == 3
+
+
+@pytest.mark.parametrize("name", ["tqdm-nested", "rich-progress", "npm", "pip"])
+def test_a_terminal_that_follows_shows_the_same(name: str) -> None:
+    text = text_of(PROGRAMS[name]).replace("\x1b[1G", "\r")
+    stream = Colours()
+    shown = "".join(stream.add(text[at : at + 11]) for at in range(0, len(text), 11)) + stream.end()
+    assert plain(shown) == plain(text)
+
+
+def test_what_follows_goes_up_in_its_own_lines_only() -> None:
+    stream = Colours()
+    assert stream.add("a\nb\x1b[9Ac\x1b[Ad") == "a\nb\x1b[1Acd"
 
 
 @given(st.text(alphabet=st.sampled_from("ab\n\r\b\t\x1b[]0123456789;?ABCDGHJKPXmsu@hé"), max_size=400))

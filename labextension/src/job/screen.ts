@@ -264,26 +264,22 @@ export class Screen {
   private _begun = '';
 }
 
-/** Rows as text with colours, for what renders those of a terminal. */
+/** Rows as text with colours, each line with its own, for what renders those of a terminal. */
 export function coloured(rows: readonly Row[]): string {
-  let now = '';
-  const lines = rows.map(row =>
-    row
-      .runs()
-      .map(([text, style]) => {
-        const change = turned(now, style);
-        now = style;
-        return change + text;
-      })
-      .join('')
-  );
-  return lines.join('\n') + (now ? `${ESCAPE}[0m` : '');
+  return rows.map(inColour).join('\n');
+}
+
+function inColour(row: Row): string {
+  let now: Style = '';
+  const found = row.runs().map(([text, style]) => {
+    const change = style === now ? '' : turned(now, style);
+    now = style;
+    return change + text;
+  });
+  return found.join('') + (now ? `${ESCAPE}[0m` : '');
 }
 
 /** What turns one style into another. */
 function turned(from: Style, to: Style): string {
-  if (from === to) {
-    return '';
-  }
-  return `${ESCAPE}[${[from ? '0' : '', to].filter(x => x).join(';') || '0'}m`;
+  return `${ESCAPE}[${[from ? '0' : '', to].filter(x => x).join(';')}m`;
 }
