@@ -266,8 +266,10 @@ time.sleep(300)"""
     expect(output.locator(".jp-HPCCard")).to_contain_text("cancelled")
 
 
-def test_no_serious_fault_of_accessibility_and_buttons_by_keyboard(bare: Lab, page: Page) -> None:
-    output = start(bare, page, "keys", NAMES, LIVE.format(name="keys"))
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_serious_fault_of_accessibility_and_buttons_by_keyboard(bare: Lab, page: Page, dark: bool) -> None:
+    name = f"keys-{'dark' if dark else 'light'}"
+    output = start(bare, page, name, NAMES, LIVE.format(name=name), dark=dark)
     expect(output).to_contain_text("epoch 40")
     assert not _faults(page, ".jp-OutputArea-output")
     output.get_by_role("button", name="Open log").focus()
@@ -278,6 +280,38 @@ def test_no_serious_fault_of_accessibility_and_buttons_by_keyboard(bare: Lab, pa
     page.keyboard.press("Enter")
     expect(output.locator(".jp-HPCCard")).to_contain_text("cancelled")
     assert not _faults(page, ".jp-HPCCard")
+
+
+LEFT = """outputs => {
+    const found = {};
+    for (const output of outputs) {
+        const words = document.createTreeWalker(output, NodeFilter.SHOW_TEXT);
+        while (words.nextNode()) {
+            const node = words.currentNode, range = document.createRange();
+            range.selectNodeContents(node);
+            const box = range.getClientRects()[0];
+            if (box && box.width && !node.parentElement.closest('.jp-OutputPrompt, .jp-HPCChart, button, summary')) {
+                const top = Math.round(box.top / 4);
+                found[top] = Math.min(found[top] ?? 9999, box.left);
+            }
+        }
+    }
+    return Object.values(found);
+}"""
+
+
+@pytest.mark.parametrize("which", ["bare", "lab"], ids=["without the extension", "with it"])
+def test_all_lines_begin_where_a_notebooks_own_outputs_do(which: str, page: Page, request: Any) -> None:
+    """Those of the panel, of its log and of the card; a mark stands before what unfolds."""
+    shown: Lab = request.getfixturevalue(which)
+    short = "%%slurm --name edge\nprint('its log')\nsquare = factor ** 2"
+    live = LIVE.format(name="edges").replace("weights, factor", "")
+    output = start(shown, page, f"edges-{which}", NAMES, "print('its own')", short, live)
+    expect(output).to_contain_text("epoch 10")
+    expect(output).to_contain_text("cpu")
+    places = page.locator(".jp-OutputArea-output").evaluate_all(LEFT)
+    assert len(places) > 8 and max(places) - min(places) < 6, places  # code has an edge of its own
+    job_named("edges").cancel()
 
 
 def _faults(page: Page, place: str) -> list[str]:
