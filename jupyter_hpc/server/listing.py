@@ -215,7 +215,7 @@ class Listing:
         rows = self.summaries()
         counts = Counter(GROUP_OF[row["state"]] for row in rows)
         ours = Counter(GROUP_OF[row["state"]] for row in rows if not row["foreign"])
-        found = rows if query.means_all else self._found(rows, query)
+        found = self.found(query, rows)
         if query.sort not in ("", "time"):
             found = ordered(found, query.sort)
         if query.by:
@@ -233,8 +233,11 @@ class Listing:
             "notebooks": sorted({row["notebook"] for row in rows if row["notebook"]}),
         }
 
-    def _found(self, rows: list[Row], query: Query) -> list[Row]:
-        """Return the rows that are meant; the cheapest questions first."""
+    def found(self, query: Query, rows: list[Row] | None = None) -> list[Row]:
+        """Return all rows that are meant, in the order of time; the cheapest questions first."""
+        rows = self.summaries() if rows is None else rows
+        if query.means_all:
+            return rows
         wanted = {key: value for key in ("state", "target", "notebook") if (value := getattr(query, key))}
         found = [
             row

@@ -65,10 +65,14 @@ def by_time(row: Row) -> tuple[int, float]:
     return rank, -when
 
 
-def _by_name(row: Row) -> tuple[Any, ...]:
+def by_name(row: Row) -> list[tuple[int, str]]:
     """``step 2`` comes before ``step 10``."""
     parts = _DIGITS.split(row["name"].lower())
-    return [*((int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts))], *by_time(row)
+    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
+
+
+def _by_name(row: Row) -> tuple[Any, ...]:
+    return by_name(row), *by_time(row)
 
 
 def _by_state(row: Row) -> tuple[int, float]:

@@ -19,9 +19,15 @@ FOLDER = Path(jupyter_hpc.server.__file__).parent
 ROUTES: dict[str, Any] = yaml.safe_load((FOLDER / "openapi.yaml").read_text())
 SCHEMAS: dict[str, Any] = yaml.safe_load((FOLDER / "schemas.yaml").read_text())
 CLUSTERS: dict[str, Any] = yaml.safe_load((FOLDER / "clusters.yaml").read_text())
+TABLE: dict[str, Any] = yaml.safe_load((FOLDER / "table.yaml").read_text())
 _REGISTRY: Registry[Any] = Registry().with_resources(
     (name, Resource(contents=contents, specification=DRAFT202012))
-    for name, contents in (("openapi.yaml", ROUTES), ("schemas.yaml", SCHEMAS), ("clusters.yaml", CLUSTERS))
+    for name, contents in (
+        ("openapi.yaml", ROUTES),
+        ("schemas.yaml", SCHEMAS),
+        ("clusters.yaml", CLUSTERS),
+        ("table.yaml", TABLE),
+    )
 )
 
 

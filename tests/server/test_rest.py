@@ -117,6 +117,26 @@ def test_what_led_to_a_job(server: Server) -> None:
     assert server.hpc("/jobs/20200101-000000-000000/lineage").status == 404
 
 
+def test_the_table_compares_and_tags(server: Server) -> None:
+    one, two = (submit(f"rate = {rate}\nprint('loss=0.5')", name="table") for rate in (0.1, 0.2))
+    assert one.wait(60) and two.wait(60)
+    page = server.hpc("/table?text=table&sort=-parameters.rate&where=completed").body
+    assert [row["id"] for row in page["rows"]] == [two.id, one.id]
+    assert page["rows"][0]["parameters"]["rate"] == "0.2"
+    assert server.hpc("/table?where=florid").status == 400
+    assert server.hpc("/table?sort=florid").status == 400
+    found = server.hpc(f"/jobs/{one.id}/compare/{two.id}").body
+    parts = {part["part"]: part["rows"] for part in found["parts"]}
+    assert parts["parameters"] == [{"name": "rate", "first": "0.1", "second": "0.2"}]
+    assert "-rate = 0.1" in found["code"] and "+rate = 0.2" in found["code"]
+    assert server.hpc(f"/jobs/{one.id}/compare/20200101-000000-000000").status == 404
+    made = server.hpc(f"/jobs/{one.id}/tag", method="POST", body={"tag": "best"})
+    assert (made.status, made.body) == (201, {"tag": f"best:{one.id[-6:]}"})
+    assert [row["id"] for row in server.hpc("/table?text=best").body["rows"]] == [one.id]
+    for body in ({"tag": "a b"}, {"tag": 3}, {}, {"tag": "a", "more": 1}):
+        assert server.hpc(f"/jobs/{one.id}/tag", method="POST", body=body).status == 400
+
+
 def test_a_log_is_read_by_windows_that_cut_no_character(server: Server, done: Job) -> None:
     size = server.hpc(f"/jobs/{done.id}/log").body["size"]
     text, offset = "", 0
@@ -240,7 +260,7 @@ def routes() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("path", "verb"), routes())
 def test_no_verb_answers_without_the_token(server: Server, done: Job, path: str, verb: str) -> None:
-    real = path.replace("{run_id}", done.id).replace("{name}", "slurm")
+    real = path.replace("{run_id}", done.id).replace("{other_id}", done.id).replace("{name}", "slurm")
     answer = server.ask(real, method=verb.upper(), body={} if verb == "post" else None, token=None)
     assert answer.status == 403, answer
 

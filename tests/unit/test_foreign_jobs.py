@@ -55,7 +55,8 @@ def test_it_unfolds_where_it_stands(foreign: ForeignJobs, tmp_path: Path) -> Non
     listing.foreign = foreign
     page = listing.page(Query(unfolded=frozenset({"slurm~8"}), limit=4))
     assert page["total"] == 165
-    assert page["counts"] == {"running": 1, "waiting": 1, "ended": 0}  # its tasks don't count once more
+    counts = page["counts"]  # its tasks don't count once more
+    assert (counts["running"], counts["waiting"], counts["ended"]) == (1, 1, 0)
     assert [(row["native_id"], row["array"]) for row in page["jobs"]] == [
         ("8", ""),
         ("8_1", "slurm~8"),

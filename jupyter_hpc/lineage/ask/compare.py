@@ -14,6 +14,7 @@ from ...rundir.store import Store
 from ..index.activity import CODE_TYPES
 from .details import Details, commit, details
 
+PARTS = ("git", "parameters", "packages", "inputs", "outputs", "resources", "metrics", "outcome")
 Pairs = dict[str, tuple[Any, Any]]  # name → what each has, None where one has nothing
 
 
@@ -36,6 +37,7 @@ class Difference:
     inputs: Pairs = field(default_factory=dict)
     outputs: Pairs = field(default_factory=dict)
     resources: Pairs = field(default_factory=dict)
+    metrics: Pairs = field(default_factory=dict)
     outcome: Pairs = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -46,12 +48,21 @@ class Difference:
         lines = [f"{self.first} → {self.second}"]
         if self.code:
             lines += ["code:", *(f"  {line}" for line in self.code)]
-        for part in ("git", "parameters", "packages", "inputs", "outputs", "resources", "outcome"):
+        for part in PARTS:
             lines += _rows(part, getattr(self, part))
         return printable("\n".join(lines)) if self else f"{self.first} and {self.second} do not differ."
 
     def __repr__(self) -> str:
         return self.text
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parts in order, as people read them: of each name what the first has and what the second."""
+        parts = {part: getattr(self, part) for part in PARTS}
+        rows = {
+            p: [{"name": n, "first": _shown(a), "second": _shown(b)} for n, (a, b) in v.items()]
+            for p, v in parts.items()
+        }
+        return {"first": self.first, "second": self.second, "code": [*map(printable, self.code)], "parts": rows}
 
 
 def _rows(title: str, pairs: Pairs) -> Iterator[str]:
@@ -77,7 +88,7 @@ def difference(store: Store, first: Run, second: Run) -> Difference:
     JobNotFound
         If one has no readable record.
     """
-    first.record(), second.record()
+    records = first.record(), second.record()
     a, b = details(store, first) or {}, details(store, second) or {}
     return Difference(
         first.id,
@@ -91,6 +102,7 @@ def difference(store: Store, first: Run, second: Run) -> Difference:
             _digests(a["outputs"]) | _files(a, "generated"), _digests(b["outputs"]) | _files(b, "generated")
         ),
         resources=_pairs(_resources(a), _resources(b)),
+        metrics=_pairs(_metrics(records[0]), _metrics(records[1])),
         outcome=_pairs(_outcome(a), _outcome(b)),
     )
 
@@ -139,6 +151,10 @@ def _resources(found: Details) -> dict[str, Any]:
     run = found["execution"]
     image = {f"image {key}": value for key, value in (run["image"] or {}).items() if value}
     return {"target": run["target"], **image, **run["resources"]}
+
+
+def _metrics(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: total["last"] for name, total in (record.get("metrics") or {}).items()}
 
 
 def _outcome(found: Details) -> dict[str, Any]:

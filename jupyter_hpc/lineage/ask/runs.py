@@ -47,6 +47,18 @@ def _metrics(index: Index, ids: Sequence[str]) -> dict[str, dict[str, float]]:
     return known
 
 
+def ids(index: Index, where: str) -> set[str]:
+    """Return the ids of the runs that meet a condition.
+
+    Raises
+    ------
+    OptionError
+        If it can't be understood.
+    """
+    sql, values = condition(index, where)
+    return {str(row[0]) for row in index.query(f"SELECT run_id FROM run WHERE {_LISTED} AND {sql}", values)}  # noqa: S608
+
+
 def runs(where: str = "", *, limit: int | None = None) -> Any:
     """Return the runs that meet a condition, newest first: a DataFrame where pandas is installed, else a list of dicts.
 

@@ -43,6 +43,25 @@ def add(store: Store, key: str, value: str, *, subject: str, name: str = "", run
         ) from None
 
 
+def of_a_run(store: Store, text: str, run: str) -> str:
+    """Tag a run with a whole tag, ``model:v3``, or with a word that many runs may have: then its id tells them apart.
+
+    Returns
+    -------
+    str
+        The tag that it has now.
+
+    Raises
+    ------
+    OptionError, HPCError
+        As :func:`add`.
+    """
+    key, colon, value = text.strip().partition(":")
+    value = value if colon else run.rpartition("-")[2]
+    add(store, key, value, subject=run, run=run)
+    return f"{key}:{value}"
+
+
 def _append(path: Path, line: bytes) -> None:
     """Add a line, at once: two processes may."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600)

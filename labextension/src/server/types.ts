@@ -342,6 +342,57 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jupyter-hpc/table': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The table of jobs, with parameters, numbers that they told and their use of gpus. */
+    get: operations['listRuns'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/compare/{other_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What differs between two runs. */
+    get: operations['compareRuns'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jupyter-hpc/jobs/{run_id}/tag': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Give a run a name. */
+    post: operations['tagRun'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jupyter-hpc/targets': {
     parameters: {
       query?: never;
@@ -906,6 +957,56 @@ export interface components {
         [key: string]: unknown;
       }[];
     };
+    /** @description The most that one gpu was used. */
+    GpuMost: {
+      percent: number;
+      mib: number;
+      mib_total: number;
+    };
+    TableRow: components['schemas']['Job'] & {
+      /** @description As Python writes them. */
+      parameters: {
+        [key: string]: string;
+      };
+      gpu_use: components['schemas']['GpuMost'][];
+    };
+    TablePage: {
+      rows: components['schemas']['TableRow'][];
+      total: number;
+      /** @description Names to choose columns from, the most frequent first. */
+      parameters: string[];
+      metrics: string[];
+    };
+    Different: {
+      name: string;
+      first: string;
+      second: string;
+    };
+    DifferentPart: {
+      /** @enum {unknown} */
+      part:
+        | 'git'
+        | 'parameters'
+        | 'packages'
+        | 'inputs'
+        | 'outputs'
+        | 'resources'
+        | 'metrics'
+        | 'outcome';
+      rows: components['schemas']['Different'][];
+    };
+    Difference: {
+      first: string;
+      second: string;
+      /** @description Lines of a unified diff. */
+      code: string[];
+      /** @description Those in which they differ. */
+      parts: components['schemas']['DifferentPart'][];
+    };
+    Tag: {
+      /** @description A whole one as model:v3, or a word that many runs may have: then the run's id follows. */
+      tag: string;
+    };
     Gpus: {
       /** @description Empty for any type. */
       type: string;
@@ -1053,6 +1154,13 @@ export type IDisplay = components['schemas']['Display'];
 export type IDisplays = components['schemas']['Displays'];
 export type IShown = components['schemas']['Shown'];
 export type IOutputs = components['schemas']['Outputs'];
+export type IGpuMost = components['schemas']['GpuMost'];
+export type ITableRow = components['schemas']['TableRow'];
+export type ITablePage = components['schemas']['TablePage'];
+export type IDifferent = components['schemas']['Different'];
+export type IDifferentPart = components['schemas']['DifferentPart'];
+export type IDifference = components['schemas']['Difference'];
+export type ITag = components['schemas']['Tag'];
 export type IGpus = components['schemas']['Gpus'];
 export type ITarget = components['schemas']['Target'];
 export type ITargets = components['schemas']['Targets'];
@@ -1669,6 +1777,97 @@ export interface operations {
         };
       };
       404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  listRuns: {
+    parameters: {
+      query?: {
+        group?: '' | 'waiting' | 'running' | 'ended';
+        target?: string;
+        /** @description As of the list. */
+        text?: string;
+        /** @description A condition as `%hpc runs --where` has it: `failed since yesterday`. */
+        where?: string;
+        /** @description A column; with - before it from the largest down. Empty: what goes on first, then what ended last. */
+        sort?: string;
+        offset?: number;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TablePage'];
+        };
+      };
+      400: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  compareRuns: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+        /** @description The second run's id. */
+        other_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description All that differs. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Difference'];
+        };
+      };
+      404: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  tagRun: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['Tag'];
+      };
+    };
+    responses: {
+      /** @description The tag that it has now. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Tag'];
+        };
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
+      409: components['responses']['Problem'];
       default: components['responses']['Refusal'];
     };
   };

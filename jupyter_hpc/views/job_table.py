@@ -1,0 +1,88 @@
+"""The table of jobs: what it has beside a row of the list, its columns and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..explain.use import measured
+from ..lineage.ask.parameters import parameters
+from ..model.printable import all_printable, printable
+from ..rundir.reader import PartsReader, RunReader, reader_of
+from ..rundir.run import Run
+from ..worker.apart import apart
+from .job_order import by_name, duration, rank_of
+from .job_row import Row
+
+_COLUMNS: dict[str, Callable[[Row], Any]] = {
+    "state": lambda row: rank_of(row["state"]),
+    "name": by_name,
+    "target": lambda row: row["target"].lower() or None,
+    "started": lambda row: row["started_at"],
+    "ended": lambda row: row["ended_at"],
+    "created": lambda row: row["created"],
+    "duration": duration,
+    "node": lambda row: row["node"].lower() or None,
+}
+OF_RUNS = ("parameters", "metrics")  # columns of these are called as ``metrics.loss``
+COLUMNS = tuple(_COLUMNS)
+
+
+def more(run: Run, record: Mapping[str, Any], reader: RunReader | PartsReader | None = None) -> Row:
+    """Return what the table shows of a run beside its row: parameters, numbers that it told, how much of gpus it used.
+
+    Parameters
+    ----------
+    reader : optional
+        What has read its events so far, of a run that goes on; else they are read now.
+    """
+    whole = run.whole or run
+    code = str(record["code"].get("text") or "")
+    found: Row = {
+        "parameters": apart("parameters", parameters, whole, code, default={}),
+        "gpu_use": apart("use of gpus", _gpu_use, run, record, reader, default=[]),
+    }
+    if reader is not None and not isinstance(reader, PartsReader):  # a record has them once it has ended
+        found["metrics"] = {name: series.total["last"] for name, series in reader.series.items()}
+    return {key: all_printable(value) for key, value in found.items()}
+
+
+def _gpu_use(run: Run, record: Mapping[str, Any], reader: RunReader | PartsReader | None) -> list[dict[str, float]]:
+    if reader is None:
+        reader = reader_of(run, dict(record), outputs=False)
+        reader.poll()
+    use = measured(reader)
+    return [{"percent": gpu.percent, "mib": gpu.mib, "mib_total": gpu.mib_total} for gpu in use.gpus] if use else []
+
+
+def is_column(name: str) -> bool:
+    """Whether rows can be sorted by it: one of ``COLUMNS``, or ``parameters.NAME`` and ``metrics.NAME``."""
+    kind, dot, own = name.partition(".")
+    return name in _COLUMNS or bool(kind in OF_RUNS and dot and own)
+
+
+def sorted_by(rows: Iterable[Row], column: str, *, down: bool = False) -> list[Row]:
+    """Return the rows in the order of a column; those that have nothing there come last either way."""
+    kind, _, own = column.partition(".")
+    value = _COLUMNS.get(column) or (lambda row: _as_number(row[kind].get(own)))
+    having: list[tuple[Any, Row]] = []
+    lacking: list[Row] = []
+    for row in rows:
+        found = value(row)
+        if found is None:
+            lacking.append(row)
+        else:
+            having.append((found, row))
+    having.sort(key=lambda pair: pair[0], reverse=down)
+    return [*(row for _, row in having), *lacking]
+
+
+def _as_number(value: Any) -> tuple[int, float, str] | None:
+    """Numbers come before words, whatever they are written as."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 1, 0.0, printable(str(value)).lower()
+    return (0, number, "") if number == number else (1, 0.0, "nan")
