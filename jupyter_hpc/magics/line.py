@@ -28,6 +28,10 @@ def run_line(shell: Any, argv: list[str]) -> Any:
         from ..lineage.show.view import lineage
 
         return lineage(arguments.what)
+    if name == "jobs" and not arguments.json:
+        from ..commands.job_list import listed
+
+        return listed(arguments)
     if name == "plot":
         from ..commands.plot import drawn
 

@@ -11,11 +11,11 @@ from ..lineage.index.index import Index
 from ..rundir.reader import PartsReader, RunReader, reader_of
 from ..views.job_order import is_final
 from ..views.job_row import Row
-from ..views.job_table import more, sorted_by
+from ..views.job_table import OF_RUNS, more, sorted_by
 from .listing import MOST, Listing, Query
 
 MOST_NAMES = 200  # of parameters, to choose columns from
-_NOTHING: Row = {"parameters": {}, "gpu_use": []}
+_NOTHING: Row = {"parameters": {}, "numbers": {}, "gpu_use": []}
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Table:
         if asked.where:
             meant = runs.ids(Index(self.listing.store), asked.where)
             found = [row for row in found if row["id"] in meant]
-        metrics = Counter(name for row in found for name in row["metrics"])
+        metrics = {metric["name"] for row in found for metric in row["metrics"]}
         if asked.column:
-            if asked.column.startswith("parameters."):
+            if asked.column.partition(".")[0] in OF_RUNS:
                 found = [self._whole(row) for row in found]
             found = sorted_by(found, asked.column, down=asked.down)
         page = [self._whole(row) for row in found[query.offset : query.offset + min(query.limit, MOST)]]
@@ -76,7 +76,7 @@ class Table:
             "rows": page,
             "total": len(found),
             "parameters": [name for name, _ in self._names.most_common(MOST_NAMES)],
-            "metrics": sorted({*metrics, *(name for row in page for name in row["metrics"])}),
+            "metrics": sorted(metrics.union(*(row["numbers"] for row in page))),
         }
 
     def _whole(self, row: Row) -> Row:

@@ -14,6 +14,11 @@ from ..rundir.run import Run
 
 Row = dict[str, Any]
 MOST_METRICS = 6
+FIELDS = (  # of `jobs --json`: names that stay
+    *("id", "name", "target", "backend", "native_id", "state", "reason", "error", "node", "partition", "created"),
+    *("started_at", "ended_at", "time_limit_s", "gpus", "gpu_type", "notebook", "tasks", "tags"),
+    *("parameters", "metrics", "gpu_use"),
+)
 
 
 def job_row(run: Run, record: Mapping[str, Any], status: Status | None = None) -> Row:

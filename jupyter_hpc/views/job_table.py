@@ -24,7 +24,7 @@ _COLUMNS: dict[str, Callable[[Row], Any]] = {
     "duration": duration,
     "node": lambda row: row["node"].lower() or None,
 }
-OF_RUNS = ("parameters", "metrics")  # columns of these are called as ``metrics.loss``
+OF_RUNS = {"parameters": "parameters", "metrics": "numbers"}  # columns as ``metrics.loss``, and the field that has them
 COLUMNS = tuple(_COLUMNS)
 
 
@@ -34,23 +34,22 @@ def more(run: Run, record: Mapping[str, Any], reader: RunReader | PartsReader | 
     Parameters
     ----------
     reader : optional
-        What has read its events so far, of a run that goes on; else they are read now.
+        What has read its events so far; else they are read now.
     """
-    whole = run.whole or run
+    if reader is None:
+        reader = reader_of(run, dict(record), outputs=False)
+        apart("its events", reader.poll, default=[])
     code = str(record["code"].get("text") or "")
     found: Row = {
-        "parameters": apart("parameters", parameters, whole, code, default={}),
-        "gpu_use": apart("use of gpus", _gpu_use, run, record, reader, default=[]),
+        "parameters": apart("parameters", parameters, run.whole or run, code, default={}),
+        "gpu_use": apart("use of gpus", _gpu_use, reader, default=[]),
     }
-    if reader is not None and not isinstance(reader, PartsReader):  # a record has them once it has ended
-        found["metrics"] = {name: series.total["last"] for name, series in reader.series.items()}
+    told = record.get("metrics") or (reader.series.summary() if isinstance(reader, RunReader) else {})
+    found["numbers"] = {name: total["last"] for name, total in told.items()}
     return {key: all_printable(value) for key, value in found.items()}
 
 
-def _gpu_use(run: Run, record: Mapping[str, Any], reader: RunReader | PartsReader | None) -> list[dict[str, float]]:
-    if reader is None:
-        reader = reader_of(run, dict(record), outputs=False)
-        reader.poll()
+def _gpu_use(reader: RunReader | PartsReader) -> list[dict[str, float]]:
     use = measured(reader)
     return [{"percent": gpu.percent, "mib": gpu.mib, "mib_total": gpu.mib_total} for gpu in use.gpus] if use else []
 
@@ -64,7 +63,7 @@ def is_column(name: str) -> bool:
 def sorted_by(rows: Iterable[Row], column: str, *, down: bool = False) -> list[Row]:
     """Return the rows in the order of a column; those that have nothing there come last either way."""
     kind, _, own = column.partition(".")
-    value = _COLUMNS.get(column) or (lambda row: _as_number(row[kind].get(own)))
+    value = _COLUMNS.get(column) or (lambda row: _as_number(row[OF_RUNS[kind]].get(own)))
     having: list[tuple[Any, Row]] = []
     lacking: list[Row] = []
     for row in rows:

@@ -29,6 +29,7 @@ import { addCommands } from './shell/commands';
 import { notify } from './shell/notify';
 import { runningManager } from './shell/running';
 import { statusItem } from './shell/status';
+import { addTable } from './shell/table';
 import { remember } from './sidebar/remembered';
 import { HPCSidebar } from './sidebar/sidebar';
 
@@ -142,6 +143,33 @@ const sidebar: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const table: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-hpc:table',
+  description: 'All cluster jobs as a table in the main area.',
+  autoStart: true,
+  requires: [IHPCJobs],
+  optional: [ICommandPalette, ILayoutRestorer, ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IHPCJobs,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    settings: ISettingRegistry | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    let found: ISettingRegistry.ISettings | undefined;
+    void settings?.load(sidebar.id).then(each => {
+      found = each;
+    });
+    const columns = () => ({
+      names: (found?.get('columns').composite ?? []) as string[],
+      keep: (names: string[]) => void found?.set('columns', names)
+    });
+    addTable(app, model, trans, columns, palette, restorer);
+  }
+};
+
 const running: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-hpc:running',
   description: 'Cluster jobs among the running terminals and kernels.',
@@ -231,6 +259,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   builtInTabs,
   commands,
   sidebar,
+  table,
   running,
   status,
   output,

@@ -11,6 +11,7 @@ const FOLDERS = [
   'job',
   'output',
   'sidebar',
+  'table',
   'shell',
   '.'
 ];

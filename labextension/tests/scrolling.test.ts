@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { existing, reached, ROW_PX, showing } from '../src/sidebar/scrolling';
+import { existing, reached, ROW_PX, showing } from '../src/parts/scrolling';
 
 describe('the rows that exist', () => {
   it('are those that are seen and some on both sides', () => {

@@ -54,12 +54,12 @@ def test_a_missing_module_is_named(notebook: Notebook, bare: Path) -> None:
 
 
 def test_magics_are_refused_before_submission_naming_the_line(notebook: Notebook, bare: Path) -> None:
-    before = notebook.run("%hpc jobs").stdout
+    before = notebook.run("%hpc jobs").text
     error = notebook.remote("a = 1\n!ls", f"--venv {bare}", fails=True).error
 
     assert error is not None
     assert "Line 3 of the cell, '!ls', needs IPython" in error.traceback
-    assert notebook.run("%hpc jobs").stdout == before
+    assert notebook.run("%hpc jobs").text == before
 
 
 def test_another_python_minor_is_refused_before_unpickling(notebook: Notebook, tmp_path: Path) -> None:

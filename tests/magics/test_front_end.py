@@ -115,14 +115,14 @@ def test_dry_run_shows_what_travels_and_the_path_to_what_cannot(notebook: Notebo
     notebook.run(
         "import threading\nclass Model:\n    pass\nmodel = Model()\nmodel.cache = [threading.Lock()]\nsize = 3"
     )
-    before = notebook.run("%hpc jobs").stdout
+    before = notebook.run("%hpc jobs").text
 
     text = notebook.remote("y = (model, size)", "--dry-run").text
 
     assert "Can't travel, so this cell would be refused: model.cache[0] is a _thread.lock" in text
     assert "size" in text
     assert "read by the cell" in text
-    assert notebook.run("%hpc jobs").stdout == before
+    assert notebook.run("%hpc jobs").text == before
     error = notebook.remote("y = (model, size)", fails=True).error
     assert error is not None
     assert "model.cache[0]" in error.traceback

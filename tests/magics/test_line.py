@@ -28,10 +28,40 @@ def test_jobs_lists_the_newest_first_with_its_name(notebook: Notebook) -> None:
     notebook.remote("a = 1", "--name older")
     notebook.remote("b = 1", "--name newer")
 
-    text = notebook.run("%hpc jobs -n 2").stdout
+    text = notebook.run("%hpc jobs -n 2").text
 
     assert text.index("newer") < text.index("older")
     assert "COMPLETED" in text
+
+
+def test_jobs_are_a_table_with_links_and_can_be_used(notebook: Notebook) -> None:
+    notebook.remote("rate = 0.5\nprint('loss=0.25')", "--name '<b>used</b>'")
+
+    done = notebook.run("%hpc jobs completed used -n 1")
+
+    assert done.result is not None
+    html = done.result["text/html"]
+    assert "&lt;b&gt;used" in html and "<b>" not in html
+    assert 'data-commandlinker-command="jupyter-hpc:open-job"' in html
+    assert "rate=0.5" in html and "loss 0.25" in html
+    assert "COMPLETED" in done.result["text/plain"]
+    notebook.run("found = _")
+    assert notebook.value("[len(found), found[0].id == _hpc.id, found.rows[0]['parameters']['rate']]") == [
+        1,
+        True,
+        "0.5",
+    ]
+
+
+def test_the_shell_prints_json(notebook: Notebook, sandbox: Sandbox) -> None:
+    notebook.remote("rate = 0.5", "--name as-json")
+
+    done = shell(sandbox, "jobs", "as-json", "--json")
+
+    (row,) = json.loads(done.stdout)
+    assert (row["name"], row["state"], row["parameters"]) == ("as-json", "COMPLETED", {"rate": "0.5"})
+    assert all(field in shell(sandbox, "jobs", "--help").stdout for field in row)
+    assert json.loads(shell(sandbox, "jobs", "nothing-like-it", "--json").stdout) == []
 
 
 def test_the_shell_lists_what_the_kernel_ran(notebook: Notebook, sandbox: Sandbox) -> None:
@@ -125,7 +155,7 @@ def test_clean_removes_ended_runs_and_leaves_live_ones(notebook: Notebook) -> No
 
     notebook.run("%hpc clean --older-than 0 --yes")
 
-    text = notebook.run("%hpc jobs").stdout
+    text = notebook.run("%hpc jobs").text
     assert live in text
     assert "ended" not in text
     notebook.run("%hpc cancel alive")

@@ -37,6 +37,7 @@ JOB: dict[str, Any] = {
     "array": "",
     "tags": [],
     "acts": [],
+    "metrics": [],
     "foreign": False,
 }
 PAGE: dict[str, Any] = {
@@ -46,7 +47,7 @@ PAGE: dict[str, Any] = {
     "targets": ["slurm"],
     "notebooks": [],
 }
-LISTS = ("evidence", "attempts", "inputs", "outputs", "samples", "array_tasks")
+LISTS = ("evidence", "attempts", "inputs", "outputs", "samples", "charts", "array_tasks")
 WHOLE: dict[str, Any] = {
     **JOB,
     **{name: [] for name in LISTS},

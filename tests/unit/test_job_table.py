@@ -47,7 +47,7 @@ def test_a_row_has_parameters_and_numbers(table: Table) -> None:
     page = table.page(Asked(Query()))
     row = next(row for row in page["rows"] if row["name"] == "run 1")
     assert row["parameters"] == {"lr": "0.01", "model": "'resnet'"}
-    assert (row["metrics"], row["gpu_use"]) == ({"loss": 2.0}, [])
+    assert (row["numbers"], row["gpu_use"]) == ({"loss": 2.0}, [])
     assert page["total"] == 4
     assert (page["parameters"], page["metrics"]) == (["lr", "model"], ["loss"])
 

@@ -120,7 +120,7 @@ def test_jobs_run_side_by_side_and_keep_their_own_results(notebook: Notebook) ->
 def test_hpc_jobs_lists_the_newest_first(notebook: Notebook) -> None:
     notebook.remote("x = 1", "--name earlier-one")
     notebook.remote("x = 1", "--name later-one")
-    text = notebook.run("%hpc jobs -n 2").stdout
+    text = notebook.run("%hpc jobs -n 2").text
     assert 0 < text.index("later-one") < text.index("earlier-one")
 
 

@@ -1,6 +1,7 @@
 /** Every action, under one name for palette, menus, toolbars and buttons. */
 export namespace CommandIDs {
   export const show = 'jupyter-hpc:show';
+  export const table = 'jupyter-hpc:table';
   export const open = 'jupyter-hpc:open-job';
   export const cancel = 'jupyter-hpc:cancel';
   export const hold = 'jupyter-hpc:hold';

@@ -3,6 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import {
   ICapacity,
   ICell,
+  IDifference,
   IDisplays,
   IFiles,
   IJobDetail,
@@ -18,6 +19,8 @@ import {
   IResubmission,
   IResubmissionForm,
   IScript,
+  ITablePage,
+  ITag,
   ITarget,
   ITargets,
   operations
@@ -27,6 +30,14 @@ type Asked = NonNullable<operations['listJobs']['parameters']['query']>;
 
 /** Which jobs are listed; what is empty matters not. */
 export type IQuery = Required<Omit<Asked, 'state' | 'offset' | 'limit'>>;
+
+/** Which jobs the table shows, and by which column they are sorted. */
+export type ITableQuery = Required<
+  Pick<
+    NonNullable<operations['listRuns']['parameters']['query']>,
+    'text' | 'where' | 'sort'
+  >
+>;
 
 /** One of a job's two logs. */
 export type LogName = NonNullable<
@@ -64,6 +75,30 @@ export class HPCApi {
 
   async cancel(id: string): Promise<void> {
     await this._ask(`jobs/${id}/cancel`, 'POST', {});
+  }
+
+  /** The table of jobs. */
+  async table(
+    asked: ITableQuery,
+    offset: number,
+    limit: number
+  ): Promise<ITablePage> {
+    const query = new URLSearchParams({
+      ...asked,
+      offset: String(offset),
+      limit: String(limit)
+    });
+    return this._ask<ITablePage>(`table?${query}`);
+  }
+
+  async compare(first: string, second: string): Promise<IDifference> {
+    return this._ask<IDifference>(`jobs/${first}/compare/${second}`);
+  }
+
+  /** Give a run a tag; what it is called then. */
+  async tag(id: string, tag: string): Promise<string> {
+    const body: ITag = { tag };
+    return (await this._ask<ITag>(`jobs/${id}/tag`, 'POST', body)).tag;
   }
 
   /** Hold, release or requeue a job of the user's that we did not submit. */

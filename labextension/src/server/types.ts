@@ -968,6 +968,10 @@ export interface components {
       parameters: {
         [key: string]: string;
       };
+      /** @description The last of each metric, by its name. */
+      numbers: {
+        [key: string]: number | string | null;
+      };
       gpu_use: components['schemas']['GpuMost'][];
     };
     TablePage: {

@@ -19,7 +19,7 @@ import { addPageCommands } from './pagecommands';
 import { JobPages } from '../job/pages';
 import { JobPage, JobTracker } from '../job/widget';
 import { jobIdAt } from '../sidebar/row';
-import { cancelJobs } from './cancel';
+import { cancelJobs } from '../parts/cancel';
 import { IHPCJobs } from '../jobs/tokens';
 import { askResubmission } from './resubmit';
 

@@ -10,7 +10,7 @@ import { Elapsed } from '../parts/elapsed';
 import { Foreign } from '../parts/foreign';
 import { When } from '../parts/when';
 import { IHeading, IJob, IRow } from '../server/types';
-import { ROW_PX } from './scrolling';
+import { ROW_PX } from '../parts/scrolling';
 
 /** A job, a heading, or the place of a row that is on its way. */
 export function RowView(props: {

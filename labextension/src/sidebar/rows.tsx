@@ -6,7 +6,7 @@ import { CommandIDs } from '../jobs/commandids';
 import { IHPCJobs } from '../jobs/tokens';
 import { IJob } from '../server/types';
 import { canUnfold, RowView } from './row';
-import { existing, reached, ROW_PX, showing } from './scrolling';
+import { existing, reached, ROW_PX, showing } from '../parts/scrolling';
 
 export interface IRowsProps {
   model: IHPCJobs;

@@ -5,6 +5,7 @@ import { Message } from '@lumino/messaging';
 import * as React from 'react';
 import { HPCApi } from '../server/api';
 import { Cluster } from './cluster';
+import { CommandIDs } from '../jobs/commandids';
 import { hpcIcon } from '../jobs/icons';
 import { Queue } from './queue';
 import { pageId, tabId, Tabs } from '../parts/tabs';
@@ -59,16 +60,25 @@ function Sidebar(props: {
   const [tab, setTab] = React.useState<'queue' | 'clusters'>('queue');
   return (
     <>
-      <Tabs
-        label={trans.__('Cluster jobs')}
-        prefix="jp-hpc"
-        tabs={[
-          ['queue', trans.__('Queue')],
-          ['clusters', trans.__('Clusters')]
-        ]}
-        current={tab}
-        onChange={setTab}
-      />
+      <div className="jp-HPCSidebar-head">
+        <Tabs
+          label={trans.__('Cluster jobs')}
+          prefix="jp-hpc"
+          tabs={[
+            ['queue', trans.__('Queue')],
+            ['clusters', trans.__('Clusters')]
+          ]}
+          current={tab}
+          onChange={setTab}
+        />
+        <button
+          className="jp-HPC-chip"
+          title={trans.__('All jobs as a table: sort, compare, tag')}
+          onClick={() => void props.commands.execute(CommandIDs.table)}
+        >
+          {trans.__('Table')}
+        </button>
+      </div>
       <div
         className="jp-HPCSidebar-page"
         id={pageId('jp-hpc')}

@@ -1,4 +1,4 @@
-/** Every row of the list is this high, so that its place follows from its index. */
+/** Every row of the list is this high, so that its place follows from its index; a table's rows are less. */
 export const ROW_PX = 60;
 const SPARE = 8;
 
@@ -6,10 +6,11 @@ const SPARE = 8;
 export function existing(
   top: number,
   height: number,
-  total: number
+  total: number,
+  row = ROW_PX
 ): [number, number] {
-  const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE);
-  const last = Math.min(total, Math.ceil((top + height) / ROW_PX) + SPARE);
+  const first = Math.max(0, Math.floor(top / row) - SPARE);
+  const last = Math.min(total, Math.ceil((top + height) / row) + SPARE);
   return [first, last];
 }
 
@@ -18,9 +19,10 @@ export function reached(
   key: string,
   current: number,
   total: number,
-  height: number
+  height: number,
+  row = ROW_PX
 ): number | undefined {
-  const page = Math.max(1, Math.floor(height / ROW_PX) - 1);
+  const page = Math.max(1, Math.floor(height / row) - 1);
   const steps: { [key: string]: number } = {
     ArrowDown: current + 1,
     ArrowUp: current - 1,
@@ -35,7 +37,12 @@ export function reached(
 }
 
 /** The scroll position that shows a row whole, the nearest to what it is. */
-export function showing(index: number, top: number, height: number): number {
-  const y = index * ROW_PX;
-  return Math.min(y, Math.max(top, y + ROW_PX - height));
+export function showing(
+  index: number,
+  top: number,
+  height: number,
+  row = ROW_PX
+): number {
+  const y = index * row;
+  return Math.min(y, Math.max(top, y + row - height));
 }
