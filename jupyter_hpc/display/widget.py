@@ -144,7 +144,7 @@ class Panel:
     def _refresh(self, status: Status) -> int:
         """Send what changed, and return how much that was."""
         sent = put(self._head, headline(self._record, status))
-        sent += put(self._said, "".join(f"<div>{escaped(x)}</div>" for x in (status.reason, self._note) if x))
+        sent += put(self._said, "".join(f"<div>{escaped(x)}</div>" for x in (self._reason(status), self._note) if x))
         self._waiting.show(self._why)
         if status.started_at and not status.state.is_final and isinstance(self._reader, RunReader):
             sent += put(self._meters, meters_html(self._reader, self._asked))
@@ -153,6 +153,11 @@ class Panel:
         sent += self._log.show(self._tasks.log(self._tail))
         change(self._open.layout, display="none" if self._log.is_empty else None)
         return sent
+
+    def _reason(self, status: Status) -> str:
+        """Why it waits; when it is to start is said below, where it is known there."""
+        is_below = self._why is not None and self._why.expected_start is not None
+        return status.reason.partition("; expected start ")[0] if is_below else status.reason
 
     def say(self, text: str) -> None:
         self._note = text

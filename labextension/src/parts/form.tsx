@@ -165,7 +165,6 @@ export function ResubmitForm(props: {
       {row('target', trans.__('Target'), '', ids => (
         <select
           {...ids}
-          className="jp-mod-styled"
           value={target}
           onChange={event => void model.setTarget(event.target.value)}
         >
