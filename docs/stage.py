@@ -122,8 +122,7 @@ class Stage:
             frames.append(Image.open(io.BytesIO(frame)).convert("RGB"))
             what.page.wait_for_timeout(max(0.0, 1000 / FRAMES_A_SECOND - (time.monotonic() - moments[-1]) * 1000))
         size = (max(f.width for f in frames), max(f.height for f in frames))
-        ground = frames[0].getpixel((frames[0].width - 1, 0))
-        padded = [Image.new("RGB", size, ground) for _ in frames]
+        padded = [Image.new("RGB", size, "white") for _ in frames]
         for canvas, frame in zip(padded, frames, strict=True):
             canvas.paste(frame, (0, 0))
         spans = [round((b - a) * 1000) for a, b in zip(moments, [*moments[1:], moments[-1] + 2], strict=True)]
@@ -145,7 +144,7 @@ class Stage:
 
     def _keep(self, name: str, image: Image.Image) -> None:
         path = self.readme / name
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        image.convert("RGB").save(path, optimize=True)
         print(path, path.stat().st_size, flush=True)
 
 
