@@ -20,6 +20,7 @@ def register(shell: Any) -> None:
         error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
         words = getattr(error, "__dict__", {}).get("_render_traceback_")
         if words is not None and isinstance(error, (SyntaxError, *_GROUPS)):
+            shell._get_exc_info(exc_tuple)  # so that `sys.last_value` and `%debug` have it
             shell._showtraceback(type(error), error, words())
         else:
             before(exc_tuple, *args, **kwargs)

@@ -82,5 +82,6 @@ def test_groups_and_syntax_errors_of_a_job_are_shown_in_their_words(
         shell.user_ns["error"] = kind
         shell.run_cell("raise error")
         assert "".join(capsys.readouterr()).strip() == "the words of the node"
+        assert sys.last_value is kind
     shell.run_cell("raise ExceptionGroup('own', [ValueError(1)])\n")
     assert "ipython-input" in "".join(capsys.readouterr())  # others are shown as ever
