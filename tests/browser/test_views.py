@@ -75,7 +75,7 @@ def test_each_view_is_seen_and_has_no_serious_fault(
 
     page.get_by_role("tab", name="Clusters").click()
     cluster = page.locator(".jp-HPCCluster")
-    expect(cluster.get_by_role("button", name=re.compile(r"of 4 gpus free, 2 yours"))).to_be_visible(timeout=SLOW_MS)
+    expect(cluster.get_by_role("button", name=re.compile(r"1 of 4 gpus free, 3 yours"))).to_be_visible(timeout=SLOW_MS)
     expect(cluster).to_contain_text("waits")
     page.screenshot(path=str(shots / f"cluster-{theme}.png"))
     assert serious_faults(page, ".jp-HPCSidebar") == []
