@@ -64,14 +64,14 @@ export function asked(
     : [trans.__('default resources')];
 }
 
-/** Starts that the scheduler took back. */
+/** Its starts, where the scheduler took one back. */
 export function Attempts(props: IJobTabProps): React.ReactElement | null {
   const { job, trans } = props;
-  if (!job.attempts.length) {
+  if (job.attempts.length < 2) {
     return null;
   }
   return (
-    <Section title={trans.__('Attempts before')}>
+    <Section title={trans.__('Attempts')}>
       <ul className="jp-HPCJob-list">
         {job.attempts.map((attempt, i) => (
           <li key={i}>

@@ -36,7 +36,7 @@ export function Head(
     </button>
   );
   return (
-    <header className={`jp-HPCJob-head jp-mod-${look(job.state)}`}>
+    <div className={`jp-HPCJob-head jp-mod-${look(job.state)}`}>
       <div>
         <h2>
           <span className="jp-HPC-sign" aria-hidden="true">
@@ -73,6 +73,6 @@ export function Head(
         )}
         {button(CommandIDs.copyId, trans.__('Copy id'))}
       </div>
-    </header>
+    </div>
   );
 }

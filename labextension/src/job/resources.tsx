@@ -105,12 +105,12 @@ function Chart(
     ? trans.__('peak %1 of %2', show(peak), show(limit))
     : trans.__('peak %1', show(peak));
   return (
-    <figure className="jp-HPCChart">
+    <figure className="jp-HPCUse">
       <figcaption>
         <b>{title}</b> <span>{words}</span>
       </figcaption>
-      <div className="jp-HPCChart-plot">
-        <div className="jp-HPCChart-y" aria-hidden="true">
+      <div className="jp-HPCUse-plot">
+        <div className="jp-HPCUse-y" aria-hidden="true">
           {marks.map(v => (
             <span key={v} style={{ top: `${y(v)}%` }}>
               {props.tick(v)}
@@ -126,7 +126,7 @@ function Chart(
           {marks.map(v => (
             <line
               key={v}
-              className="jp-HPCChart-grid"
+              className="jp-HPCUse-grid"
               x1={0}
               x2={100}
               y1={y(v)}
@@ -144,7 +144,7 @@ function Chart(
           )}
           <polyline className="jp-HPC-line" points={line.join(' ')} />
         </svg>
-        <div className="jp-HPCChart-x" aria-hidden="true">
+        <div className="jp-HPCUse-x" aria-hidden="true">
           {timeTicks(end).map(t => (
             <span key={t} style={{ left: `${x(t)}%` }}>
               {seconds(t)}

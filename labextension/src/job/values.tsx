@@ -101,7 +101,9 @@ function short(type: string | null): string {
 export function Files(props: OwnProps): React.ReactElement | null {
   const { api, id, job, trans } = props;
   const [found] = useAsked(() => api.files(id), 0, [api, id, job.state]);
-  const files = found?.files;
+  const files = found?.files.filter(
+    each => each.role !== 'log' || each.nbytes > 0
+  );
   if (!files?.length) {
     return null;
   }
