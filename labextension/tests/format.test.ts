@@ -26,11 +26,11 @@ describe('size', () => {
   it.each([
     [0, '0 B'],
     [1023, '1023 B'],
-    [1024, '1.0 KiB'],
+    [1024, '1 KiB'],
     [1536, '1.5 KiB'],
-    [20 * 1024, '20.0 KiB'],
+    [20 * 1024, '20 KiB'],
     [100 * 1024, '100 KiB'],
-    [1024 ** 3, '1.0 GiB'],
+    [1024 ** 3, '1 GiB'],
     [5000 * 1024 ** 4, '5000 TiB']
   ])('%d bytes are %s', (bytes, words) => {
     expect(format.size(bytes)).toBe(words);

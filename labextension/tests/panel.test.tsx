@@ -32,9 +32,9 @@ describe('what a job uses now', () => {
     );
     expect(found.map(each => `${each.name} ${each.words}`)).toEqual([
       'cpu 1.5 of 4',
-      'memory 102 MiB of 1.0 GiB',
-      'gpu 0 43 %, 10.0 GiB of 80.0 GiB',
-      'gpu 1 0 %, 0 B of 80.0 GiB'
+      'memory 102 MiB of 1 GiB',
+      'gpu 0 43 %, 10 GiB of 80 GiB',
+      'gpu 1 0 %, 0 B of 80 GiB'
     ]);
   });
 
@@ -67,7 +67,8 @@ describe('a job in the output of its cell', () => {
         text,
         offset: 0,
         next: text.length,
-        size: text.length
+        size: text.length,
+        tasks: []
       }),
       logFileUrl: () => ''
     } as unknown as HPCApi;

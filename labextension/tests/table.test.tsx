@@ -125,7 +125,7 @@ describe('columns', () => {
       shown('gpus', {
         gpu_use: [{ percent: 96.6, mib: 2048, mib_total: 4096 }]
       })
-    ).toBe('97 % 2.0 GiB');
+    ).toBe('97 % 2 GiB');
     expect(shown('duration', { started_at: null })).toBe('');
   });
 

@@ -25,6 +25,7 @@ export function LogView(props: ILogProps): React.ReactElement {
   const [chunks, setChunks] = React.useState<IChunk[]>([]);
   const [size, setSize] = React.useState(0);
   const [follow, setFollow] = React.useState(true);
+  const seenTop = React.useRef(0);
   const [wrap, setWrap] = React.useState(true);
   const [problem, setProblem] = React.useState('');
   const [tasks, setTasks] = React.useState<ILogWindow['tasks']>([]);
@@ -75,11 +76,21 @@ export function LogView(props: ILogProps): React.ReactElement {
       window.clearTimeout(timer);
     };
   }, [load, follow, isMoving, props.isLive]);
+  const hasText = chunks.some(each => each.text);
   React.useEffect(() => {
-    if (follow && box.current) {
-      box.current.scrollTop = box.current.scrollHeight;
+    const shown = box.current;
+    if (!follow || !shown) {
+      return;
     }
-  }, [chunks, follow]);
+    const toEnd = () => shown.scrollTo(0, shown.scrollHeight);
+    toEnd();
+    // text is drawn after it has come, and only where it is seen
+    const observer = new ResizeObserver(toEnd);
+    [shown, ...Array.from(shown.children)].forEach(each =>
+      observer.observe(each)
+    );
+    return () => observer.disconnect();
+  }, [chunks, follow, hasText]);
 
   const first = chunks[0];
   const end = chunks[chunks.length - 1];
@@ -123,7 +134,9 @@ export function LogView(props: ILogProps): React.ReactElement {
         onScroll={event => {
           const it = event.currentTarget;
           const isAtEnd = it.scrollHeight - it.scrollTop - it.clientHeight < 40;
-          if (isAtEnd !== follow && (isAtEnd ? end?.next >= size : true)) {
+          const isUp = it.scrollTop < seenTop.current; // else the text has grown
+          seenTop.current = it.scrollTop;
+          if (isAtEnd !== follow && (isAtEnd ? end?.next >= size : isUp)) {
             setFollow(isAtEnd);
           }
         }}

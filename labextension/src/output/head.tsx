@@ -22,7 +22,9 @@ export function PanelHead(props: {
   const { job, trans } = props;
   const took = elapsed(job);
   useSeconds(isLive(job) && took !== null);
-  const native = job.native_id && trans.__('job %1', job.native_id);
+  // a process of this machine has a number that nobody asks for
+  const isKnown = job.native_id && job.backend !== 'local';
+  const native = isKnown ? trans.__('job %1', job.native_id) : '';
   const where = [job.target, native].filter(each => each).join(' ');
   const place = [where, job.node].filter(each => each).join(' · ');
   return (
