@@ -87,8 +87,7 @@ describe('gpus', () => {
 
 describe('a moment', () => {
   const now = new Date(2026, 10, 12, 14, 30);
-  const time = (date: Date) =>
-    date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const time = (date: Date) => date.toTimeString().slice(0, 5);
   const day = (date: Date) => date.toLocaleDateString([], { weekday: 'short' });
   const when = (date: Date) => format.when(date.getTime() / 1000, trans, now);
 

@@ -57,12 +57,15 @@ class Difference:
 
     def to_json(self) -> dict[str, Any]:
         """Return the parts in order, as people read them: of each name what the first has and what the second."""
-        parts = {part: getattr(self, part) for part in PARTS}
-        rows = {
-            p: [{"name": n, "first": _shown(a), "second": _shown(b)} for n, (a, b) in v.items()]
-            for p, v in parts.items()
-        }
-        return {"first": self.first, "second": self.second, "code": [*map(printable, self.code)], "parts": rows}
+        parts = [{"part": part, "rows": _named(getattr(self, part))} for part in PARTS if getattr(self, part)]
+        return {"first": self.first, "second": self.second, "code": [*map(printable, self.code)], "parts": parts}
+
+
+def _named(pairs: Pairs) -> list[dict[str, str]]:
+    return [
+        {key: printable(text) for key, text in (("name", name), ("first", _shown(a)), ("second", _shown(b)))}
+        for name, (a, b) in pairs.items()
+    ]
 
 
 def _rows(title: str, pairs: Pairs) -> Iterator[str]:

@@ -93,7 +93,8 @@ export function when(
   const then = new Date(seconds * 1000);
   const time = then.toLocaleTimeString([], {
     hour: '2-digit',
-    minute: '2-digit'
+    minute: '2-digit',
+    hourCycle: 'h23'
   });
   const midnight = (date: Date) =>
     Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());

@@ -39,7 +39,7 @@ export function columnsOf(
       name: 'state',
       label: trans.__('State'),
       sort: 'state',
-      px: 120,
+      px: 140,
       cell: row => (
         <>
           <span className="jp-HPC-sign" aria-hidden="true">
@@ -60,8 +60,10 @@ export function columnsOf(
       name: 'target',
       label: trans.__('Target'),
       sort: 'target',
-      px: 120,
-      cell: row => [row.target, row.native_id].filter(each => each).join(' ')
+      px: 140,
+      cell: row =>
+        // of a process here what follows the dot is when it started
+        [row.target, row.native_id.split('.')[0]].join(' ').trim()
     },
     {
       name: 'parameters',
