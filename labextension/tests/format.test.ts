@@ -116,3 +116,9 @@ describe('a moment', () => {
     expect(Date.parse(format.iso(seconds))).toBe(seconds * 1000);
   });
 });
+
+it('a process here is called by its number', () => {
+  const local = { ...job('a'), backend: 'local', native_id: '789.645146' };
+  expect(format.native(local)).toBe('789');
+  expect(format.native({ ...job('a'), native_id: 'ns/a.b' })).toBe('ns/a.b');
+});

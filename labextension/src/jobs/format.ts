@@ -140,10 +140,15 @@ export function elapsed(job: IJob, now = Date.now() / 1000): number | null {
     : Math.max(0, (job.ended_at ?? now) - job.started_at);
 }
 
+/** What people call a job at its scheduler; of a process here what follows the dot is when it started. */
+export function native(job: IJob): string {
+  return job.backend === 'local' ? job.native_id.split('.')[0] : job.native_id;
+}
+
 /** A job in a few words: where it runs and on what. */
 export function place(job: IJob, trans: TranslationBundle): string[] {
   return [
-    job.target + (job.native_id ? ` ${job.native_id}` : ''),
+    [job.target, native(job)].join(' ').trim(),
     job.node,
     gpus(job, trans)
   ];

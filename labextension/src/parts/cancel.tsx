@@ -1,6 +1,7 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
+import { native } from '../jobs/format';
 import { losses } from '../jobs/losses';
 import { HPCApi } from '../server/api';
 import { IJobDetail } from '../server/types';
@@ -56,12 +57,12 @@ function One(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { job, trans } = props;
-  const native = job.native_id
-    ? trans.__('%1 job %2', job.target, job.native_id)
+  const where = job.native_id
+    ? trans.__('%1 job %2', job.target, native(job))
     : job.target;
   return (
     <div>
-      <p>{job.foreign ? native : `${native} · ${job.id}`}</p>
+      <p>{job.foreign ? where : `${where} · ${job.id}`}</p>
       {losses(job, trans).map(line => (
         <p key={line}>{line}</p>
       ))}
@@ -79,7 +80,7 @@ function Several(props: {
     <ul className="jp-HPC-plain">
       {jobs.slice(0, NAMED).map(job => (
         <li key={job.id}>
-          <b>{job.name || job.id}</b> · {job.target} {job.native_id}
+          <b>{job.name || job.id}</b> · {job.target} {native(job)}
           <br />
           {losses(job, trans).join(' ')}
         </li>

@@ -1,6 +1,6 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { duration, elapsed, sign, size, words } from '../jobs/format';
+import { duration, elapsed, native, sign, size, words } from '../jobs/format';
 import { When } from '../parts/when';
 import { ITablePage, ITableRow } from '../server/types';
 
@@ -61,9 +61,7 @@ export function columnsOf(
       label: trans.__('Target'),
       sort: 'target',
       px: 140,
-      cell: row =>
-        // of a process here what follows the dot is when it started
-        [row.target, row.native_id.split('.')[0]].join(' ').trim()
+      cell: row => [row.target, native(row)].join(' ').trim()
     },
     {
       name: 'parameters',
