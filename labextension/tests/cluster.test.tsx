@@ -121,6 +121,7 @@ describe('the clusters', () => {
       labelled(`Copy ${line}`)!.dispatchEvent(key);
     });
     expect(labelled(`Copy ${line}`)).toBeNull();
+    expect(document.activeElement).toBe(tile);
   });
 
   it('say quietly what nobody set up, and aloud what was', async () => {

@@ -197,7 +197,14 @@ function Offer(
       className="jp-HPCCluster-offer"
       role="group"
       aria-label={trans.__('Options for %1', about)}
-      onKeyDown={event => event.key === 'Escape' && props.onClose()}
+      onKeyDown={event => {
+        if (event.key === 'Escape') {
+          // back to what was clicked, which stands before
+          const before = event.currentTarget.previousElementSibling;
+          (before as HTMLElement | null)?.focus();
+          props.onClose();
+        }
+      }}
     >
       {lines.map(line => (
         <div key={line}>
