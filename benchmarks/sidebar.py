@@ -1,7 +1,7 @@
-"""The sidebar with 10,000 jobs beside one with none, in Chromium; and a server that 20 clients poll.
+"""The list and the table with 10,000 jobs beside those with none, in Chromium; and a server that 20 clients poll.
 
 Two JupyterLabs on one practice Slurm: A has ``--jobs`` runs in its store (and one that runs), B has none. Rounds are
-interleaved. The floor of scrolling is the same loop of frames over a list that doesn't move.
+interleaved. The floor of scrolling is the same loop of frames over B's page, where nothing moves.
 """
 
 from __future__ import annotations
@@ -31,18 +31,22 @@ from tests.browser.lab import FLAGS, TOKEN, Lab
 from tests.faults.road import Counter, says, submit
 
 SLOW_MS = 120_000
-OPENED = """selector => new Promise((done, fail) => {
-  const begun = performance.now();
+SORTED = "/table?limit=100&sort=-parameters.rate"
+LIST, TABLE = '.jp-HPCSidebar [role="tree"]', '.jp-HPCTable [role="grid"]'
+ROW = {LIST: '[role="treeitem"][data-job]', TABLE: '[role="row"][data-job]'}
+NONE = {LIST: ".jp-HPCSidebar .jp-HPC-empty code", TABLE: ".jp-HPCTable .jp-HPC-empty"}
+OPENED = """([selector, isTable]) => new Promise((done, fail) => {
+  const begun = performance.now(), { commands, shell } = window.jupyterapp;
   const look = () => {
     const now = performance.now() - begun;
     if (document.querySelector(selector)) requestAnimationFrame(() => done(performance.now() - begun));
     else now > 120000 ? fail(new Error(`no ${selector}`)) : requestAnimationFrame(look);
   };
-  window.jupyterapp.shell.activateById('jupyter-hpc-sidebar');
+  isTable ? commands.execute('jupyter-hpc:table') : shell.activateById('jupyter-hpc-sidebar');
   look();
 })"""
-FRAMES = """([step, frames]) => new Promise(done => {
-  const box = document.querySelector('.jp-HPCQueue-rows'), gaps = [];
+FRAMES = """([place, step, frames]) => new Promise(done => {
+  const box = document.querySelector(place), gaps = [];
   let last = 0;
   const frame = now => {
     if (last) gaps.push(now - last);
@@ -52,21 +56,21 @@ FRAMES = """([step, frames]) => new Promise(done => {
   };
   requestAnimationFrame(frame);
 })"""
-JUMP = """part => new Promise(done => {
-  const box = document.querySelector('.jp-HPCQueue-rows'), begun = performance.now();
+JUMP = """([place, row, part]) => new Promise(done => {
+  const box = document.querySelector(place), begun = performance.now();
   box.scrollTop = box.scrollHeight * part;
   const look = () => {
     const middle = box.getBoundingClientRect();
-    const row = document.elementFromPoint(middle.x + 60, middle.y + middle.height / 2)?.closest('.jp-HPCQueue-row');
-    row?.dataset.job ? done(performance.now() - begun) : requestAnimationFrame(look);
+    const seen = document.elementFromPoint(middle.x + 60, middle.y + middle.height / 2);
+    seen?.closest(row) ? done(performance.now() - begun) : requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 })"""
 
 
 def fill(root: Path, count: int) -> None:
-    """Make runs that have ended, by the record of a real one."""
-    job = submit("x = 1", on="local", name="template")
+    """Make runs that have ended one after the other, by a real one's record; each with a parameter of its own."""
+    job = submit("rate = 1\nprint('loss=0.5')", on="local", name="template")
     job.wait(120)
     record = job.record
     begin = datetime.now(timezone.utc) - timedelta(days=100)
@@ -76,7 +80,17 @@ def fill(root: Path, count: int) -> None:
         folder = root / "runs" / run_id
         folder.mkdir(mode=0o700)
         state = ("COMPLETED", "FAILED", "CANCELLED")[i % 3]
-        own = {"id": run_id, "name": f"step {i}", "created": moment.timestamp(), "state": state}
+        created = moment.timestamp()
+        own = {
+            "id": run_id,
+            "name": f"step {i}",
+            "state": state,
+            "created": created,
+            "started_at": created + 60,
+            "ended_at": created + 120 + i % 400,
+            "code": {**record["code"], "text": f"rate = {i * 7919 % count}\nprint('loss=0.5')"},
+            "metrics": {name: {**told, "last": i % 97 / 97} for name, told in record["metrics"].items()},
+        }
         (folder / "record.json").write_text(json.dumps({**record, **own}), encoding="utf-8")
 
 
@@ -104,29 +118,32 @@ def client(lab: Lab, until: float) -> list[float]:
     return took
 
 
-def show(page: Page, lab: Lab, selector: str) -> float:
+def show(page: Page, lab: Lab, place: str, *, is_full: bool) -> float:
+    """Open the list or the table in a page of its own, and return how long it takes until its rows are painted."""
     page.goto(f"{lab.url}/lab?token={TOKEN}&reset")
     page.locator('.lm-TabBar-tab[data-id="jupyter-hpc-sidebar"]').wait_for(timeout=SLOW_MS)
     page.wait_for_function("() => window.jupyterapp.started", timeout=SLOW_MS)
-    return float(page.evaluate(OPENED, selector))
+    selector = f"{place} {ROW[place]}" if is_full else NONE[place]
+    return float(page.evaluate(OPENED, [selector, place == TABLE]))
 
 
-def browse(full: Lab, empty: Lab, rounds: int) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
+def browse(full: Lab, empty: Lab, rounds: int) -> dict[str, dict[str, list[float]]]:
+    found: dict[str, dict[str, list[float]]] = {LIST: {}, TABLE: {}}
     with sync_playwright() as playwright:
         path = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        for _ in range(rounds):
+        for place in (LIST, TABLE) * rounds:
+            of = found[place]
             page = browser.new_page(viewport={"width": 1400, "height": 900})
-            found.setdefault("open, empty", []).append(show(page, empty, ".jp-HPC-empty code"))
+            of.setdefault("open, empty", []).append(show(page, empty, place, is_full=False))
+            of.setdefault("frame, empty", []).extend(page.evaluate(FRAMES, ["body", 0, 120]))
             page.close()
             page = browser.new_page(viewport={"width": 1400, "height": 900})
-            found.setdefault("open, full", []).append(show(page, full, ".jp-HPCQueue-row[data-job]"))
-            found.setdefault("frame, still", []).extend(page.evaluate(FRAMES, [0, 120]))
-            found.setdefault("frame, scrolling", []).extend(page.evaluate(FRAMES, [400, 120]))
-            found.setdefault("jump until rows", []).extend(page.evaluate(JUMP, p) for p in (0.25, 0.75, 0.5))
-            rows = page.locator(".jp-HPCQueue-row").count()
-            found.setdefault("elements", []).append(float(rows))
+            of.setdefault("open, full", []).append(show(page, full, place, is_full=True))
+            of.setdefault("frame, scrolling", []).extend(page.evaluate(FRAMES, [place, 400, 120]))
+            jumps = [page.evaluate(JUMP, [place, ROW[place], part]) for part in (0.25, 0.75, 0.5)]
+            of.setdefault("jump until rows", []).extend(jumps)
+            of.setdefault("elements", []).append(float(page.locator(f"{place} {ROW[place]}").count()))
             page.close()
         browser.close()
     return found
@@ -175,6 +192,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         first = ask(full, "/jobs?limit=100")
         again = [ask(full, "/jobs?limit=100") for _ in range(20)]
         floor = [ask(empty, "/jobs?limit=100") for _ in range(20)]
+        table = {path: [ask(full, path) for _ in range(20)] for path in ("/table?limit=100", SORTED)}
         shown = browse(full, empty, options.rounds)
         counter.log.write_text("", encoding="ascii")
         end = time.monotonic() + options.seconds
@@ -185,36 +203,46 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     finally:
         for lab in labs:
             lab.stop()
-    report(options, shown, {"first": [first], "again": again, "floor": floor, "polled": polled})
+    report(options, shown, {"first": [first], "again": again, "floor": floor, "polled": polled, **table})
     print(f"server: {before:.0f} MiB before the first request, {after:.0f} MiB after {options.clients} clients")
     calls = {name: counter.count(name) for name in ("squeue", "sacct", "scontrol", "sinfo")}
     print(f"scheduler calls in these {options.seconds:.0f} s, all clients together: {calls}")
 
 
-def report(options: argparse.Namespace, shown: dict[str, list[float]], asked: dict[str, list[float]]) -> None:
-    def middle(values: list[float]) -> float:
-        return statistics.median(values)
+def middle(values: list[float]) -> float:
+    return statistics.median(values)
 
-    def late(values: list[float]) -> float:
-        return sorted(values)[int(len(values) * 0.95)]
 
-    print(f"{options.jobs} jobs, {options.rounds} rounds in Chromium")
+def late(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.95)]
+
+
+def report_place(name: str, shown: dict[str, list[float]]) -> None:
     opened, bare = middle(shown["open, full"]), middle(shown["open, empty"])
+    print(f"{name} opened until rows are painted: {opened:.0f} ms; empty {bare:.0f} ms; ratio {opened / bare:.2f}")
+    moving, still = shown["frame, scrolling"], shown["frame, empty"]
     print(
-        f"sidebar opened until rows are painted: {opened:.0f} ms; empty list {bare:.0f} ms; ratio {opened / bare:.2f}"
-    )
-    moving, still = shown["frame, scrolling"], shown["frame, still"]
-    print(
-        f"frames while scrolling: median {middle(moving):.1f}, 95 % {late(moving):.1f}, worst {max(moving):.0f} ms; "
-        f"not scrolling {middle(still):.1f}, {late(still):.1f}, {max(still):.0f} ms; "
+        f"  frames while scrolling: median {middle(moving):.1f}, 95 % {late(moving):.1f}, worst {max(moving):.0f} ms; "
+        f"of the empty page {middle(still):.1f}, {late(still):.1f}, {max(still):.0f} ms; "
         f"ratio of medians {middle(moving) / middle(still):.2f}"
     )
-    print(f"jump to a far place until its rows are there: median {middle(shown['jump until rows']):.0f} ms")
-    print(f"row elements in the page: {max(shown['elements']):.0f}")
+    print(f"  jump to a far place until its rows are there: median {middle(shown['jump until rows']):.0f} ms")
+    print(f"  row elements in the page: {max(shown['elements']):.0f}")
+
+
+def report(
+    options: argparse.Namespace, shown: dict[str, dict[str, list[float]]], asked: dict[str, list[float]]
+) -> None:
+    print(f"{options.jobs} jobs, {options.rounds} rounds in Chromium")
+    report_place("list", shown[LIST])
+    report_place("table", shown[TABLE])
     print(
         f"GET /jobs: first {asked['first'][0]:.0f} ms, then median {middle(asked['again']):.1f} ms; "
         f"empty store {middle(asked['floor']):.1f} ms; ratio {middle(asked['again']) / middle(asked['floor']):.2f}"
     )
+    for path in ("/table?limit=100", SORTED):
+        first, *again = asked[path]
+        print(f"GET {path}: first {first:.0f} ms, then median {middle(again):.1f} ms")
     polled = asked["polled"]
     print(
         f"{options.clients} clients: {len(polled)} requests in {options.seconds:.0f} s, "
