@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 BUNDLE = Path(__file__).parents[2] / "jupyter_hpc" / "labextension"
@@ -152,6 +153,13 @@ def open_sidebar(page: Page) -> None:
     """Show the queue, whatever the layout was."""
     page.locator('.lm-TabBar-tab[data-id="jupyter-hpc-sidebar"]').click()
     expect(page.locator(".jp-HPCQueue")).to_be_visible(timeout=SLOW_MS)
+
+
+def serious_faults(page: Page, place: str) -> list[str]:
+    """Return what axe finds there that would keep somebody out."""
+    found = Axe().run(page, context=place).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    return [f"{each['id']}: {node['html'][:160]}" for each in serious for node in each["nodes"][:3]]
 
 
 def _free_port() -> int:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from jupyter_hpc.jobs.job import Job
-from tests.browser.lab import SLOW_MS, TOKEN, Lab, command, open_sidebar
+from tests.browser.lab import SLOW_MS, TOKEN, Lab, command, open_sidebar, serious_faults
 from tests.faults.road import says, slurm, submit, until
 
 BUSY = """import time
@@ -52,12 +51,6 @@ def show_queue(lab: Lab, page: Page, *, dark: bool = False) -> None:
 
 def row(page: Page, name: str):
     return page.locator(".jp-HPCQueue-row", has_text=name).first
-
-
-def serious_faults(page: Page, place: str) -> list[str]:
-    found = Axe().run(page, context=place).response["violations"]
-    serious = [each for each in found if each["impact"] in ("serious", "critical")]
-    return [f"{each['id']}: {node['html'][:160]}" for each in serious for node in each["nodes"][:3]]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
