@@ -1,8 +1,15 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
-import { DockPanel, TabBar, TabPanel, Widget } from '@lumino/widgets';
+import {
+  DockPanel,
+  SplitPanel,
+  TabBar,
+  TabPanel,
+  Widget
+} from '@lumino/widgets';
 import { JobPage, JobTracker } from './widget';
 
 const PREVIEW = 'jp-mod-preview';
+const BELOW = 0.45; // of the height, for a page under the document
 /** What somebody does with a page; to scroll it, or to select a text in it, is only to look. */
 const ACTED_ON = 'button, a, input, select, textarea, summary, [role="tab"]';
 
@@ -97,8 +104,16 @@ export class JobPages {
 function showBelow(page: Widget): void {
   const panel = page.parent?.parent;
   if (panel instanceof TabPanel) {
+    const wasHidden = panel.isHidden;
     panel.show();
     panel.currentWidget = page;
+    const split = panel.parent;
+    if (wasHidden && split instanceof SplitPanel) {
+      // it has no height of its own yet
+      split.setRelativeSizes(
+        split.widgets.map(each => (each === panel ? BELOW : 1 - BELOW))
+      );
+    }
   }
 }
 
