@@ -33,6 +33,13 @@ def notebook7(chromium: str, sandbox: Sandbox) -> Iterator[Lab]:
     found.stop()
 
 
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """What a job waits for; a test that failed leaves none that does."""
+    yield tmp_path / "gate"
+    (tmp_path / "gate").touch()
+
+
 def open_notebook(page: Page, lab: Lab, name: str, *cells: str) -> None:
     sources = ["%load_ext jupyter_hpc", *cells]
     kept = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
@@ -59,8 +66,7 @@ def show(page: Page, lab: Lab, name: str) -> None:
     page.locator(".jp-Notebook").wait_for(timeout=SLOW_MS)
 
 
-def test_the_page_of_a_job_opens(page: Page, notebook7: Lab, tmp_path: Path, shots: Path) -> None:
-    gate = tmp_path / "gate"
+def test_the_page_of_a_job_opens(page: Page, notebook7: Lab, gate: Path, shots: Path) -> None:
     open_notebook(page, notebook7, "opens.ipynb", f"%%local --name fits\n{GATED.format(gate=str(gate))}")
     run_all(page)
     panel = page.locator(".jp-HPCOutput")
@@ -74,9 +80,8 @@ def test_the_page_of_a_job_opens(page: Page, notebook7: Lab, tmp_path: Path, sho
 
 
 def test_a_notebook_that_was_closed_shows_the_end_when_it_is_opened(
-    page: Page, notebook7: Lab, tmp_path: Path, shots: Path
+    page: Page, notebook7: Lab, gate: Path, shots: Path
 ) -> None:
-    gate = tmp_path / "gate"
     body = GATED.format(gate=str(gate)) + "\nfrom IPython.display import HTML\nHTML('<b>a plot</b>')"
     open_notebook(page, notebook7, "closed.ipynb", f"%%local --name fits\n{body}")
     run_all(page)
