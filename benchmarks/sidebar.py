@@ -30,7 +30,6 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.lab import FLAGS, TOKEN, Lab
 from tests.faults.road import Counter, says, submit
 
-SLOW_MS = 120_000
 SORTED = "/table?limit=100&sort=-parameters.rate"
 LIST, TABLE = '.jp-HPCSidebar [role="tree"]', '.jp-HPCTable [role="grid"]'
 ROW = {LIST: '[role="treeitem"][data-job]', TABLE: '[role="row"][data-job]'}
@@ -120,9 +119,7 @@ def client(lab: Lab, until: float) -> list[float]:
 
 def show(page: Page, lab: Lab, place: str, *, is_full: bool) -> float:
     """Open the list or the table in a page of its own, and return how long it takes until its rows are painted."""
-    page.goto(f"{lab.url}/lab?token={TOKEN}&reset")
-    page.locator('.lm-TabBar-tab[data-id="jupyter-hpc-sidebar"]').wait_for(timeout=SLOW_MS)
-    page.wait_for_function("() => window.jupyterapp.started", timeout=SLOW_MS)
+    lab.show_empty(page)
     selector = f"{place} {ROW[place]}" if is_full else NONE[place]
     return float(page.evaluate(OPENED, [selector, place == TABLE]))
 
