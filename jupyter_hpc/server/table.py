@@ -88,7 +88,7 @@ class Table:
             if not is_final(row):
                 return {**row, **found}
             self._ended[run_id] = found
-            self._names.update(found["parameters"])
+            self._names.update(list(found["parameters"]))  # names are counted: of a mapping its values would be
         return {**row, **self._ended[run_id]}
 
     def _read(self, row: Row) -> Row:

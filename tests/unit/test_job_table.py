@@ -52,6 +52,11 @@ def test_a_row_has_parameters_and_numbers(table: Table) -> None:
     assert (page["parameters"], page["metrics"]) == (["lr", "model"], ["loss"])
 
 
+def test_parameters_of_one_run_are_columns_beside_those_of_all(table: Table) -> None:
+    new_run(table.listing.store.runs_directory / "20260101-030405-aaaaa8", state="COMPLETED", code={"text": "seed = 3"})
+    assert table.page(Asked(Query()))["parameters"] == ["lr", "model", "seed"]
+
+
 def test_columns_sort_either_way_and_what_has_nothing_is_last(table: Table) -> None:
     assert names(table) == ["run 2", "run 1", "run 0", "plain"]
     assert names(table, "metrics.loss") == ["run 1", "run 0", "run 2", "plain"]
