@@ -290,7 +290,7 @@ LEFT = """outputs => {
             const node = words.currentNode, range = document.createRange();
             range.selectNodeContents(node);
             const box = range.getClientRects()[0];
-            if (box && box.width && !node.parentElement.closest('.jp-OutputPrompt, .jp-HPCChart, button, summary')) {
+            if (box && box.width && !node.parentElement.closest('.jp-OutputPrompt, .jp-HPCChart, .jp-HPCLog-tools, button, summary')) {
                 const top = Math.round(box.top / 4);
                 found[top] = Math.min(found[top] ?? 9999, box.left);
             }
@@ -341,7 +341,7 @@ def test_the_card_needs_neither_kernel_nor_script_nor_style(
         "--mem 64M --time 5m",
         "received square",
         "sent 1 name",
-        "%hpc result",
+        "%hpc attach",
     ):
         expect(card).to_contain_text(words)
     expect(card.get_by_text("a line of it")).to_be_visible()
