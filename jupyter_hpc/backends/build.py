@@ -55,8 +55,8 @@ set -- install -r "$here/requirements.txt"
 for lock in lock.txt pylock.toml; do # complete: nothing else is installed
   [ -e "$here/$lock" ] && set -- sync "$here/$lock"
 done
-"$uv" venv --quiet --relocatable --python "$base" "$made" &&
-  "$uv" pip "$@" --python "$made/bin/python" &&
+"$uv" --color never venv --quiet --relocatable --python "$base" "$made" &&
+  "$uv" --color never pip "$@" --python "$made/bin/python" &&
   "$uv" pip freeze --quiet --python "$made/bin/python" > "$made/lock.txt" || exit 70
 rm -rf "$place"
 mv -T "$made" "$place"

@@ -12,7 +12,7 @@ import textwrap
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Error:
     name: str
     value: str
     traceback: str
+    shown: str = ""  # all that stands in the cell's output, the card above it too
 
 
 @dataclass
@@ -180,6 +181,8 @@ class Notebook:
         reply = self._reply(request)
         if reply["status"] == "error" and executed.error is None:  # IPython prints some errors as text only
             executed.error = Error(reply["ename"], reply["evalue"], executed.text)
+        if executed.error is not None:
+            executed.error = replace(executed.error, shown=executed.text)
         if executed.error is not None and fails is False:
             raise AssertionError(f"the cell failed:\n{executed.error.traceback}\n{executed.text}")
         if fails and executed.error is None:

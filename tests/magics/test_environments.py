@@ -50,7 +50,7 @@ def test_a_missing_module_is_named(notebook: Notebook, bare: Path) -> None:
 
     assert error is not None
     assert error.name == "EnvironmentMismatch"
-    assert "Install tqdm" in error.traceback
+    assert "Install tqdm" in error.shown
 
 
 def test_magics_are_refused_before_submission_naming_the_line(notebook: Notebook, bare: Path) -> None:

@@ -79,7 +79,7 @@ def test_show_tells_what_was_asked_sent_and_run(notebook: Notebook) -> None:
 
     text = notebook.run("%hpc show shown").stdout
 
-    assert "'time': 300" in text
+    assert "asked for: 5 min, name shown" in text
     assert "sent: x" in text
     assert "y = x + 1" in text
 

@@ -140,7 +140,7 @@ def test_a_failing_prologue_is_an_error_with_its_line(
         error = refused(notebook, "a = 1")
 
     assert f"the prologue {said}" in error.traceback or said in error.traceback
-    assert "%hpc config" in error.traceback
+    assert "%hpc config" in error.shown
 
 
 def test_a_prologue_that_is_no_text_is_refused_before_submission(notebook: Notebook, configure: Configure) -> None:
@@ -149,7 +149,7 @@ def test_a_prologue_that_is_no_text_is_refused_before_submission(notebook: Noteb
         error = notebook.remote("a = 1", fails=True).error
 
     assert error is not None
-    assert "prologue" in error.traceback
+    assert "prologue" in error.shown
     assert str(path) in error.traceback.replace("\n", "")
     assert notebook.jobs() == before
 
@@ -183,7 +183,7 @@ def test_a_kernel_that_the_node_does_not_see_is_named_with_what_to_do(
         assert f"{node(target)} doesn't see the kernel's own Python, {path}" in error.traceback
         assert words in error.traceback
         for option in ("--python", "--venv", "--conda", "--module", "--requirements auto"):
-            assert option in error.traceback
+            assert option in error.shown
 
 
 def test_an_interpreter_is_found_on_the_nodes_path(
@@ -270,7 +270,7 @@ def test_a_node_without_modules_says_so(notebook: Notebook, configure: Configure
         error = refused(notebook, "a = 1", "--module tool")
 
     assert f"{node(target)} has no module command" in error.traceback
-    assert "prologue" in error.traceback
+    assert "prologue" in error.shown
 
 
 # -- conda ------------------------------------------------------------------------------------------
@@ -330,4 +330,4 @@ def test_a_node_without_conda_says_so(notebook: Notebook, target: str) -> None:
     error = refused(notebook, "a = 1", "--conda any")
 
     assert "no conda on PATH" in error.traceback
-    assert "--python DIR/bin/python" in error.traceback
+    assert "--python DIR/bin/python" in error.shown

@@ -223,8 +223,8 @@ def test_a_failed_build_says_uvs_own_words_and_what_to_type(notebook: Notebook) 
     assert error is not None
     assert error.name == "EnvironmentMismatch"
     assert "environment could not be built" in error.traceback
-    assert "six==99.99" in error.traceback
-    command = error.traceback.partition("`bash ")[2].partition("`")[0].split()
+    assert "six==99.99" in error.shown
+    command = notebook.raised("error.hint").partition("`bash ")[2].partition("`")[0].split()
     assert command[0].endswith("build.sh")
     assert command[1] == sys.executable
     done = subprocess.run(["bash", *command], capture_output=True, text=True, timeout=120)
@@ -242,7 +242,7 @@ def test_an_environment_built_by_hand_is_used(notebook: Notebook) -> None:
         notebook.run("os.environ['UV_OFFLINE'] = '1'\nos.environ['UV_CACHE_DIR'] = '/nowhere/empty'")
         error = notebook.remote("a = 1", options, fails=True).error
         assert error is not None
-        command = error.traceback.partition("`bash ")[2].partition("`")[0].split()
+        command = notebook.raised("error.hint").partition("`bash ")[2].partition("`")[0].split()
         run("bash", *command)
         notebook.remote("import six\nv = six.__version__", options)
     finally:

@@ -42,7 +42,7 @@ export function Head(
           <span className="jp-HPC-sign" aria-hidden="true">
             {sign(job.state)}
           </span>{' '}
-          {job.name || job.id}
+          {job.name || job.id}{' '}
           <span className="jp-HPC-state">{words(job.state, trans)}</span>
           {job.foreign && <Foreign trans={trans} />}
         </h2>
