@@ -85,7 +85,10 @@ def test_an_input_names_the_run_that_made_it(alone: tuple[Server, Path], made: t
     one, two = made
     found = alone[0].hpc(f"/jobs/{two.id}").body
     assert [(each["name"], each["origin"]) for each in found["inputs"]] == [("raw", one.id)]
-    assert [(Path(each["path"]).name, each["role"]) for each in found["files"]] == [("model.txt", "generated")]
+    files = [
+        (Path(each["path"]).name, each["role"]) for each in found["files"]
+    ]  # a fresh home's caches may be read, too
+    assert [file for file in files if file[1] == "generated"] == [("model.txt", "generated")]
 
 
 def test_the_cell_as_it_would_be_written_again(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
