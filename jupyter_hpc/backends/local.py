@@ -22,6 +22,9 @@ from .base import Backend, Submission, Submitted
 GRACE_S = 2.0
 
 
+STARTING = 100  # looks at a process that has no arguments yet; it has them within a millisecond
+
+
 class LocalBackend(Backend):
     """Runs cells on this machine. Time limits hold; memory and gpus are not enforced."""
 
@@ -82,7 +85,13 @@ class LocalBackend(Backend):
         )
 
     async def owned(self, run: Run, native_id: str) -> Sequence[str]:
-        return [native_id] if process.is_alive(native_id) and _runs(native_id, run) else []
+        for _ in range(STARTING):
+            if not process.is_alive(native_id):
+                return []
+            if (is_ours := _runs(native_id, run)) is not None:
+                return [native_id] if is_ours else []
+            await asyncio.sleep(0.01)
+        return []
 
     async def end(self, native_id: str) -> None:
         group = int(native_id.partition(".")[0])
@@ -114,13 +123,17 @@ def _memory() -> tuple[int, int | None]:
         return 0, None
 
 
-def _runs(native_id: str, run: Run) -> bool:
-    """Whether a process is the batch script of this run, by its arguments; true where no `/proc` tells."""
+def _runs(native_id: str, run: Run) -> bool | None:
+    """Whether a process is the batch script of this run, by its arguments; true where no `/proc` tells.
+
+    None of one that is being started, and has none yet.
+    """
     try:
-        arguments = Path(f"/proc/{native_id.partition('.')[0]}/cmdline").read_bytes().split(b"\0")
+        line = Path(f"/proc/{native_id.partition('.')[0]}/cmdline").read_bytes()
     except OSError:
         return not os.path.isdir("/proc/self")
-    return os.fsencode(run.id) in map(os.path.basename, arguments)
+    arguments = line.split(b"\0")
+    return None if not line else os.fsencode(run.id) in map(os.path.basename, arguments)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 def register(ipython: Any) -> None:
     """Register magics, the transformer for bodiless cells, and completion; idempotent."""
     from ..capture.environment import baseline, witness
-    from ..display import tracebacks
-    from . import completion, local_cells
+    from . import completion, local_cells, tracebacks
     from .cells import HPCMagics, bodiless
 
     baseline.begin()
@@ -27,8 +26,7 @@ def register(ipython: Any) -> None:
 def unregister(ipython: Any) -> None:
     """Undo :func:`register`."""
     from ..capture.environment import witness
-    from ..display import tracebacks
-    from . import completion, local_cells
+    from . import completion, local_cells, tracebacks
     from .cells import bodiless, remove_magics
 
     witness.uninstall()

@@ -133,7 +133,7 @@ class HPCMagics(Magics):
             return Request(text=cell, code="", names=None, kind="script", **common)
         from ..capture.cell.analysis import analyze
         from ..display.shell import future_flags, lazy_annotations
-        from ..display.tracebacks import name_cell
+        from .tracebacks import name_cell
 
         flags = future_flags(self.shell)
         lazy = lazy_annotations(flags)

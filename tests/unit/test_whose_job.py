@@ -144,6 +144,17 @@ def test_a_process_of_another_run_is_not_ended(sleeper: tuple[Run, subprocess.Po
     assert child.poll() is None
 
 
+def test_one_that_is_being_started_is_asked_again(
+    sleeper: tuple[Run, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a moment a process is there and has no arguments yet."""
+    run, child = sleeper
+    read, answers = Path.read_bytes, [b""]
+    monkeypatch.setattr(Path, "read_bytes", lambda path: answers.pop() if answers else read(path))
+    portal.call(LocalBackend({}).cancel(run, process.identity_of(child.pid)), 20)
+    assert child.wait(10) < 0
+
+
 def test_the_run_s_own_process_is(sleeper: tuple[Run, subprocess.Popen[bytes]]) -> None:
     run, child = sleeper
     portal.call(LocalBackend({}).cancel(run, process.identity_of(child.pid)), 20)
