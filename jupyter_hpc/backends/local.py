@@ -20,8 +20,6 @@ from . import script
 from .base import Backend, Submission, Submitted
 
 GRACE_S = 2.0
-
-
 STARTING = 100  # looks at a process that has no arguments yet; it has them within a millisecond
 
 

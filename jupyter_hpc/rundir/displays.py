@@ -57,30 +57,37 @@ def displays(run: Run, record: Mapping[str, Any]) -> tuple[list[Display], int]:
 def _of_all(run: Run, record: Mapping[str, Any]) -> Iterator[Display]:
     indices = indices_of(record)
     if not indices:
-        yield from _standing(_DisplayReader(run).poll(), None)
+        yield from _displays(run, None)
     for index in indices[:MOST_TASKS]:
-        yield from _standing(_DisplayReader(run.part(index)).poll(), index)
+        yield from _displays(run.part(index), index)
 
 
-def _standing(outputs: Iterable[Output], task: int | None) -> list[Display]:
-    """Return what a notebook would show after these: each at its place, as it was updated last."""
-    found: list[tuple[str, Display]] = []
+def _displays(run: Run, task: int | None) -> Iterator[Display]:
+    for output in standing(_DisplayReader(run).poll()):
+        yield Display(output.data, output.metadata, task)
+
+
+def standing(outputs: Iterable[Output]) -> list[Output]:
+    """Return displays and value as they stand after all of these: updated, and without what was cleared."""
+    shown: list[Output] = []
     clears = False
     for output in outputs:
         if output.kind == "clear_output":
-            clears = output.wait
-            found = found if output.wait else []
-        if output.kind not in ("display", "update_display", "value"):
-            continue
+            clears = True
+            if output.wait:
+                continue
         if clears:
-            found, clears = [], False
-        ident = str(output.transient.get("display_id") or "")
-        shown = Display(output.data, output.metadata, task)
-        if output.kind == "update_display":
-            found = [(each, shown if each == ident else before) for each, before in found]
-        else:
-            found.append((ident, shown))
-    return [display for _, display in found]
+            shown, clears = [], False
+        if output.kind in ("display", "value"):
+            shown.append(output)
+        elif output.kind == "update_display":
+            name = output.transient.get("display_id")
+            shown = [_updated(each, output) if each.transient.get("display_id") == name else each for each in shown]
+    return shown
+
+
+def _updated(shown: Output, new: Output) -> Output:
+    return Output(shown.kind, data=new.data, metadata=new.metadata, transient=shown.transient)
 
 
 def _fit(display: Display, room: int) -> tuple[Display | None, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.states import JobState
+from ..rundir.displays import standing
 from ..rundir.reader import Output
 from .card import card_html, card_text
 from .mime import MIME, job_mime
@@ -43,30 +44,7 @@ def card_bundle(picture: Picture) -> dict[str, Any]:
 def as_ended(picture: Picture, outputs: Sequence[Output]) -> Ended:
     """Return what is left of a job from how it looks and all that it showed."""
     earlier = [output.data for output in outputs if output.data]
-    return Ended(card_bundle(picture), displayed(outputs), earlier)
-
-
-def displayed(outputs: Sequence[Output]) -> list[Output]:
-    """Return displays and value as they stand after all of these: updated, and without what was cleared."""
-    shown: list[Output] = []
-    clears = False
-    for output in outputs:
-        if output.kind == "clear_output":
-            clears = True
-            if output.wait:
-                continue
-        if clears:
-            shown, clears = [], False
-        if output.kind in ("display", "value"):
-            shown.append(output)
-        elif output.kind == "update_display":
-            name = output.transient.get("display_id")
-            shown = [_updated(each, output) if each.transient.get("display_id") == name else each for each in shown]
-    return shown
-
-
-def _updated(shown: Output, new: Output) -> Output:
-    return Output(shown.kind, data=new.data, metadata=new.metadata, transient=shown.transient)
+    return Ended(card_bundle(picture), standing(outputs), earlier)
 
 
 def unfinished(output: NotebookOutput) -> str:
