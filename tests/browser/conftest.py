@@ -37,6 +37,16 @@ def lab(chromium: str, cluster: Path) -> Iterator[Lab]:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
+def bare(chromium: str, cluster: Path) -> Iterator[Lab]:  # noqa: F811
+    """JupyterLab without our extension: widgets are all there is."""
+    base = cluster / "bare"
+    base.mkdir()
+    found = Lab.start(base, has_extension=False)
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,6 @@ NAMES = "weights = b'x' * (3 << 20); factor = 3"
 expect.set_options(timeout=SLOW_MS)
 MOST_BYTES = 2_000_000  # of all that a front end gets for 10,000 lines; their text alone is 800,000
 MOST_NODES = 3_000  # of the page, that the panel adds
-
-
-@pytest.fixture(scope="module")
-def bare(chromium: str, cluster: Path) -> Iterator[Lab]:
-    """JupyterLab without our extension: widgets are all there is."""
-    base = cluster / "bare"
-    base.mkdir()
-    found = Lab.start(base, has_extension=False)
-    yield found
-    found.stop()
 
 
 def start(lab: Lab, page: Page, name: str, *cells: str, dark: bool = False) -> Locator:

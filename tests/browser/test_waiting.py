@@ -13,7 +13,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.practice.slurm_conf import GPUS
 from tests.browser.lab import SLOW_MS, Lab
-from tests.browser.test_panel import bare, job_named, start  # noqa: F401 a fixture
+from tests.browser.test_panel import job_named, start
 from tests.faults.road import submit, until
 
 expect.set_options(timeout=SLOW_MS)
@@ -57,7 +57,7 @@ def test_a_chip_submits_in_place_of_a_job_that_waits(lab: Lab, page: Page, busy:
     page.screenshot(path=str(shots / f"replaced-{name}.png"))
 
 
-def test_without_our_extension_there_are_chips_too(bare: Lab, page: Page, busy: Job, shots: Path) -> None:  # noqa: F811
+def test_without_our_extension_there_are_chips_too(bare: Lab, page: Page, busy: Job, shots: Path) -> None:
     output = start(bare, page, "chips", WAITS.format(gpus=GPUS, name="chips"))
     expect(output).to_contain_text("Would start now")
     page.screenshot(path=str(shots / "waiting-bare.png"))
@@ -91,7 +91,7 @@ def test_a_form_submits_what_failed_again(lab: Lab, page: Page, shots: Path) -> 
     new.cancel()
 
 
-def test_the_form_without_our_extension(bare: Lab, page: Page, shots: Path) -> None:  # noqa: F811
+def test_the_form_without_our_extension(bare: Lab, page: Page, shots: Path) -> None:
     output = start(bare, page, "formed-bare", OOM.format(name="formed-bare"))
     expect(output.locator(".jp-HPCCard")).to_contain_text("out of memory")
     output.get_by_role("button", name="Other options").click()
