@@ -20,6 +20,7 @@ from ..rundir.leftovers import temporary
 from ..rundir.store import store
 from ..views.outputs import Ended, finished, unfinished
 from ..views.style import plain
+from ..worker.regular import open_regular
 
 _JSON = re.compile(r"application/(?:.*\+)?json")
 
@@ -87,7 +88,7 @@ class _Saved:
         self._named = path
         try:
             self._path = Path(os.path.realpath(path))  # a link stays one
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 self._state = _state(os.fstat(file.fileno()))
                 self._bytes = file.read()
         except (OSError, ValueError) as error:
@@ -121,7 +122,10 @@ class _Saved:
         was_trusted = _notary_says(self._bytes, sign=False)
         draft = temporary(self._path)
         try:
-            self._write_draft(draft)
+            there = self._path.stat()
+            if not (os.access(self._path, os.W_OK) and there.st_mode & 0o222):  # a rename would ask nobody, nor root
+                self._refuse("can't be written: it is read-only")
+            self._write_draft(draft, there)
             if _state(self._path.stat()) != self._state:
                 self._refuse("was changed meanwhile", "Nothing was written. Save it, close it, and try again.")
             os.replace(draft, self._path)
@@ -132,20 +136,27 @@ class _Saved:
         if was_trusted:
             _notary_says(self._path.read_bytes(), sign=True)
 
-    def _write_draft(self, draft: Path) -> None:
-        indent = re.match(rb"\{\r?\n( *|\t)\"", self._bytes)
-        text = json.dumps(self._content, ensure_ascii=False, indent=len(indent[1]) if indent else None)
-        end = "\n" if self._bytes.endswith(b"\n") else ""
+    def _write_draft(self, draft: Path, there: os.stat_result) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
-            file.write(text + end)
+        with open(descriptor, "wb") as file:
+            file.write(self._written())
             file.flush()
             os.fsync(descriptor)
-        there = self._path.stat()
         draft.chmod(stat.S_IMODE(there.st_mode))
         if (there.st_uid, there.st_gid) != (os.getuid(), os.getgid()):
             with suppress(OSError):  # another's, or of a group that is not ours any more: it is ours then
                 os.chown(draft, there.st_uid, there.st_gid)
+
+    def _written(self) -> bytes:
+        """The notebook as text, in the form that it had."""
+        form = re.match(rb"(?:\xef\xbb\xbf)?\s*\{(\r?\n)([ \t]*)\"", self._bytes)
+        newline, indent = (each.decode() for each in form.groups()) if form else ("\n", None)
+        text = json.dumps(self._content, ensure_ascii=False, indent=indent).replace("\n", newline)
+        try:
+            content = text.encode()
+        except UnicodeEncodeError:  # half a character, which only an escape can be
+            content = json.dumps(self._content, indent=indent).replace("\n", newline).encode()
+        return content + self._bytes[len(self._bytes.rstrip()) :]
 
 
 def _state(found: os.stat_result) -> tuple[int, ...]:

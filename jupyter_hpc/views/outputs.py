@@ -49,12 +49,17 @@ def as_ended(picture: Picture, outputs: Sequence[Output]) -> Ended:
 
 def unfinished(output: NotebookOutput) -> str:
     """Return the id of the job that an output shows as it was before its end; empty for any other output."""
-    data = output.get("data")
-    ours = data.get(MIME) if isinstance(data, dict) else None
+    ours = _data(output).get(MIME)
     if not isinstance(ours, dict) or not isinstance(ours.get("id"), str):
         return ""
-    is_final = ours.get("state") in _FINAL and not ours.get("lacks_displays")
+    is_final = str(ours.get("state")) in _FINAL and not ours.get("lacks_displays")
     return "" if is_final else ours["id"]
+
+
+def _data(output: NotebookOutput) -> dict[str, Any]:
+    """Return what an output shows, by its forms; a notebook may come from anywhere, and hold anything there."""
+    data = output.get("data")
+    return data if isinstance(data, dict) else {}
 
 
 _FINAL = {state.value for state in JobState if state.is_final}
@@ -77,7 +82,7 @@ def finished(
     found: list[NotebookOutput] = []
     earlier: list[dict[str, Any]] = []  # of the job whose card stands above
     for output in outputs:
-        if MIME in (output.get("data") or {}):
+        if MIME in _data(output):
             earlier = []
         run_id = unfinished(output)
         job = ended(run_id) if run_id else None

@@ -126,6 +126,70 @@ def test_all_else_in_the_file_stays_as_it_was_written(notebook: Notebook, here: 
     assert set(os.listdir(here)) == {"gate", path.name}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{\n ", "{\n\t"),  # by tabs
+        ("\n", "\r\n"),  # of Windows
+        ("\n}", "\n}\n\n"),
+        ('"zoo": ""', '"zoo": "\\ud83d"'),  # half of an emoji, as an output that is cut has it
+    ],
+)
+def test_its_form_stays(notebook: Notebook, here: Path, before: str, after: str) -> None:
+    path, _ = closed_meanwhile(notebook, here)
+    content = json.loads(path.read_text())
+    text = json.dumps({**content, "zoo": ""}, ensure_ascii=False, indent=1)
+    if after == "{\n\t":
+        text = json.dumps({**content, "zoo": ""}, ensure_ascii=False, indent="\t")
+    else:
+        text = text.replace(before, after)
+    path.write_bytes(text.encode())
+    shell("notebook", path)
+    new = path.read_bytes().decode()
+    assert "COMPLETED" in new and (new[:4], new[-4:]) == (text[:4], text[-4:])
+    assert json.loads(new)["zoo"] == json.loads(text)["zoo"]
+    assert ("\r\n" in new, "\n\t" in new) == ("\r\n" in text, "\n\t" in text)
+
+
+ODD: list[Any] = [
+    "x",
+    [3],
+    [{"data": 5}],
+    [{"data": [MIME]}],
+    [{"data": {MIME: 5}}],
+    [{"data": {MIME: {"id": 5}}}],
+    [{"data": {MIME: {"id": "20200101-000000-abcdef", "state": []}}}],
+    [{"data": {MIME: {"id": "", "state": "RUNNING"}}}],
+    [{"data": {MIME: None, "text/html": {"a": 1}}}],
+]
+
+
+def test_outputs_that_are_none_stay_and_the_others_are_finished(notebook: Notebook, here: Path) -> None:
+    path, _ = closed_meanwhile(notebook, here)
+    content = json.loads(path.read_text())
+    odd = [{"cell_type": "code", "outputs": each} for each in ODD]
+    content["cells"] += [4, None, *odd]
+    path.write_text(json.dumps(content))
+    assert shell("notebook", path).returncode == 0
+    found = json.loads(path.read_text())["cells"]
+    assert found[1:] == [4, None, *odd] and "COMPLETED" in str(found[0])
+
+
+def test_one_that_is_read_only_is_not_written(notebook: Notebook, here: Path) -> None:
+    path, _ = closed_meanwhile(notebook, here)
+    path.chmod(0o444)
+    before = path.read_bytes()
+    said = shell("notebook", path)
+    assert said.returncode == 1 and "can't be written: it is read-only." in said.stderr
+    assert path.read_bytes() == before and set(os.listdir(here)) == {"gate", path.name}
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_keeps_nobody_waiting(here: Path) -> None:
+    os.mkfifo(here / "x.ipynb")
+    assert "x.ipynb can't be read: it is no regular file." in shell("notebook", "x.ipynb").stderr
+
+
 def test_a_link_stays_one(notebook: Notebook, here: Path) -> None:
     path, _ = closed_meanwhile(notebook, here)
     link = here / "link.ipynb"
@@ -190,8 +254,8 @@ def test_one_that_is_changed_meanwhile_is_not_written(
     path, _ = closed_meanwhile(notebook, here)
     real = command._Saved._write_draft
 
-    def meanwhile(saved: Any, draft: Path) -> None:
-        real(saved, draft)
+    def meanwhile(saved: Any, *where: Any) -> None:
+        real(saved, *where)
         path.write_text(path.read_text() + "\n")
 
     monkeypatch.setattr(command._Saved, "_write_draft", meanwhile)
