@@ -19,6 +19,9 @@ _BEGUN = re.compile(  # at the end of a piece of text
     r"|\x1b[ -/]*)\Z"
 )
 _LONGEST = 4096  # of what is taken for a sequence that is still to end
+ALTERNATE = ("?47", "?1047", "?1049")  # the screen of programs that fill it, apart from what was printed
+_APART = 1 << 16
+_FARTHEST = 500  # that a cursor is moved at once
 _MOVES = "\b\r"  # within a line: progress bars
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _COLOUR = re.compile(r"[0-9;:]*")
@@ -59,7 +62,8 @@ class Colours:
     def __init__(self) -> None:
         self._begun = ""
         self._is_coloured = False
-        self._above = 0  # how many of its lines stand above the cursor
+        self._above = self._below = 0  # how many of its lines stand above the cursor, and below
+        self._apart: str | None = None  # the end of what a program shows on a screen of its own
 
     def add(self, text: str) -> str:
         """Return what of the text so far can be shown."""
@@ -69,6 +73,8 @@ class Colours:
     def end(self) -> str:
         """Return the rest; what is shown after it has its own colours."""
         rest, self._begun = self._shown(self._begun), ""
+        if self._apart:  # it was never left
+            rest, self._apart = rest + self._apart, None
         was, self._is_coloured = self._is_coloured, False
         return rest + ("\x1b[0m" if was else "")
 
@@ -76,27 +82,49 @@ class Colours:
         found: list[str] = []
         position = 0
         for match in SEQUENCE.finditer(text):
-            found.append(self._words(text[position : match.start()]))
+            self._put(found, self._words(text[position : match.start()]))
             position = match.end()
-            if (codes := colour(match)) is not None:
+            if match["final"] in ("h", "l") and match["parameters"] in ALTERNATE:
+                self._apart = None if match["final"] == "l" else self._apart or ""
+            elif (codes := colour(match)) is not None:
                 self._is_coloured = bool(codes.strip("0"))
                 found.append(f"\x1b[{codes}m")
-            elif match["final"] == "K" and match["parameters"] in ("", "0", "1", "2"):  # of the line alone
-                found.append(f"\x1b[{match['parameters']}K")
-            elif match["final"] == "A" and (count := self._up(match["parameters"])):
-                found.append(f"\x1b[{count}A")
-        found.append(self._words(text[position:]))
+            elif match["final"] and not match["between"] and self._apart is None:
+                found.append(self._moved(match["final"], match["parameters"]))
+        self._put(found, self._words(text[position:]))
         return "".join(found)
 
+    def _put(self, found: list[str], words: str) -> None:
+        if self._apart is None:
+            found.append(words)
+        else:
+            self._apart = (self._apart + words)[-_APART:]
+
     def _words(self, text: str) -> str:
-        self._above += text.count("\n")
+        if self._apart is not None:
+            return inert(text, "\r")
+        count = text.count("\n")
+        self._above, self._below = self._above + count, max(0, self._below - count)
         return inert(text, _MOVES)
 
-    def _up(self, parameters: str) -> int:
-        """Go up, as bars below each other do, but not into what others have written."""
-        count = min(max(1, _number(parameters)), self._above)
-        self._above -= count
-        return count
+    def _moved(self, final: str, parameters: str) -> str:
+        """Move as bars below each other do, but not into what others have written; erase what is in its own lines."""
+        if (final == "K" and parameters in ("", "0", "1", "2")) or (final == "J" and parameters in ("", "0")):
+            return f"\x1b[{parameters}{final}"
+        if final not in "ABCDEFG" or not re.fullmatch(r"[0-9]*", parameters):
+            return ""
+        count = min(max(1, _number(parameters)), _FARTHEST)
+        if final in "CD":
+            return f"\x1b[{count}{final}"
+        if final == "G":
+            return "\r" + (f"\x1b[{count - 1}C" if count > 1 else "")
+        is_up = final in "AF"
+        count = min(count, self._above if is_up else self._below)
+        self._above, self._below = (
+            (self._above - count, self._below + count) if is_up else (self._above + count, self._below - count)
+        )
+        begin = "\r" if final in "EF" else ""
+        return begin + (f"\x1b[{count}{'A' if is_up else 'B'}" if count else "")
 
 
 # -- colours ---------------------------------------------------------------------------------------

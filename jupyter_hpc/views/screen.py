@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from ..model.printable import printable
-from .ansi import PLAIN, SEQUENCE, Style, colour, css, divided, styled
+from .ansi import ALTERNATE, PLAIN, SEQUENCE, Style, colour, css, divided, styled
 
 HEIGHT = 50  # rows that can still change: what has scrolled further stays as it is
 LONGEST = 4000  # of a line that a page shows
@@ -99,6 +99,7 @@ class Screen:
         self._rows = [Row()]
         self._at = self._column = 0  # where the cursor is
         self._saved = (0, 0)
+        self._printed: tuple[list[Row], int, int] | None = None  # rows and cursor, while the alternate screen is shown
         self._style = PLAIN
         self._begun = ""
         self._settled: list[Row] = []
@@ -119,7 +120,7 @@ class Screen:
         count = len(self._rows)
         while count - 1 > self._at and not len(self._rows[count - 1]):
             count -= 1
-        return self._rows[:count]
+        return [*(self._printed[0] if self._printed else ()), *self._rows[:count]]
 
     def _take(self, text: str) -> None:
         for token in _TOKEN.finditer(text):
@@ -152,8 +153,10 @@ class Screen:
         self._column = 0
         self._at += 1
         if self._at >= HEIGHT:
-            self._settled.append(self._rows.pop(0))
+            row = self._rows.pop(0)
             self._at -= 1
+            if self._printed is None:  # an alternate screen forgets what has left it
+                self._settled.append(row)
         self._row()
 
     def _escape(self, what: str) -> None:
@@ -167,13 +170,29 @@ class Screen:
             self._move(1, 0)
         elif what == "E":
             self._feed_line()
+        elif what == "c":
+            self._turn(alternate=False)
+            self._at = self._column = 0
+            self._style = PLAIN
+            self._erase_display(2)
+
+    def _turn(self, *, alternate: bool) -> None:
+        """Show an empty screen for a program that fills it, or what was printed before again."""
+        if alternate and self._printed is None:
+            self._printed = self._rows, self._at, self._column
+            self._rows, self._at, self._column = [Row()], 0, 0
+        elif not alternate and self._printed is not None:
+            self._rows, self._at, self._column = self._printed
+            self._printed = None
 
     def _move(self, rows: int, columns: int) -> None:
         self._at = max(0, min(self._at + rows, HEIGHT - 1))
         self._column = max(0, min(self._column + columns, max(self._column, WIDTH)))
 
     def _act(self, final: str, parameters: str) -> None:
-        if not re.fullmatch(r"[0-9;]*", parameters):  # of a mode, such as whether the cursor is seen
+        if final in "hl" and parameters in ALTERNATE:
+            self._turn(alternate=final == "h")
+        if not re.fullmatch(r"[0-9;]*", parameters):  # of another mode, such as whether the cursor is seen
             return
         first, *more = [min(int(part[:6] or 0), 9999) for part in parameters.split(";")]
         count = max(first, 1)
@@ -195,6 +214,8 @@ class Screen:
             self._erase_line(first)
         elif final in "PX@":
             self._shift(final, count)
+        elif final in "LM":
+            self._shift_rows(final, count)
         elif final == "s" and not parameters:
             self._escape("7")
         elif final == "u":
@@ -226,6 +247,17 @@ class Screen:
             row.cut(self._longest, len(row))
         elif at < end:
             row.cut(at, end, end - at if final == "X" else 0)
+
+    def _shift_rows(self, final: str, count: int) -> None:
+        """Put empty rows in at the cursor, or take rows out there."""
+        self._row()
+        self._column = 0
+        if final == "M":
+            del self._rows[self._at : self._at + count]
+        else:
+            self._rows[self._at : self._at] = [Row() for _ in range(min(count, HEIGHT))]
+            del self._rows[HEIGHT:]
+        self._row()
 
 
 def rows_of(text: str) -> Iterator[Row]:

@@ -61,11 +61,14 @@ def test_programs_leave_what_they_leave_on_a_terminal() -> None:
     assert "Successfully installed" in shown["pip"] and shown["pip"].count("MB/s") == 1
     assert "test_sample.py ............F" in shown["pytest"]
     assert shown["ipdb"].count("ipdb> ") == 3
+    assert shown["rich-screen"].splitlines() == [*(f"before {i}" for i in range(5)), "after"]
+    assert shown["docker"].splitlines()[:4] == [f"{name}: Pull complete" for name in ("aaa", "bbb", "ccc", "ddd")]
+    assert "inner" not in shown["tqdm-leave"] and shown["rich-live"].count("epoch") == 1
 
 
-@pytest.mark.parametrize("name", ["tqdm-nested", "rich-progress", "npm", "pip"])
+@pytest.mark.parametrize("name", list(PROGRAMS))
 def test_a_terminal_that_follows_shows_the_same(name: str) -> None:
-    text = text_of(PROGRAMS[name]).replace("\x1b[1G", "\r")
+    text = text_of(PROGRAMS[name])
     stream = Colours()
     shown = "".join(stream.add(text[at : at + 11]) for at in range(0, len(text), 11)) + stream.end()
     assert plain(shown) == plain(text)
@@ -74,6 +77,14 @@ def test_a_terminal_that_follows_shows_the_same(name: str) -> None:
 def test_what_follows_goes_up_in_its_own_lines_only() -> None:
     stream = Colours()
     assert stream.add("a\nb\x1b[9Ac\x1b[Ad") == "a\nb\x1b[1Acd"
+    assert stream.add("\x1b[9Be\x1b[Bf\x1b[F") == "\x1b[1Bef\r\x1b[1A"
+    assert stream.add("\x1b[2J\x1b[H\x1b[9;9H\x1b[?25l\x1b[1J") == ""
+
+
+def test_what_follows_shows_a_screen_of_its_own_only_where_nobody_left_it() -> None:
+    stream = Colours()
+    assert stream.add("a\x1b[?1049hframe\x1b[?1049lb") == "ab"
+    assert stream.add("\x1b[?1049h\x1b[Hwhy it failed") == "" and stream.end() == "why it failed"
 
 
 @given(st.text(alphabet=st.sampled_from("ab\n\r\b\t\x1b[]0123456789;?ABCDGHJKPXmsu@hé"), max_size=400))
@@ -93,6 +104,10 @@ BOMBS = {
     "ups": "\x1b[50A\x1b[50B",
     "colours": "\x1b[31ma\x1b[0m",
     "begun": "\x1b]",
+    "screens": "\x1b[?1049hx\x1b[?1049l",
+    "rows put in": "\x1b[50Lx\n",
+    "rows taken out": "x\n\x1b[A\x1b[9M",
+    "resets": "x\x1bc",
     "lines": "\n",
     "one line": "z",
 }

@@ -9,6 +9,8 @@ const WIDTH = 500; // how far the cursor moves to the right of what is written
 const LONGER = '… (a longer line)';
 const TEXT = '(?<text>[^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]+)';
 const TOKEN = new RegExp(`${TEXT}|(?<control>[\\n\\r\\b])|${SEQUENCE}`, 'gu');
+/** The screen of programs that fill it, apart from what was printed. */
+const ALTERNATE = ['?47', '?1047', '?1049'];
 const ESCAPE = '\x1b';
 
 /** One line: its characters, and a style for each, or none where all is plain. */
@@ -89,7 +91,7 @@ export class Screen {
     while (count - 1 > this._at && !this._rows[count - 1].characters.length) {
       count--;
     }
-    return this._rows.slice(0, count);
+    return [...(this._printed?.rows ?? []), ...this._rows.slice(0, count)];
   }
 
   copy(): Screen {
@@ -98,6 +100,10 @@ export class Screen {
     made._at = this._at;
     made._column = this._column;
     made._saved = this._saved;
+    made._printed = this._printed && {
+      ...this._printed,
+      rows: this._printed.rows.map(row => row.copy())
+    };
     made._style = this._style;
     made._begun = this._begun;
     return made;
@@ -116,6 +122,25 @@ export class Screen {
       this._save(token.escape === '8');
     } else if (token.escape === 'M' || token.escape === 'D') {
       this._move(token.escape === 'D' ? 1 : -1, 0);
+    } else if (token.escape === 'c') {
+      this._turn(false);
+      this._at = this._column = 0;
+      this._style = '';
+      this._eraseDisplay(2);
+    }
+  }
+
+  /** Show an empty screen for a program that fills it, or what was printed before again. */
+  private _turn(isAlternate: boolean): void {
+    if (isAlternate && !this._printed) {
+      this._printed = { rows: this._rows, at: this._at, column: this._column };
+      this._rows = [new Row()];
+      this._at = this._column = 0;
+    } else if (!isAlternate && this._printed) {
+      this._rows = this._printed.rows;
+      this._at = this._printed.at;
+      this._column = this._printed.column;
+      this._printed = null;
     }
   }
 
@@ -138,8 +163,11 @@ export class Screen {
     this._column = 0;
     this._at++;
     if (this._at >= HEIGHT) {
-      settled.push(this._rows.shift()!);
+      const row = this._rows.shift()!;
       this._at--;
+      if (!this._printed) {
+        settled.push(row); // an alternate screen forgets what has left it
+      }
     }
     this._row();
   }
@@ -165,8 +193,11 @@ export class Screen {
       }
       return;
     }
+    if ('hl'.includes(final) && ALTERNATE.includes(parameters)) {
+      this._turn(final === 'h');
+    }
     if (!/^[0-9;]*$/.test(parameters)) {
-      return; // of a mode, such as whether the cursor is seen
+      return; // of another mode, such as whether the cursor is seen
     }
     const [first, second] = parameters
       .split(';')
@@ -210,6 +241,10 @@ export class Screen {
       case 'X':
       case '@':
         this._shift(final, count);
+        break;
+      case 'L':
+      case 'M':
+        this._shiftRows(final, count);
         break;
       case 's':
       case 'u':
@@ -256,10 +291,28 @@ export class Screen {
     }
   }
 
+  /** Put empty rows in at the cursor, or take rows out there. */
+  private _shiftRows(final: string, count: number): void {
+    this._row();
+    this._column = 0;
+    if (final === 'M') {
+      this._rows.splice(this._at, count);
+    } else {
+      const empty = Array.from(
+        { length: Math.min(count, HEIGHT) },
+        () => new Row()
+      );
+      this._rows.splice(this._at, 0, ...empty);
+      this._rows.splice(HEIGHT);
+    }
+    this._row();
+  }
+
   private _rows = [new Row()];
   private _at = 0;
   private _column = 0; // where the cursor is
   private _saved: [number, number] = [0, 0];
+  private _printed: { rows: Row[]; at: number; column: number } | null = null;
   private _style: Style = '';
   private _begun = '';
 }
