@@ -20,6 +20,8 @@ from . import script
 from .base import Backend, Submission, Submitted
 
 GRACE_S = 2.0
+GPUS_PATIENCE_S = 5.0
+RESTING_MIB = 100  # a driver alone holds some; a context of somebody's hundreds
 STARTING = 100  # looks at a process that has no arguments yet; it has them within a millisecond
 
 
@@ -107,8 +109,31 @@ class LocalBackend(Backend):
         """Return this machine, as busy as it is; whose processes that makes, nobody counts."""
         cpus = os.cpu_count() or 1
         idle = max(cpus - round(os.getloadavg()[0]), 0)
-        memory = Amount(*_memory(), mine=None)
-        return Capacity((NodeGroup((os.uname().nodename,), cpus=Amount(cpus, idle, None), memory=memory),))
+        memory, gpus = Amount(*_memory(), mine=None), await _gpus()
+        here = NodeGroup((os.uname().nodename,), cpus=Amount(cpus, idle, None), memory=memory, gpus=gpus)
+        return Capacity((here,))
+
+
+async def _gpus() -> Amount:
+    """Return this machine's gpus and how many of them nobody uses; none where no `nvidia-smi` tells."""
+    query = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
+    try:
+        done = await process.run(query, timeout_s=GPUS_PATIENCE_S)
+    except (process.CommandMissing, process.CommandTimeout):
+        return Amount()
+    if done.status != 0:
+        return Amount()
+    uses = [line.split(", ") for line in done.out.splitlines() if line.strip()]
+    return Amount(len(uses), sum(map(_rests, uses)), None)
+
+
+def _rests(use: Sequence[str]) -> bool:
+    """Whether a gpu does nothing, and holds no more than its driver takes; one that doesn't say so is in use."""
+    try:
+        percent, mib = map(float, use)
+    except ValueError:  # [N/A]
+        return False
+    return not percent and mib < RESTING_MIB
 
 
 def _memory() -> tuple[int, int | None]:

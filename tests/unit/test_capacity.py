@@ -266,6 +266,26 @@ def test_this_machine_is_a_node() -> None:
     assert here.memory.total > (here.memory.free or 0) > 0
 
 
+@pytest.mark.parametrize(
+    ("script", "gpus"),
+    [
+        ("printf '0, 4\\n97, 20480\\n0, 900\\n[N/A], [N/A]\\n'", Amount(4, 1, None)),
+        ("echo 'Failed to initialize NVML' >&2; exit 9", Amount()),
+        ("echo 'No devices were found'; exit 6", Amount()),
+    ],
+    ids=["some", "no driver", "none"],
+)
+def test_gpus_of_this_machine_are_those_that_its_driver_tells_of(
+    script: str, gpus: Amount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (here,) = asyncio.run(LocalBackend({}).capacity()).nodes
+    assert here.gpus == gpus
+
+
 # -- the route -----------------------------------------------------------------------------------
 
 
