@@ -181,6 +181,13 @@ describe('why a job waits', () => {
       '1st,2nd,3rd,4th,11th,12th,13th,21st,112th'
     );
     expect(start(1000, trans, 990)).toBe('starts any moment');
+    const at = (...date: [number, number, number, number]) =>
+      new Date(2026, 10, ...date).getTime() / 1000;
+    const said = (then: number) => start(then, trans, at(12, 18, 0, 0));
+    expect(said(at(12, 19, 5, 0))).toBe('starts in about 1 h 5 min (19:05)');
+    expect(said(at(13, 7, 0, 0))).toBe(
+      'starts in about 13 h (Fri 13 Nov 07:00)'
+    );
     expect(start(null, trans)).toBe('');
   });
 });

@@ -23,7 +23,7 @@ def test_a_cell_is_seen_opened_and_cancelled(lab: Lab, page: Page, shots: Path) 
     expect(output).to_contain_text("epoch 1", timeout=SLOW_MS)
     open_sidebar(page)
     row = page.locator(".jp-HPCQueue-row", has_text="train").first
-    expect(row).to_contain_text("1 × a100", timeout=SLOW_MS)
+    expect(row).to_contain_text("1 a100 gpu", timeout=SLOW_MS)
     page.screenshot(path=str(shots / "queue.png"))
     row.click()
     job = page.locator(".jp-HPCJob")

@@ -60,7 +60,7 @@ def test_each_view_is_seen_and_has_no_serious_fault(
     theme = "dark" if dark else "light"
     show_queue(lab, page, dark=dark)
     expect(row(page, "by-hand")).to_contain_text("elsewhere", timeout=SLOW_MS * 2)
-    expect(row(page, "by-hand")).to_contain_text("1 × a100")
+    expect(row(page, "by-hand")).to_contain_text("1 a100 gpu")
     expect(row(page, "train-resnet").get_by_role("progressbar")).to_be_visible()
     expect(row(page, "evaluate")).to_contain_text("pending", timeout=SLOW_MS)
     page.screenshot(path=str(shots / f"queue-{theme}.png"))

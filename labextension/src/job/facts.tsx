@@ -1,21 +1,26 @@
 import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
-import { duration, moment, sign, size, words } from '../jobs/format';
+import { duration, sign, size, when, words } from '../jobs/format';
+import { When } from '../parts/when';
 import { IJobDetail } from '../server/types';
+import { Folded } from './folded';
 import { IJobTabProps } from './jobtabs';
 import { Section } from './section';
+
+const MOST_TASKS = 24;
 
 type Row = [name: string, content: React.ReactNode];
 
 /** When and how it ran, what was asked for, and where it lies. */
 export function Facts(props: IJobTabProps): React.ReactElement {
   const { job, trans } = props;
-  const when = (t: number | null) => (t ? moment(t) : '');
+  const at = (moment: number | null) =>
+    moment && <When moment={moment} trans={trans} />;
   const rows: Row[] = [
     [job.foreign ? trans.__('Job') : trans.__('Run'), <code>{job.id}</code>],
-    [trans.__('Submitted'), when(job.created)],
-    [trans.__('Started'), when(job.started_at)],
-    [trans.__('Ended'), when(job.ended_at)],
+    [trans.__('Submitted'), at(job.created)],
+    [trans.__('Started'), at(job.started_at)],
+    [trans.__('Ended'), at(job.ended_at)],
     [trans.__('Notebook'), job.notebook],
     [trans.__('Asked for'), asked(job, props).join(', ')],
     [trans.__('Directory'), job.directory && <code>{job.directory}</code>]
@@ -78,8 +83,10 @@ export function Attempts(props: IJobTabProps): React.ReactElement | null {
             {[
               trans.__('attempt %1', attempt.attempt),
               attempt.node,
-              trans.__('from %1', moment(attempt.started)),
-              attempt.ended ? trans.__('until %1', moment(attempt.ended)) : '',
+              trans.__('from %1', when(attempt.started, trans)),
+              attempt.ended
+                ? trans.__('until %1', when(attempt.ended, trans))
+                : '',
               attempt.how ?? '',
               attempt.reason ?? ''
             ]
@@ -100,8 +107,11 @@ export function Tasks(props: IJobTabProps): React.ReactElement | null {
   }
   return (
     <Section title={trans.__('Tasks')}>
-      <ul className="jp-HPCJob-tasks">
-        {job.array_tasks.map(task => (
+      <Folded
+        className="jp-HPCJob-tasks"
+        most={MOST_TASKS}
+        trans={trans}
+        items={job.array_tasks.map(task => (
           <li key={task.id}>
             <button
               className="jp-HPC-chip"
@@ -118,7 +128,7 @@ export function Tasks(props: IJobTabProps): React.ReactElement | null {
             </button>
           </li>
         ))}
-      </ul>
+      />
     </Section>
   );
 }

@@ -1,8 +1,10 @@
+import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
 import { size } from '../jobs/format';
 import { useAsked } from '../parts/asked';
 import { IFile, IOwnJob } from '../server/types';
+import { Folded } from './folded';
 import { IJobTabProps } from './jobtabs';
 import { Section } from './section';
 
@@ -58,14 +60,13 @@ export function Values(props: OwnProps): React.ReactElement {
   const unsent = Object.entries(job.unsent);
   return (
     <>
-      <Things title={trans.__('What it used')} things={used} />
-      <Things title={trans.__('What it made')} things={made} />
-      {unsent.length > 0 && (
-        <Things
-          title={trans.__('What did not come back')}
-          things={unsent.map(([name, detail]) => ({ name, detail }))}
-        />
-      )}
+      <Things title={trans.__('What it used')} things={used} trans={trans} />
+      <Things title={trans.__('What it made')} things={made} trans={trans} />
+      <Things
+        title={trans.__('What did not come back')}
+        things={unsent.map(([name, detail]) => ({ name, detail }))}
+        trans={trans}
+      />
     </>
   );
 }
@@ -73,21 +74,24 @@ export function Values(props: OwnProps): React.ReactElement {
 function Things(props: {
   title: string;
   things: IThing[];
+  trans: TranslationBundle;
 }): React.ReactElement | null {
   if (!props.things.length) {
     return null;
   }
   return (
     <Section title={props.title}>
-      <ul className="jp-HPCJob-list">
-        {props.things.map(({ name, detail, link }, i) => (
+      <Folded
+        className="jp-HPCJob-list"
+        trans={props.trans}
+        items={props.things.map(({ name, detail, link }, i) => (
           <li key={i}>
             <code>{name}</code>
             <span className="jp-HPC-quiet">{detail}</span>
             {link}
           </li>
         ))}
-      </ul>
+      />
     </Section>
   );
 }
@@ -109,8 +113,10 @@ export function Files(props: OwnProps): React.ReactElement | null {
   }
   return (
     <Section title={trans.__('Files')}>
-      <ul className="jp-HPCJob-list">
-        {files.map((file: IFile) => (
+      <Folded
+        className="jp-HPCJob-list"
+        trans={trans}
+        items={files.map((file: IFile) => (
           <li key={file.name}>
             <a href={api.fileUrl(id, file.name)} download>
               {file.title}
@@ -118,7 +124,7 @@ export function Files(props: OwnProps): React.ReactElement | null {
             <span className="jp-HPC-quiet">{size(file.nbytes)}</span>
           </li>
         ))}
-      </ul>
+      />
     </Section>
   );
 }

@@ -76,12 +76,24 @@ export function duration(seconds: number): string {
   return two(Math.floor(s / 86400), 'd', Math.floor((s % 86400) / 3600), 'h');
 }
 
-/** The time of day; with the day if that is another one. */
-export function moment(seconds: number): string {
-  const then = new Date(seconds * 1000);
-  return then.toDateString() === new Date().toDateString()
-    ? then.toLocaleTimeString()
-    : then.toLocaleString();
+/** A time of day, wherever one stands: `14:05`. */
+export function clock(then: Date): string {
+  return then.toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23'
+  });
+}
+
+/** A day by its name, its date or both, in the order in which Python's views have them: `Mon 12 Nov`. */
+export function day(then: Date, ...parts: ('weekday' | 'date')[]): string {
+  const named = (form: Intl.DateTimeFormatOptions) =>
+    then.toLocaleDateString([], form);
+  const words = {
+    weekday: () => named({ weekday: 'short' }),
+    date: () => `${then.getDate()} ${named({ month: 'short' })}`
+  };
+  return parts.map(part => words[part]()).join(' ');
 }
 
 /** A moment in the fewest words that tell it: `today 14:05`, `Mon 14:05`, `12 Nov`. */
@@ -91,25 +103,19 @@ export function when(
   now = new Date()
 ): string {
   const then = new Date(seconds * 1000);
-  const time = then.toLocaleTimeString([], {
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23'
-  });
   const midnight = (date: Date) =>
     Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
   const days = Math.round((midnight(now) - midnight(then)) / 86400000);
   if (days === 0) {
-    return trans.__('today %1', time);
+    return trans.__('today %1', clock(then));
   }
   if (days > 0 && days < 7) {
-    return `${then.toLocaleDateString([], { weekday: 'short' })} ${time}`;
+    return `${day(then, 'weekday')} ${clock(then)}`;
   }
-  return then.toLocaleDateString([], {
-    day: 'numeric',
-    month: 'short',
-    ...(then.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' })
-  });
+  const isThisYear = then.getFullYear() === now.getFullYear();
+  return isThisYear
+    ? day(then, 'date')
+    : `${day(then, 'date')} ${then.getFullYear()}`;
 }
 
 /** The same moment whole, with the offset of the local zone: `2026-11-12T14:05:09+01:00`. */
@@ -158,7 +164,7 @@ export function place(job: IJob, trans: TranslationBundle): string[] {
 export function times(job: IJob, trans: TranslationBundle): string {
   const took = elapsed(job);
   if (took === null) {
-    return job.created ? trans.__('since %1', moment(job.created)) : '';
+    return job.created ? trans.__('since %1', when(job.created, trans)) : '';
   }
   if (job.time_limit_s && isLive(job)) {
     return trans.__('%1 of %2', duration(took), duration(job.time_limit_s));
@@ -166,11 +172,13 @@ export function times(job: IJob, trans: TranslationBundle): string {
   return duration(took);
 }
 
+/** `2 gpus`, `1 a100 gpu`: as Python's views say it. */
 export function gpus(job: IJob, trans: TranslationBundle): string {
-  if (!job.gpus) {
+  const { gpus: count, gpu_type: type } = job;
+  if (!count) {
     return '';
   }
-  return job.gpu_type
-    ? `${job.gpus} × ${job.gpu_type}`
-    : trans._n('%1 GPU', '%1 GPUs', job.gpus);
+  return type
+    ? trans._n('%1 %2 gpu', '%1 %2 gpus', count, type)
+    : trans._n('%1 gpu', '%1 gpus', count);
 }

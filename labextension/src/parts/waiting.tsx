@@ -2,7 +2,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
-import { duration } from '../jobs/format';
+import { clock, day, duration } from '../jobs/format';
 import { HPCApi } from '../server/api';
 import { IOwnJob, ISuggestion, IWaiting } from '../server/types';
 
@@ -131,7 +131,7 @@ export function ordinal(n: number): string {
   return `${n}${ends[rule] ?? 'th'}`;
 }
 
-/** `starts in about 20 min (Sun 29 Nov, 14:30)`: the scheduler's estimate. */
+/** `starts in about 20 min (14:30)`, on another day `(Sun 29 Nov 14:30)`: the scheduler's estimate. */
 export function start(
   at: number | null,
   trans: TranslationBundle,
@@ -144,13 +144,11 @@ export function start(
   if (left < NOW_S) {
     return trans.__('starts any moment');
   }
-  const then = new Date(at * 1000).toLocaleString(undefined, {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit'
-  });
+  const then = new Date(at * 1000);
+  const isToday = then.toDateString() === new Date(now * 1000).toDateString();
+  const moment = isToday
+    ? clock(then)
+    : `${day(then, 'weekday', 'date')} ${clock(then)}`;
   const about = duration(Math.round(left / 60) * 60);
-  return trans.__('starts in about %1 (%2)', about, then);
+  return trans.__('starts in about %1 (%2)', about, moment);
 }
