@@ -79,17 +79,16 @@ function Target(
   );
   return (
     <section aria-label={name}>
-      <h3>
+      {/* where it is found, which who looks at nodes doesn't ask */}
+      <h3 title={available ? target.message : undefined}>
         <span
           className={`jp-HPC-dot ${available ? 'jp-mod-good' : 'jp-mod-bad'}`}
           aria-hidden="true"
         />
         {name}
-        <small>
-          {available ? trans.__('available') : trans.__('doesn’t answer')}
-        </small>
+        {!available && <small>{trans.__('doesn’t answer')}</small>}
       </h3>
-      <p className="jp-HPCCluster-message">{target.message}</p>
+      {!available && <p className="jp-HPCCluster-message">{target.message}</p>}
       {problem && (
         <p className="jp-HPCCluster-message" role="status">
           {problem}
