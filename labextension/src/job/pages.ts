@@ -1,15 +1,9 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
-import {
-  DockPanel,
-  SplitPanel,
-  TabBar,
-  TabPanel,
-  Widget
-} from '@lumino/widgets';
+import { DockPanel, TabBar, Widget } from '@lumino/widgets';
+import { addToMain, showBelow } from '../parts/mainarea';
 import { JobPage, JobTracker } from './widget';
 
 const PREVIEW = 'jp-mod-preview';
-const BELOW = 0.45; // of the height, for a page under the document
 /** What somebody does with a page; to scroll it, or to select a text in it, is only to look. */
 const ACTED_ON = 'button, a, input, select, textarea, summary, [role="tab"]';
 
@@ -46,12 +40,7 @@ export class JobPages {
       whenActedOn(page, () => this.pin(page));
     }
     const place = { ref: before?.id, mode: 'tab-after' as const };
-    this._shell.add(page, 'main', before?.isAttached ? place : {});
-    if (!page.isAttached) {
-      // one document at a time, as in Notebook 7: the main area takes no other
-      this._shell.add(page, 'down');
-      showBelow(page);
-    }
+    addToMain(this._shell, page, before?.isAttached ? place : {});
     before?.dispose();
     if (isPreview) {
       whenMoved(page, () => this.pin(page));
@@ -98,23 +87,6 @@ export class JobPages {
   }
 
   private _preview: JobPage | null = null;
-}
-
-/** Show a page that stands in the panel under the document, which may be hidden. */
-function showBelow(page: Widget): void {
-  const panel = page.parent?.parent;
-  if (panel instanceof TabPanel) {
-    const wasHidden = panel.isHidden;
-    panel.show();
-    panel.currentWidget = page;
-    const split = panel.parent;
-    if (wasHidden && split instanceof SplitPanel) {
-      // it has no height of its own yet
-      split.setRelativeSizes(
-        split.widgets.map(each => (each === panel ? BELOW : 1 - BELOW))
-      );
-    }
-  }
 }
 
 /** What tells one run from another of its name at a glance: the random part of its id. */

@@ -28,6 +28,7 @@ export class JobPage extends MainAreaWidget<ReactWidget> {
       this._named.emit();
     };
     this.content.addClass('jp-HPCJob');
+    this.toolbar.hide(); // its buttons stand in the page
     this.jobId = props.id;
     this.id = `${ID}${props.id}`;
     this.title.icon = hpcIcon;

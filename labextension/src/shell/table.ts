@@ -4,6 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandIDs } from '../jobs/commandids';
 import { hpcIcon } from '../jobs/icons';
 import { IHPCJobs } from '../jobs/tokens';
+import { addToMain, showBelow } from '../parts/mainarea';
 import { IChosenColumns } from '../table/table';
 import { TABLE_ID, TableWidget } from '../table/widget';
 
@@ -25,8 +26,10 @@ export function addTable(
     describedBy: { args: { type: 'object', properties: {} } },
     execute: async () => {
       const widget = tracker.currentWidget ?? make();
-      if (!tracker.has(widget)) {
-        app.shell.add(widget, 'main');
+      if (tracker.has(widget)) {
+        showBelow(widget);
+      } else {
+        addToMain(app.shell, widget);
         await tracker.add(widget);
       }
       app.shell.activateById(widget.id);

@@ -23,6 +23,7 @@ export class TableWidget extends MainAreaWidget<ReactWidget> {
     super({ content: ReactWidget.create(shown) });
     this._model = model;
     this.content.addClass('jp-HPCTable');
+    this.toolbar.hide(); // its buttons stand in the page
     this.id = TABLE_ID;
     this.title.label = trans.__('Cluster Jobs');
     this.title.caption = trans.__('All jobs as a table');
