@@ -252,6 +252,46 @@ def test_a_cell_that_ran_twice_as_it_is_was_not_changed(notebook: Notebook, magi
     assert "stale" not in lineage(notebook, "model")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("rate = 0.5\nmodel = [rate] * 3", "rate = 0.5  # the usual\n\n\nmodel = [ rate ]*3  \n"),
+        ("def f(n):\n    return n\nmodel = f(1)", "def f(n):\n    # as it is\n    return n\n\nmodel = f(1)"),
+        ("!true\nmodel = 1", "# first\n!true\n\nmodel = 1  "),
+    ],
+)
+def test_comments_and_spaces_change_no_code(notebook: Notebook, before: str, after: str) -> None:
+    for magic in ("%%local\n", ""):
+        ran(notebook, "trains", magic + before)
+        notebook.remote("score = model")
+        ran(notebook, "trains", magic + after)
+        for what in (notebook.value("_hpc.id"), "model", "score"):
+            assert "stale" not in lineage(notebook, what)
+
+
+def test_comments_change_no_function_and_no_module(notebook: Notebook) -> None:
+    module = notebook.write("scaling.py", "def scale(x):\n    return x * 2\n")
+    notebook.run("from scaling import scale\ndef shift(x):\n    return x + 1")
+    notebook.remote("total = scale(shift(1))")
+    module.write_text("# by two\ndef scale(x):\n\n    return x * 2\n")
+    notebook.run("def shift(x):\n    # by one\n    return x + 1")
+    assert "stale" not in lineage(notebook, "total")
+    module.write_text("def scale(x):\n    return x * 3\n")
+    notebook.run("def shift(x):\n    return x + 2")
+    assert "scaling.py was changed" in lineage(notebook, "total")
+    assert "shift() was changed" in lineage(notebook, "total")
+
+
+def test_an_input_that_is_made_again_as_it_was_is_the_same(notebook: Notebook) -> None:
+    ran(notebook, "makes", "base = [1, 2]")
+    notebook.remote("total = sum(base)")
+    ran(notebook, "makes", "base = [1, 2]")
+    ran(notebook, "other", "base = list((1, 2))")
+    assert "stale" not in lineage(notebook, "total")
+    ran(notebook, "makes", "base = [1, 3]")
+    assert "base was written again by In [" in lineage(notebook, "total")
+
+
 def test_a_local_cell_that_ran_twice_as_it_is_was_not_changed(notebook: Notebook) -> None:
     notebook.write("steps.py", "def step(x):\n    return x + 1\nstart = 1\n")
     for _ in range(2):
@@ -272,6 +312,23 @@ def test_a_changed_cell_is_still_said(notebook: Notebook) -> None:
     assert "its cell was changed" not in lineage(notebook, second)
 
 
+def test_a_result_that_is_taken_from_before_the_change_is_stale(notebook: Notebook) -> None:
+    trains(notebook)
+    first = str(notebook.value("_hpc.id"))
+    trains(notebook, rate="0.25")
+    notebook.run(f"%hpc result {first}")
+    assert notebook.value("model") == [0.5] * 3
+    assert "its cell was changed and ran again as In [" in lineage(notebook, "model")
+
+
+@pytest.mark.parametrize("after", ["model = [0.5] * 4", "model = '0.5  # '", "if 1:\n  model = [0.5] * 3"])
+def test_a_change_of_what_python_reads_is_one(notebook: Notebook, after: str) -> None:
+    ran(notebook, "trains", "%%local\nmodel = [0.5] * 3")
+    first = str(notebook.value("_hpc.id"))
+    ran(notebook, "trains", f"%%local\n{after}")
+    assert "its cell was changed and ran again as In [" in lineage(notebook, first)
+
+
 def test_a_cell_that_submits_several_is_the_same_when_it_runs_again(notebook: Notebook) -> None:
     loop = "for n in range(2):\n    get_ipython().run_cell_magic('local', '--name n{n}', f'y{n} = {n}')"
     ran(notebook, "loop", loop)
@@ -289,4 +346,5 @@ def test_the_saved_text_of_a_timed_cell_is_its_own(notebook: Notebook) -> None:
     path.write_text(json.dumps({"cells": [{"id": "trains", "source": source}]}))
     told = {"path": str(path), "cell_id": "trains"}
     assert not _is_edited({"kind": "cell", "notebook": told, "code": {"text": "rate = 0.5\n"}})
+    assert not _is_edited({"kind": "cell", "notebook": told, "code": {"text": "# slow\nrate=0.5\n"}})
     assert _is_edited({"kind": "cell", "notebook": told, "code": {"text": "rate = 0.25\n"}})

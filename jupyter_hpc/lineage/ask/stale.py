@@ -6,7 +6,7 @@ import filecmp
 import inspect
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,21 @@ from ...rundir.fitting import parsed
 from ...rundir.run import Run
 from ..index.activity import CODE_TYPES, MAY_MUTATE
 from ..index.index import Index
+from ..record.session import code_of, session
 from .graph import Graph, Node, ancestors
+from .same_code import same_code
+from .values import digest_of
 
 MOST = 200  # activities that are looked at; the nearest come first
+MOST_BYTES = 16 << 20  # of a value that is looked at again
 _MAGICS = re.compile(r"(?:\s*%%\w+[^\n]*(?:\n|\Z))+")  # `%%time` before ours
 _AGAIN = (  # a job that was submitted again ran no cell
     "SELECT exec_count, session FROM run WHERE cell_id = ? AND notebook IS ? AND created > ?"
     " AND resubmits IS NULL AND NOT (exec_count IS ? AND session IS ?) ORDER BY created DESC LIMIT 1"
 )
-_SAME = (  # one execution of a cell may be several activities: `%%time` around a remote cell, a loop that submits
-    "SELECT 1 FROM run WHERE cell_id = ? AND notebook IS ? AND exec_count IS ? AND session IS ?"
-    " AND code_digest = ? LIMIT 1"
+_RAN = (  # one execution of a cell may be several activities: `%%time` around a remote cell, a loop that submits
+    "SELECT run_id, code_digest FROM run WHERE cell_id = ? AND notebook IS ? AND exec_count IS ? AND session IS ?"
+    " ORDER BY created LIMIT 200"
 )
 _WRITTEN = (
     "SELECT r.run_id, r.exec_count, e.digest, r.kind FROM edge AS e JOIN run AS r USING(run_id) WHERE e.name = ?"
@@ -71,9 +75,9 @@ def _of_node(index: Index, node: Node, namespace: Mapping[str, Any] | None) -> I
     row = node.row
     cell, own = (row.get("cell_id"), row.get("notebook")), (row.get("exec_count"), row.get("session"))
     again = index.query(_AGAIN, (*cell, row.get("created"), *own), fresh=False)
-    if again and not index.query(_SAME, (*cell, *again[0], row.get("code_digest")), fresh=False):
+    if again and not _has_ran(index, node, index.query(_RAN, (*cell, *again[0]), fresh=False)):
         yield f"its cell was changed and ran again as In [{again[0][0]}]"
-    yield from _inputs(index, node)
+    yield from _inputs(index, node, namespace)
     run = index.store.run(node.id) if node.kind == "run" else None
     record = run.record_or_none() if run else None
     if run is None or record is None:
@@ -85,8 +89,25 @@ def _of_node(index: Index, node: Node, namespace: Mapping[str, Any] | None) -> I
         yield from _functions(record, namespace)
 
 
-def _inputs(index: Index, node: Node) -> Iterator[str]:
-    """Names that the activity used and that something wrote again afterwards."""
+def _has_ran(index: Index, node: Node, others: Sequence[tuple[str, str | None]]) -> bool:
+    """Whether one of these activities has the node's code."""
+    if any(digest == node.row.get("code_digest") for _, digest in others):
+        return True
+    own = _text(index, node.id)
+    return own is not None and any(
+        same_code(own, text) for run_id, _ in others if (text := _text(index, run_id)) is not None
+    )
+
+
+def _text(index: Index, run_id: str) -> str | None:
+    if ":" in run_id:
+        return code_of(index.store.root, [run_id]).get(run_id)
+    record = index.store.run(run_id).record_or_none()
+    return None if record is None else str(record["code"].get("text") or "")
+
+
+def _inputs(index: Index, node: Node, namespace: Mapping[str, Any] | None) -> Iterator[str]:
+    """Names that the activity used and that something wrote again afterwards, with another value."""
     row = node.row
     made = {edge["name"] for edge in node.made}
     for edge in node.used:
@@ -94,10 +115,18 @@ def _inputs(index: Index, node: Node) -> Iterator[str]:
             yield from _file(edge)
         elif edge["kind"] == "value" and row.get("session") and edge["name"] not in made:
             rows = index.query(_WRITTEN, (edge["name"], row.get("created"), row["session"], MAY_MUTATE), fresh=False)
-            if rows and not (rows[0][2] and rows[0][2] == edge["digest"]):
+            if rows and not (edge["digest"] and edge["digest"] in (rows[0][2], _digest_now(node, edge, namespace))):
                 run_id, count, _, kind = rows[0]
                 by = f"In [{count}]" if kind == "local_cell" else f"run {run_id}"
                 yield f"{edge['name']} was written again by {by}"
+
+
+def _digest_now(node: Node, edge: Mapping[str, Any], namespace: Mapping[str, Any] | None) -> str | None:
+    """Return the digest of what the name has now, where the activity is of this kernel: it may be the same again."""
+    name = edge["name"]
+    if namespace is None or name not in namespace or node.row.get("session") != session.id:
+        return None
+    return digest_of(name, namespace[name]) if (edge["nbytes"] or 0) <= MOST_BYTES else None
 
 
 def _file(edge: Mapping[str, Any]) -> Iterator[str]:
@@ -123,7 +152,7 @@ def _is_edited(record: Mapping[str, Any]) -> bool:
         return False
     if not sources:
         return False
-    return _body("".join(sources[0])) != _body(str(record["code"].get("text") or ""))
+    return not same_code(_body("".join(sources[0])), _body(str(record["code"].get("text") or "")))
 
 
 def _body(text: str) -> str:
@@ -140,8 +169,17 @@ def _modules(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
     for folder in frozen:
         for name, path in files.items():
             kept = os.path.join(folder, name)
-            if os.path.isfile(kept) and os.path.isfile(path) and not filecmp.cmp(kept, path):
+            if os.path.isfile(kept) and os.path.isfile(path) and not _same_file(kept, path):
                 yield f"{name} was changed"
+
+
+def _same_file(kept: str, path: str) -> bool:
+    if filecmp.cmp(kept, path):
+        return True
+    try:
+        return path.endswith(".py") and same_code(Path(kept).read_text("utf-8"), Path(path).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def _functions(record: Mapping[str, Any], namespace: Mapping[str, Any]) -> Iterator[str]:
@@ -153,5 +191,6 @@ def _functions(record: Mapping[str, Any], namespace: Mapping[str, Any]) -> Itera
             source = inspect.getsource(value)
         except (OSError, TypeError):
             continue
-        if ran.get("source") not in (source, code_redacted(source)):
+        then = str(ran.get("source") or "")
+        if then != code_redacted(source) and not same_code(then, source):
             yield f"{name}() was changed"
