@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 
 from ..explain.again import advice, suggestion
 from ..explain.use import right_size
@@ -81,10 +82,13 @@ def _log(run_id: str, tail: LogTail) -> str:
 
 
 def _way_back(picture: Picture) -> str:
-    """The run's id, and the command that brings back what it made."""
+    """The run's id, and the command that brings back what it made; of a live job, when it stood so: it may be saved."""
     run_id, state = picture.run.id, picture.status.state
     if not state.is_final:
-        return f"run {run_id} · {command(f'%hpc attach {run_id}')} watches it and gets what it makes"
+        moment = time.strftime("on %Y-%m-%d at %H:%M")
+        return (
+            f"run {run_id} as it stood {moment} · {command(f'%hpc attach {run_id}')} watches it and gets what it makes"
+        )
     if state is JobState.COMPLETED:
         return f"run {run_id} · {command(f'%hpc attach {run_id}')} gets what it made, in another kernel too"
     return f"run {run_id} · {command(f'%hpc show {run_id}')}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,12 @@ def by_papermill(path: Path) -> Any:
     return papermill.execute_notebook(str(path), str(path), progress_bar=False, kernel_name="python3")
 
 
+def by_jupyter_execute(path: Path) -> Any:
+    command = [Path(sys.executable).with_name("jupyter-execute"), "--inplace", "--kernel_name=python3", path.name]
+    subprocess.run(command, cwd=path.parent, check=True, capture_output=True, timeout=180)
+    return nbformat.read(path, as_version=4)
+
+
 @pytest.fixture
 def written(here: Path) -> Path:
     cells = [new_code_cell(source) for source in ("%load_ext jupyter_hpc", CELL)]
@@ -36,7 +44,7 @@ def written(here: Path) -> Path:
     return here / "fits.ipynb"
 
 
-@pytest.mark.parametrize("run", [by_nbclient, by_papermill])
+@pytest.mark.parametrize("run", [by_nbclient, by_papermill, by_jupyter_execute])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # papermill's own
 def test_the_saved_notebook_has_the_card_the_displays_and_the_value(written: Path, run: Any) -> None:
     card, plot, value = run(written).cells[1].outputs

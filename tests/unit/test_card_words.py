@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from jupyter_hpc.follow.glance import look
 from jupyter_hpc.jobs import errors
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import JobError
+from jupyter_hpc.model.states import JobState, Status
 from jupyter_hpc.rundir.reader import Output
 from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.rundir.store import Store
@@ -76,6 +79,14 @@ def test_the_card_leads_to_what_is_above(ended: Any) -> None:
     for card in (text_of(card_html(picture)), card_text(picture)):
         assert f"… 80 lines above: %hpc logs {job.id}" in card and "epoch  99" in card and "epoch   0" not in card
     assert "max-height" not in card_html(picture)
+
+
+def test_the_card_of_a_live_job_says_when_it_stood_so(ended: Any) -> None:
+    """It may be saved, or be on a page that changes it at the end alone."""
+    picture = look(ended("").run)
+    live = dataclasses.replace(picture, status=Status(JobState.RUNNING))
+    today = time.strftime("as it stood on %Y-%m-%d at ")
+    assert today in text_of(card_html(live)) and "as it stood" not in text_of(card_html(picture))
 
 
 def test_a_log_is_monospaced_without_a_style_sheet(ended: Any) -> None:
