@@ -13,6 +13,7 @@ from ..follow.glance import refresh
 from ..jobs.job import Job
 from ..model.printable import printable
 from ..model.resources import format_time
+from ..model.states import state_words
 from ..rundir.run import Run
 from ..rundir.store import store
 from ..views.job_list_html import jobs_html
@@ -118,7 +119,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row["id"],
         row["target"],
         row["native_id"].partition(".")[0],
-        row["state"],
+        state_words(row["state"]),
         "" if took is None else format_time(took),
         when_words(row["ended_at"] or row["started_at"] or row["created"], time.time()),
         plain(row["name"], 36),

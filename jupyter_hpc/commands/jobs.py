@@ -91,7 +91,7 @@ def _why_arguments(parser: argparse.ArgumentParser) -> None:
 def _cancel(arguments: argparse.Namespace) -> str:
     job = _job(arguments)
     if job.state.is_final:
-        return f"{job.id} has ended already ({job.state})."
+        return f"{job.id} has ended already ({job.state.words})."
     job.cancel()
     return f"Asked {job.target} to cancel {job.native_id or job.id}."
 

@@ -7,6 +7,7 @@ import time
 
 from ..model.exceptions import OptionError
 from ..model.resources import format_time
+from ..model.states import state_words
 from .definition import Command, table, takes_run
 
 
@@ -39,7 +40,7 @@ def _runs(arguments: argparse.Namespace) -> str:
         took = row["ended_at"] - row["started_at"] if row["ended_at"] and row["started_at"] else None
         words = (row["name"] or row["label"] or "")[:48]
         spent = format_time(took) if took is not None else ""
-        rows.append((row["run_id"], row["target"] or "", row["state"] or "", when, spent, words))
+        rows.append((row["run_id"], row["target"] or "", state_words(row["state"]), when, spent, words))
     return "\n".join([table(rows), *lines])
 
 

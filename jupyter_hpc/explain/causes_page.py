@@ -49,7 +49,7 @@ def markdown_table() -> str:
     """All causes as a Markdown table, for the docs."""
     lines = ["| Cause | Known by | Ends as | Error | Says | Suggests |", "|---|---|---|---|---|---|"]
     for cause in CAUSES:
-        ends = str(cause.state) if cause.state.is_final else "goes on waiting"
+        ends = cause.state.words if cause.state.is_final else "goes on waiting"
         words = (cause.says(_EXAMPLE), cause.suggests(_EXAMPLE))
         error = f"`{cause.error}`" if cause.error else ("the cell's own" if cause.state.is_final else "")
         cells = (f"`{cause.name}`", cause.sign.words, ends, error, *words)

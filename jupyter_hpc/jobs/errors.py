@@ -7,6 +7,7 @@ from typing import Any
 from ..model import exceptions
 from ..model.exceptions import JobError, RemoteError
 from ..model.printable import printable
+from ..model.states import state_words
 from ..worker.apart import apart
 from . import not_sent
 from .job import Job
@@ -36,7 +37,7 @@ def tail(job: Job, lines: int = TAIL_LINES) -> str:
 def _job_error(job: Job, verdict: dict[str, Any]) -> JobError:
     named = getattr(exceptions, str(verdict["error"]), None)
     kind = named if isinstance(named, type) and issubclass(named, JobError) else JobError
-    message = verdict.get("message") or f"{job.id} ended as {verdict.get('state')}."
+    message = verdict.get("message") or f"{job.id} ended: {state_words(verdict.get('state'))}."
     hint = f"`%hpc show {job.id}` has the evidence."
     error: JobError = kind(message, hint=hint, job=job, log_tail=tail(job))
     _explain(error, verdict)

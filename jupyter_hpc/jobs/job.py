@@ -190,7 +190,7 @@ class Job:
 
         began = time.monotonic()
         if not self.wait(timeout):
-            raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state}).")
+            raise TimeoutError(f"{self.id} has not ended after {timeout:g} s; it goes on ({self.state.words}).")
         if (new := self.replacement) is not None:
             return new.outcome(timeout and max(timeout - (time.monotonic() - began), 0), here=here)
         if tasks := self.tasks:

@@ -42,7 +42,7 @@ def replace_waiting(job: Job, **changes: Any) -> Run:
     status = old.status
     if status.state is not JobState.PENDING or not status.native_id:
         raise HPCError(
-            f"{old.id} doesn't wait ({status.state}), so nothing was submitted in its place.",
+            f"{old.id} doesn't wait ({status.state.words}), so nothing was submitted in its place.",
             hint=f"`%hpc resubmit {old.id}` submits it once more.",
         )
 

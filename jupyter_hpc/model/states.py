@@ -28,13 +28,18 @@ class JobState(str, enum.Enum):
     @property
     def words(self) -> str:
         """As a person says it: ``"timed out"``."""
-        return _WORDS.get(self.value) or self.value.lower().replace("_", " ")
+        return state_words(self.value)
 
     def __str__(self) -> str:
         return self.value
 
 
 _WORDS = {"TIMEOUT": "timed out", "NODE_FAIL": "node failed"}  # others as Slurm writes them
+
+
+def state_words(written: str | None) -> str:
+    """Return a state as a person says it, of the word that a record or a row has; empty where it has none."""
+    return _WORDS.get(written or "") or (written or "").lower().replace("_", " ")
 
 
 @dataclass(frozen=True)

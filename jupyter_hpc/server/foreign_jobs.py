@@ -23,6 +23,7 @@ from ..follow.watcher import Watcher
 from ..model.exceptions import HPCError, JobNotFound
 from ..model.observation import ForeignJob
 from ..model.printable import printable
+from ..model.states import state_words
 from ..runtime import portal
 from ..targets.targets import targets
 from ..views.job_order import is_final, rank_of
@@ -126,8 +127,9 @@ class ForeignJobs:
         found = self.find(key)
         if act not in found.row["acts"]:
             may = ", ".join(found.row["acts"]) or "nothing"
+            words = state_words(found.row["state"])
             raise HPCError(
-                f"{found.job.native_id} can't be changed so: {act} is not for a job that is {found.row['state']}.",
+                f"{found.job.native_id} can't be changed so: {act} is not for a job that is {words}.",
                 hint=f"What can be done with it from here: {may}.",
             )
         portal.call(self._act(found.row["target"], found.job.native_id, act), ACT_S)

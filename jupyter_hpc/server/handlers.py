@@ -215,7 +215,7 @@ class JobHandler(HPCHandler):
 def _cancel(job: Job) -> None:
     state = job.status.state
     if state.is_final:
-        raise HPCError(f"{job.id} has ended already ({state}).", hint="Nothing is left to cancel.")
+        raise HPCError(f"{job.id} has ended already ({state.words}).", hint="Nothing is left to cancel.")
     job.cancel()
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from ..model.resources import format_time
-from ..model.states import JobState
+from ..model.states import JobState, state_words
 from .icons import icon
 from .job_order import duration
 from .job_row import Row
@@ -32,7 +32,7 @@ def jobs_html(rows: Sequence[Row], note: str = "") -> str:
 
 def _cells(row: Row, now: float) -> list[str]:
     sign, colour = icon(JobState(row["state"]))
-    word = html.escape(row["state"].lower().replace("_", " "))
+    word = html.escape(state_words(row["state"]))
     took = duration(row, now)
     moment = row["ended_at"] or row["started_at"] or row["created"]
     whole = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(moment)) if moment else ""

@@ -56,7 +56,7 @@ def tasks_text(parts: Sequence[Part]) -> list[str]:
     shown = chosen(parts)
     lines = [
         f"  {icon(status.state)[0]} task {run.index}: "
-        + plain(" · ".join(x for x in (status.state.value, status.node, _took(status), status.reason[:160]) if x))
+        + plain(" · ".join(x for x in (status.state.words, status.node, _took(status), status.reason[:160]) if x))
         for run, status in shown
     ]
     return lines + ([f"  and {len(parts) - len(shown)} more"] if len(parts) > len(shown) else [])

@@ -55,7 +55,7 @@ def describe(record: dict[str, Any], status: Status) -> str:
     """Return one line: state, target, native id, node, time, reason."""
     native = status.native_id.partition(".")[0]  # the local backend's ends in a start time
     target = record["target"]["name"]
-    parts = [str(status.state), f"{target} job {native}" if native else str(target)]
+    parts = [status.state.words, f"{target} job {native}" if native else str(target)]
     if status.node:
         parts.append(f"on {status.node}")
     if status.started_at:

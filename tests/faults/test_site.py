@@ -170,13 +170,13 @@ def test_why_of_jobs_in_every_state(cold: Counter) -> None:
     finally:
         slurm("scancel", blocking)
     assert job.result(60) == {"y": 1}
-    assert why().startswith(f"{job.id} has ended: COMPLETED")
+    assert why().startswith(f"{job.id} has ended: completed")
     failed = submit("import os; os._exit(3)")
     failed.wait(30)
     assert "exit" in why(failed.id).lower() and "has ended" in why(failed.id)
     running = submit("import time; time.sleep(60)", on="local", time="5m")
     until(lambda: running.state is JobState.RUNNING, "running")
-    assert "doesn't wait: RUNNING" in why(running.id) and "are left" in why(running.id)
+    assert "doesn't wait: running" in why(running.id) and "are left" in why(running.id)
     running.cancel()
 
 

@@ -90,7 +90,7 @@ def test_the_saved_notebook_shows_how_its_job_ended(notebook: Notebook, here: Pa
     assert [output.data["text/html"] for output in shown[:-1]] == expected
     assert shown[-1].data["text/plain"] == "42"
     assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout.startswith(f"{path} In [7]: {run_id} ✓ COMPLETED")
+    assert said.stdout.startswith(f"{path} In [7]: {run_id} ✓ completed")
 
 
 def test_done_again_it_changes_nothing(notebook: Notebook, here: Path) -> None:

@@ -60,7 +60,7 @@ def test_lines_come_and_the_end(open_terminal: Opens, here: Path, program: str) 
     (here / "gate").touch()
     shown = terminal.until("In [3]:")
     assert "a line" in shown and "42" in shown
-    assert shown.count("COMPLETED") == 1 and "HTML" not in shown and "VBox" not in shown
+    assert shown.count("completed") == 1 and "HTML" not in shown and "VBox" not in shown
     terminal.type("y + 1\r")
     assert "43" in terminal.until("In [4]:")
 
@@ -73,7 +73,7 @@ def test_what_a_job_prints_does_nothing_to_the_terminal(open_terminal: Opens, pr
     terminal.until("In [2]:")
     paste(terminal, "%%local\nprint('\\x1b]52;c;aGVsbG8=\\x07\\x1b[31mred\\x1b[0m', 'text')")
     terminal.until("red text")
-    terminal.until("COMPLETED")
+    terminal.until("completed")
     assert "\x1b]52;c;aGVsbG8=\x07" not in terminal.raw
     assert "\x1b[31mred" in terminal.raw
 
@@ -84,5 +84,5 @@ def test_a_file_that_is_run(here: Path) -> None:
     command = [sys.executable, "-m", "jupyter_client.runapp", "--kernel", "python3", "job.ipy"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL)
     assert done.stdout.splitlines()[0] == "a line"
-    assert "COMPLETED" in done.stdout.splitlines()[1]
+    assert "completed" in done.stdout.splitlines()[1]
     assert "VBox" not in done.stdout

@@ -40,7 +40,7 @@ def test_an_administrator_sets_up_a_namespace(targets: Targets, kubernetes: Kube
         KUBECONFIG=str(kubernetes.kubeconfig),
         LAB_IMAGE=kubernetes.image_with_packages,
     )
-    assert said.count("COMPLETED · k8s job") == 2
+    assert said.count("completed · k8s job") == 2
     text = (tmp_path / "04-kubernetes-admin.ipynb").read_text()
     assert "missing: nothing" in text
     assert "may read secrets: False" in text
@@ -53,8 +53,8 @@ def test_two_clusters_share_a_notebook(
     targets.add("k8s", image=kubernetes.image_with_packages)
     assert practice.status(practice_slurm).running
     said = run("02-two-clusters.ipynb", tmp_path, JUPYTER_HPC_PRACTICE_DIR=str(practice_slurm))
-    assert said.count("COMPLETED · k8s job") >= 3
-    assert said.count("COMPLETED · slurm job") >= 3
+    assert said.count("completed · k8s job") >= 3
+    assert said.count("completed · slurm job") >= 3
     cells = {cell.source: text(cell) for cell in nbformat.read(tmp_path / "02-two-clusters.ipynb", 4).cells}
     assert_a_chain(cells["%hpc lineage net"], "“prepare” · k8s job", "clean = np.abs(X)")
     assert re.search(r"✓ the same as in [\w-]+: net, losses\n", cells["%hpc rerun train"])
@@ -66,7 +66,7 @@ def test_a_model_is_traced_to_the_pod_that_drew_its_data(
 ) -> None:
     targets.add("k8s", image=kubernetes.image_with_packages)
     said = run("03-lineage.ipynb", tmp_path, JUPYTER_HPC_PRACTICE_DIR=str(practice_slurm))
-    assert said.count("COMPLETED · k8s job") == 1
+    assert said.count("completed · k8s job") == 1
     cells = nbformat.read(tmp_path / "03-lineage.ipynb", 4).cells
     of_the_value, of_the_file, since = (text(c) for c in cells if "%hpc lineage" in c.source)
     for chain in (of_the_value, of_the_file, since):

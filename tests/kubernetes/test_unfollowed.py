@@ -66,11 +66,11 @@ def test_cancelled_in_a_shell(targets: Targets, admin: Admin) -> None:
     until(lambda: not job_exists(admin, job) and not phases(admin, job.id), "Job and pod are gone", SLOW_S)
     age(job, LINGER_S + 1)
     said = shown(job)
-    assert said.startswith("CANCELLED"), said
+    assert said.startswith("cancelled"), said
     verdict = job.verdict
     assert verdict["cause"] == "cancelled-by-you", verdict
     assert "by you" in verdict["message"]
-    assert hpc("cancel", job.id) == f"{job.id} has ended already (CANCELLED)."
+    assert hpc("cancel", job.id) == f"{job.id} has ended already (cancelled)."
 
 
 def test_one_that_vanished_is_lost_at_the_second_answer(targets: Targets, admin: Admin) -> None:
@@ -80,9 +80,9 @@ def test_one_that_vanished_is_lost_at_the_second_answer(targets: Targets, admin:
     admin("DELETE", f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{job.native_id.partition('/')[2]}", query=query)
     until(lambda: not job_exists(admin, job) and not phases(admin, job.id), "Job and pod are gone", SLOW_S)
     age(job, 100)
-    assert not shown(job).startswith("LOST")
+    assert not shown(job).startswith("lost")
     answered_first(job, time.time() + SLOW_S)  # at once, however long this machine takes for it
-    assert not shown(job).startswith("LOST")  # it is not enough to ask twice at once
+    assert not shown(job).startswith("lost")  # it is not enough to ask twice at once
     age(job, LINGER_S + 1)
-    assert shown(job).startswith("LOST")
+    assert shown(job).startswith("lost")
     assert any("unknown to it from" in line for line in job.verdict["evidence"]), job.verdict

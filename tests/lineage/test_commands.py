@@ -65,7 +65,7 @@ def test_a_value_shows_the_whole_chain(trained: Notebook) -> None:
     assert order == sorted(order)
     assert "parameters: lr=0.5, k=3" in text
     assert "clean (may derive) from" in text
-    assert "numpy " in text and "COMPLETED" in text and "stale" not in text
+    assert "numpy " in text and "completed" in text and "stale" not in text
     result = trained.run("import jupyter_hpc\njupyter_hpc.lineage(model)").result
     assert result is not None
     svg = result["text/html"].partition("<svg")[2].partition("</svg>")[0]

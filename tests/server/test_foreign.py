@@ -117,7 +117,7 @@ def test_one_s_own_array_is_one_row_that_is_held_released_and_cancelled(
         assert is_so(["cancel", "release"])
         assert slurm("squeue", "-h", "-r", "-j", native, "-o", "%r").split() == ["JobHeldUser"] * 3
         again = act("hold")
-        assert again.status == 409 and "hold is not for a job that is PENDING" in again.body["message"]
+        assert again.status == 409 and "hold is not for a job that is pending" in again.body["message"]
         assert act("release").status == 202
         assert is_so(["cancel", "hold"])
         assert act("cancel").status == 202

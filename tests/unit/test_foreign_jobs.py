@@ -97,7 +97,7 @@ def test_only_what_the_state_allows_is_asked_of_the_scheduler(
     foreign.act("slurm~8", "requeue")
     foreign.act("slurm~9", "hold")
     assert asked == [("slurm", "8", "requeue"), ("slurm", "9", "hold")]
-    with pytest.raises(HPCError, match="release is not for a job that is PENDING"):
+    with pytest.raises(HPCError, match="release is not for a job that is pending"):
         foreign.act("slurm~9", "release")
     foreign._known = known(ForeignJob("ns/job", Observation(RUNNING)))
     with pytest.raises(HPCError, match="nothing"):

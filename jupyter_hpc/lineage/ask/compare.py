@@ -9,6 +9,7 @@ from typing import Any
 
 from ...model.printable import printable
 from ...model.resources import format_time
+from ...model.states import state_words
 from ...rundir.run import Run
 from ...rundir.store import Store
 from ..index.activity import CODE_TYPES
@@ -164,7 +165,7 @@ def _outcome(found: Details) -> dict[str, Any]:
     run, seconds = found["execution"], found["execution"]["seconds"]
     took = format_time(seconds) if seconds is not None else None
     return {
-        "state": found["state"],
+        "state": state_words(found["state"]) or None,
         **found["outcome"],
         "node": run["node"],
         "gpus": run["gpus"] or None,

@@ -52,7 +52,7 @@ def _state(clause: str, now: float) -> Condition:
     parts: list[str] = []
     values: list[Any] = []
     if state.strip():
-        known = _STATES.get(state.strip().lower().replace("_", " "))
+        known = _STATES.get(_plain(state))
         if known is None:
             guess = did_you_mean(state.strip().lower(), [*_FIELDS, *_STATES])
             raise OptionError(f"--where doesn't understand {clause[:80]!r}.", hint=f"{guess} {_hint()}".lstrip())
@@ -64,6 +64,10 @@ def _state(clause: str, now: float) -> Condition:
         parts.append(f"created {'>=' if which.lower() == 'since' else '<'} ?")
         values.append(moment(when.strip(), now))
     return f"({' AND '.join(parts)})", values
+
+
+def _plain(state: str) -> str:
+    return state.strip().lower().replace("_", " ")
 
 
 _BAD = {s.value for s in JobState if s.is_final and s not in (JobState.COMPLETED, JobState.CANCELLED)}
@@ -189,7 +193,7 @@ _FIELDS: dict[str, Callable[[Index, str], Condition]] = {
     "commit": _commit,
     "tag": _tag,
     "metric": _metric,
-    "state": lambda index, text: ("state = ?", [text.upper()]),
+    "state": lambda index, text: ("state = ?", [_STATES.get(_plain(text), text.upper())]),
     "target": _column("target"),
     "backend": _column("backend"),
     "name": _column("name"),

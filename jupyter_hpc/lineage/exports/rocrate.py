@@ -12,6 +12,7 @@ from typing import Any
 
 from ...model.encodable import encodable
 from ...model.exceptions import HPCError, OptionError
+from ...model.states import state_words
 from ...rundir.store import Store, disk_use
 from ...worker.digest import digest_file
 from .collect import Exported, missing, requirements
@@ -89,7 +90,7 @@ class _Writer:
         run, outcome = known["execution"], "Completed" if known["state"] == "COMPLETED" else "Failed"
         properties = {
             "name": f"{known['name'] or known['code']['label']} on {run['target']}",
-            "description": f"Job {run['native_id']} on {run['node'] or run['host']}, state {known['state']}",
+            "description": f"Job {run['native_id']} on {run['node'] or run['host']}, {state_words(known['state'])}",
             "startTime": _time(record.get("started_at") or record["created"]),
             "agent": self._agent(),
             "actionStatus": f"http://schema.org/{outcome}ActionStatus",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...model.resources import format_size
+from ...model.states import state_words
 from ..ask.details import Details, commit, where
 from ..ask.graph import Graph, Link, Node
 
@@ -86,7 +87,7 @@ def title_of(node: Node, known: Details | None) -> str:
     name = f" “{row['name']}”" if row.get("name") else ""
     ran = where(known) if known else row.get("target") or ""
     day = time.strftime("%d %b %Y %H:%M", time.localtime(row["created"])) if row.get("created") else ""
-    return f"run {node.id}{name} · {ran} · {row.get('state')} · {day}"
+    return f"run {node.id}{name} · {ran} · {state_words(row.get('state'))} · {day}"
 
 
 def _cells(node: Node) -> str:

@@ -87,7 +87,7 @@ export function Attempts(props: IJobTabProps): React.ReactElement | null {
               attempt.ended
                 ? trans.__('until %1', when(attempt.ended, trans))
                 : '',
-              attempt.how ?? '',
+              words(attempt.how ?? '', trans),
               attempt.reason ?? ''
             ]
               .filter(each => each)
