@@ -19,6 +19,8 @@ def printable(text: str, *, but: str = "") -> str:
     but : str
         Characters that stay, too.
     """
+    if text.isascii() and text.isprintable():  # nearly always
+        return text
     return _ACTIVE.sub(lambda found: found[0] if found[0] in but else _written(found[0]), text)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from copy import copy
+from types import FunctionType
 from typing import Any
 
 DEEPEST = 100  # of what is kept as it is: json and copy give up at about a thousand, with less room at each call
@@ -43,6 +44,14 @@ class Needs:
         self.shape, self.keys, self.defaults = dict(shape), keys, defaults
 
 
+class Only:
+    """An object of which nobody asks for more than the keys of a shape: for who reads thousands of files."""
+
+    def __init__(self, shape: Mapping[str, Shape] | Needs) -> None:
+        self.shape = shape
+        self.keys = (shape.shape if isinstance(shape, Needs) else shape).keys()
+
+
 def parsed(data: bytes) -> Any:
     """Return JSON.
 
@@ -60,14 +69,19 @@ def parsed(data: bytes) -> Any:
 def fitted(found: Any, shape: Shape) -> Any:
     """Return what of a value has a shape; `Missing` if nothing has."""
     kind = type(shape)
+    if kind is Maybe:
+        if found is None:
+            return None
+        shape = shape.shape
+        kind = type(shape)
+    if kind is FunctionType:  # as most are
+        return found if shape(found) else Missing
     if kind is dict:
         return _object(found, shape)
     if kind is list:
         if type(found) is not list:
             return Missing
         return [one for each in found if (one := fitted(each, shape[0])) is not Missing]
-    if kind is Maybe:
-        return None if found is None else fitted(found, shape.shape)
     if kind is Each:
         if type(found) is not dict:
             return Missing
@@ -80,6 +94,10 @@ def fitted(found: Any, shape: Shape) -> Any:
             if key not in fit:
                 fit[key] = copy(value)
         return fit
+    if kind is Only:
+        if type(found) is not dict:
+            return Missing
+        return fitted({key: found[key] for key in shape.keys if key in found}, shape.shape)
     return found if shape(found) else Missing
 
 
@@ -88,8 +106,11 @@ def _object(found: Any, shape: Mapping[str, Shape]) -> Any:
         return Missing
     fit = {}
     for key, each in found.items():
-        one = fitted(each, shape.get(key, shallow))
-        if one is not Missing:
+        of_key = shape.get(key, shallow)
+        if type(of_key) is FunctionType:  # without a call more: of all that is read, most is tested here
+            if of_key(each):
+                fit[key] = each
+        elif (one := fitted(each, of_key)) is not Missing:
             fit[key] = one
     return fit
 
@@ -129,6 +150,8 @@ def moment(found: Any) -> bool:
 
 def shallow(found: Any) -> bool:
     """Anything, but not so deep that nobody could write it again."""
+    if type(found) not in (dict, list):
+        return True
     level = [found]
     for _ in range(DEEPEST):
         level = [

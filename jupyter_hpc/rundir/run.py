@@ -75,9 +75,9 @@ def read_json(path: str | Path, shape: Any = None) -> Any:
     return None if fit is Missing else fit
 
 
-def read_record(path: str | Path) -> dict[str, Any] | None:
+def read_record(path: str | Path, shape: Any = shapes.RECORD) -> dict[str, Any] | None:
     """Return a run's record; None if it isn't there, is damaged, or lacks what every view needs."""
-    found: dict[str, Any] | None = read_json(path, shapes.RECORD)
+    found: dict[str, Any] | None = read_json(path, shape)
     return found
 
 
@@ -144,6 +144,12 @@ class Run:
             return self.record_within(self.whole.record_or_none())
         record = read_record(self.path / "record.json")
         return None if record is None else unwritten.with_waiting(self.path, record)
+
+    def in_brief(self) -> dict[str, Any] | None:
+        """Return of the record what a row of a list shows, in a part of the time; None as `record_or_none`."""
+        if self.whole is not None or self.has_kept:  # what waits is compared with the whole
+            return self.record_or_none()
+        return read_record(self.path / "record.json", shapes.IN_BRIEF)
 
     def record_within(self, whole: dict[str, Any] | None) -> dict[str, Any] | None:
         """Return the record of this part of a run whose record was read already."""

@@ -17,6 +17,7 @@ from .fitting import (
     Maybe,
     Missing,
     Needs,
+    Only,
     count,
     fitted,
     flag,
@@ -202,6 +203,20 @@ _OF_ANY_RUN = {
 
 RECORD = Needs(_OF_ANY_RUN, "id", "target", "code", "spec", inputs=[], kind="cell")
 PART = _OF_ANY_RUN  # what a part has of its own
+
+_WHOLE_IN_A_ROW = ("id", "created", "name", "target", "state", "reason", "node", "native_id", "started_at", "ended_at")
+IN_BRIEF = Only(  # of a record, what a row of a list or of the table shows
+    Needs(
+        {
+            **{key: _OF_ANY_RUN[key] for key in (*_WHOLE_IN_A_ROW, "array", "metrics")},
+            "code": Only(Needs({"text": text}, text="")),
+            "spec": Only(Needs({key: _SPEC.shape[key] for key in ("partition", "resources")}, resources={})),
+            "notebook": Only({"path": _texts}),
+            "verdict": Maybe(Only({"error": text})),
+        },
+        *RECORD.keys,
+    )
+)
 
 END = {"exit": whole, "signalled": whole, "oom_kills": count, "lost": _texts}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from .foreign_jobs import ForeignJobs
 MOST = 500
 STANDS = 4.0  # times what it took to find out how all jobs stand: so long that stands, for whoever asks
 SETTLED_NS = 2_000_000_000  # a folder that changed since may change again within one tick of its time stamp
+Kind = tuple[str, bool, str, str]  # state, whether it is somebody's else, target, notebook: what a page counts
 Stamp = tuple[int, int, int]  # of a file: time, inode and size, as two writes may fall into one tick of the time
 
 
@@ -58,6 +60,29 @@ def _stamp(path: Path) -> Stamp | None:
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
+@dataclass(frozen=True)
+class Jobs:
+    """Rows in order, and what they have all together, which is told with each page."""
+
+    rows: list[Row]
+    kinds: Counter[Kind]
+    metrics: frozenset[str]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Jobs:
+        found = ordered(rows)
+        kinds = ((row["state"], row["foreign"], row["target"], row["notebook"]) for row in found)
+        return cls(found, Counter(kinds), frozenset(metric["name"] for row in found for metric in row["metrics"]))
+
+    def counts(self, *, foreign: bool = True) -> Counter[str]:
+        """Return how many wait, run and have ended."""
+        found = Counter[str]()
+        for (state, is_foreign, _, _), count in self.kinds.items():
+            if foreign or not is_foreign:
+                found[GROUP_OF[state]] += count
+        return found
+
+
 class Listing:
     """All runs of a store, what goes on first. Any thread may ask.
 
@@ -73,23 +98,23 @@ class Listing:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Stamp, Row]] = {}
         self._live: list[str] = []  # those of `_known` that haven't ended
-        self._ended: list[Row] = []  # the others in order
+        self._ended = Jobs.of(())  # the others
         self._tags: dict[str, list[str]] = {}
         self._tagged: Stamp | None = None  # the file that they are of
         self._texts: dict[str, tuple[Row, str]] = {}  # what is searched, of rows as they are
         self._unread: list[str] = []  # folders that have no record, or not yet
         self._listed = 0  # when the folder that `_known` is of last changed
         self._taking = threading.Lock()
-        self._taken: list[Row] = []  # how all jobs stood
+        self._taken = Jobs.of(())  # how all jobs stood
         self._stands_until = 0.0
 
-    def _scan(self) -> tuple[list[Row], list[Row]]:
+    def _scan(self) -> tuple[list[Row], Jobs]:
         """Read what is new or changed; ended runs are as they were, and a folder that is isn't listed again.
 
         Returns
         -------
         tuple
-            The rows of those that haven't ended by their records, and of those that have, in order.
+            The rows of those that haven't ended by their records, and those that have.
         """
         folder = self.store.runs_directory
         try:
@@ -110,7 +135,7 @@ class Listing:
                         self._known[name] = entry
             live = [name for name in self._live if not is_final(self._known[name][1])]
             if relisted or retagged or len(live) != len(self._live):
-                self._ended = ordered(row for _, row in self._known.values() if is_final(row))
+                self._ended = Jobs.of(row for _, row in self._known.values() if is_final(row))
             self._live = live
             return [self._known[name][1] for name in live], self._ended
 
@@ -155,7 +180,7 @@ class Listing:
             return None
         if old is not None and old[0] == stamp and not run.has_kept:
             return old
-        record = run.record_or_none()
+        record = run.in_brief()
         return (stamp, {**job_row(run, record), "tags": self._tags.get(run.id, [])}) if record else None
 
     def _damaged(self) -> list[Row]:
@@ -166,22 +191,26 @@ class Listing:
     def recorded(self) -> list[Row]:
         """Return every run's row as its record has it; nobody is asked."""
         live, ended = self._scan()
-        return [*live, *ended]
+        return [*live, *ended.rows]
 
     def summaries(self) -> list[Row]:
-        """Return every job's row, the live ones as they stand now, with those that we did not submit.
+        """Return every job's row, the live ones as they stand now, with those that we did not submit."""
+        return list(self._jobs().rows)
+
+    def _jobs(self) -> Jobs:
+        """Return all jobs as they stand.
 
         With thousands of jobs that is work. Many clients share it, and it never takes more than a fifth of the time.
         """
         with self._taking:
             began = time.monotonic()
             if began >= self._stands_until:
-                self._taken = self._summaries()
+                self._taken = self._take()
                 now = time.monotonic()
                 self._stands_until = now + STANDS * (now - began)
-            return list(self._taken)
+            return self._taken
 
-    def _summaries(self) -> list[Row]:
+    def _take(self) -> Jobs:
         self.foreign.look()  # first: a run is there before its job is, so that no job of ours can seem to have none
         live, ended = self._scan()
         statuses = self._statuses(live)
@@ -189,9 +218,13 @@ class Listing:
             {**row, **live_fields(statuses[row["id"]]), **self._told(row["id"])} if row["id"] in statuses else row
             for row in live
         ]
-        others = [*now, *self.foreign.rows(self._known), *self._damaged()]
-        # what has ended is in order, and most of it was there before: only the others are put in their places
-        return sorted([*others, *ended], key=by_time) if any(map(is_final, others)) else [*ordered(others), *ended]
+        others = Jobs.of([*now, *self.foreign.rows(self._known), *self._damaged()])
+        # what has ended is in order and counted, and most of it was there before: only the others are put in
+        rows = [*(row for row in others.rows if not is_final(row)), *ended.rows]
+        for row in others.rows:
+            if is_final(row):
+                insort(rows, row, key=by_time)
+        return Jobs(rows, ended.kinds + others.kinds, ended.metrics | others.metrics)
 
     def _told(self, name: str) -> Row:
         """Return what a live job has told of itself so far, as its follower has read it."""
@@ -212,10 +245,9 @@ class Listing:
 
     def page(self, query: Query) -> dict[str, Any]:
         """Return one page of the rows that a query means, with counts over all."""
-        rows = self.summaries()
-        counts = Counter(GROUP_OF[row["state"]] for row in rows)
-        ours = Counter(GROUP_OF[row["state"]] for row in rows if not row["foreign"])
-        found = self.found(query, rows)
+        jobs = self._jobs()
+        counts, ours = jobs.counts(), jobs.counts(foreign=False)
+        found = self.found(query, jobs.rows)
         if query.sort not in ("", "time"):
             found = ordered(found, query.sort)
         if query.by:
@@ -229,13 +261,17 @@ class Listing:
                 **{group: counts[group] for group in GROUPS},
                 "ours": {group: ours[group] for group in ("waiting", "running")},
             },
-            "targets": sorted({row["target"] for row in rows}),
-            "notebooks": sorted({row["notebook"] for row in rows if row["notebook"]}),
+            "targets": sorted({target for _, _, target, _ in jobs.kinds}),
+            "notebooks": sorted({notebook for *_, notebook in jobs.kinds if notebook}),
         }
+
+    def metrics(self) -> frozenset[str]:
+        """Return the names of all numbers that jobs told of themselves."""
+        return self._jobs().metrics
 
     def found(self, query: Query, rows: list[Row] | None = None) -> list[Row]:
         """Return all rows that are meant, in the order of time; the cheapest questions first."""
-        rows = self.summaries() if rows is None else rows
+        rows = self._jobs().rows if rows is None else rows
         if query.means_all:
             return rows
         wanted = {key: value for key in ("state", "target", "notebook") if (value := getattr(query, key))}

@@ -39,14 +39,19 @@ def more(run: Run, record: Mapping[str, Any], reader: RunReader | PartsReader | 
     if reader is None:
         reader = reader_of(run, dict(record), outputs=False)
         apart("its events", reader.poll, default=[])
-    code = str(record["code"].get("text") or "")
-    found: Row = {
-        "parameters": apart("parameters", parameters, run.whole or run, code, default={}),
-        "gpu_use": apart("use of gpus", _gpu_use, reader, default=[]),
-    }
     told = record.get("metrics") or (reader.series.summary() if isinstance(reader, RunReader) else {})
-    found["numbers"] = {name: total["last"] for name, total in told.items()}
-    return {key: all_printable(value) for key, value in found.items()}
+    found = {
+        "gpu_use": apart("use of gpus", _gpu_use, reader, default=[]),
+        "numbers": {name: total["last"] for name, total in told.items()},
+    }
+    return {"parameters": given(run, record), **{key: all_printable(value) for key, value in found.items()}}
+
+
+def given(run: Run, record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of a run: none of it changes once it is submitted."""
+    code = str(record["code"].get("text") or "")
+    found: dict[str, str] = all_printable(apart("parameters", parameters, run.whole or run, code, default={}))
+    return found
 
 
 def _gpu_use(reader: RunReader | PartsReader) -> list[dict[str, float]]:
@@ -60,10 +65,22 @@ def is_column(name: str) -> bool:
     return name in _COLUMNS or bool(kind in OF_RUNS and dot and own)
 
 
-def sorted_by(rows: Iterable[Row], column: str, *, down: bool = False) -> list[Row]:
-    """Return the rows in the order of a column; those that have nothing there come last either way."""
+def _in_row(row: Row, kind: str, name: str) -> Any:
+    return row[OF_RUNS[kind]].get(name)
+
+
+def sorted_by(
+    rows: Iterable[Row], column: str, *, down: bool = False, of_run: Callable[[Row, str, str], Any] = _in_row
+) -> list[Row]:
+    """Return the rows in the order of a column; those that have nothing there come last either way.
+
+    Parameters
+    ----------
+    of_run : optional
+        Returns a parameter or a metric of a row, where the row itself may not have it yet.
+    """
     kind, _, own = column.partition(".")
-    value = _COLUMNS.get(column) or (lambda row: _as_number(row[OF_RUNS[kind]].get(own)))
+    value = _COLUMNS.get(column) or (lambda row: _as_number(of_run(row, kind, own)))
     having: list[tuple[Any, Row]] = []
     lacking: list[Row] = []
     for row in rows:

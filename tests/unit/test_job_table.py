@@ -90,6 +90,36 @@ def test_a_page_is_a_part_and_only_that_is_read(table: Table, monkeypatch: pytes
     assert read == ["run 1", "run 0"]
 
 
+def test_an_order_reads_no_more_of_a_run_than_it_takes(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With thousands of runs: of the events, which may be long, only those that are seen."""
+    read: list[str] = []
+
+    def counted(run: Any, record: Any, reader: Any = None) -> Any:
+        read.append(record["name"])
+        return job_table.more(run, record, reader)
+
+    def of_code(run: Any, record: Any) -> Any:
+        read.append(record["code"]["text"][:4])
+        return job_table.given(run, record)
+
+    monkeypatch.setattr("jupyter_hpc.server.table.more", counted)
+    monkeypatch.setattr("jupyter_hpc.server.table.given", of_code)
+    assert names(table, "metrics.loss", limit=1) == ["run 1"]
+    assert read == ["run 1"]
+    read.clear()
+    assert names(table, "parameters.lr", limit=1) == ["run 2"]
+    assert names(table, "parameters.lr", limit=1) == ["run 2"]
+    assert sorted(read) == ["", "lr =", "lr =", "run 2"]
+
+
+def test_a_metric_that_the_row_has_no_room_for_sorts_too(table: Table) -> None:
+    for i, last in enumerate((2.0, 1.0)):
+        told = {name: {"last": last, "min": last, "max": last, "count": 1} for name in "abcdefgh"}
+        folder = table.listing.store.runs_directory / f"20260102-030405-bbbbb{i}"
+        new_run(folder, name=f"many {i}", state="COMPLETED", metrics=told)
+    assert names(table, "metrics.h", limit=2) == ["many 1", "many 0"]
+
+
 def test_a_word_tags_many_runs_and_a_whole_tag_one(table: Table) -> None:
     store = table.listing.store
     first, second = "20260102-030405-aaaaa0", "20260102-030405-aaaaa1"

@@ -11,11 +11,13 @@ import pytest
 from jupyter_hpc.lineage.index import tags
 from jupyter_hpc.model.observation import ForeignJob, Observation
 from jupyter_hpc.model.states import JobState
+from jupyter_hpc.rundir.run import read_json, write_json
 from jupyter_hpc.rundir.store import Store
 from jupyter_hpc.server.foreign_jobs import ForeignJobs, Known
 from jupyter_hpc.server.listing import Listing, Query
 from jupyter_hpc.testing.fake import new_run
 from jupyter_hpc.views.job_order import searched
+from jupyter_hpc.views.job_row import job_row
 
 
 def test_a_run_submitted_while_the_schedulers_are_looked_at_is_listed_once(
@@ -126,3 +128,58 @@ def test_counts_tell_jobs_of_ours_from_others(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(ForeignJobs, "look", lambda self: self._known.update({"slurm~7": Known("slurm", "slurm", job)}))
     counts = listing.page(Query())["counts"]
     assert counts == {"waiting": 0, "running": 1, "ended": 1, "ours": {"waiting": 0, "running": 0}}
+
+
+def test_what_others_ended_stands_among_ours_by_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = Listing(Store(tmp_path))
+    made(listing, "aaaaaa", state="COMPLETED", ended_at=50.0)
+    made(listing, "bbbbbb", state="FAILED", ended_at=40.0, notebook={"path": "a.ipynb"})
+    for native_id, state, ended_at in (("7", JobState.FAILED, 45.0), ("8", JobState.RUNNING, None)):
+        job = ForeignJob(native_id, Observation(state, ended_at=ended_at), "theirs", "")
+        listing.foreign._known[f"slurm~{native_id}"] = Known("slurm", "slurm", job)
+    monkeypatch.setattr(ForeignJobs, "look", lambda self: None)
+    page = listing.page(Query())
+    assert [row["id"].removeprefix("20260102-030405-") for row in page["jobs"]] == [
+        *("slurm~8", "aaaaaa", "slurm~7", "bbbbbb")
+    ]
+    assert page["counts"] == {"waiting": 0, "running": 1, "ended": 3, "ours": {"waiting": 0, "running": 0}}
+    assert page["notebooks"] == ["a.ipynb"]
+    assert "slurm" in page["targets"]
+
+
+def test_a_record_in_brief_has_all_that_a_row_shows(tmp_path: Path) -> None:
+    run = Store(tmp_path).run("20260102-030405-abcdef")
+    new_run(
+        run.path,
+        state="FAILED",
+        name="train",
+        reason="NonZeroExit",
+        node="n1",
+        native_id="61",
+        created=1.0,
+        started_at=2.0,
+        ended_at=3.0,
+        target={"name": "slurm", "backend": "slurm"},
+        spec={"partition": "gpu", "resources": {"time": 60, "gpus": 2, "gpu_type": "a100"}, "name": "train"},
+        code={"text": "x = 1", "functions": {"f": {"source": "def f(): ...", "digest": "b3:0"}}},
+        verdict={"state": "FAILED", "error": "ValueError", "message": "no"},
+        notebook={"path": "a.ipynb", "cell_id": "c"},
+        array={"text": "0-2", "indices": [0, 1, 2]},
+        metrics={"loss": {"last": 0.5, "min": 0.1, "max": 1.0, "count": 3, "trend": [1.0, 0.5]}},
+        environment={"digest": "b3:1"},
+    )
+    whole, brief = run.record_or_none(), run.in_brief()
+    assert whole is not None and brief is not None
+    row = job_row(run, whole)
+    assert job_row(run, brief) == row
+    assert all(row[key] for key in row.keys() - {"task_states", "array", "tags", "acts", "foreign"})
+    assert "environment" not in brief and "functions" not in brief["code"]
+
+
+@pytest.mark.parametrize("lacks", ["id", "target", "code", "spec"])
+def test_a_record_that_lacks_what_every_view_needs_is_none_in_brief_either(tmp_path: Path, lacks: str) -> None:
+    run = Store(tmp_path).run("20260102-030405-abcdef")
+    new_run(run.path, state="FAILED")
+    record = read_json(run.path / "record.json")
+    write_json(run.path / "record.json", {key: value for key, value in record.items() if key != lacks})
+    assert run.record_or_none() is run.in_brief() is None
