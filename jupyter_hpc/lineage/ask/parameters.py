@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ...model.exceptions import OptionError
@@ -13,18 +13,27 @@ from ...model.redaction import code_redacted
 from ...rundir.run import Run
 from ...worker.container import PICKLE
 from ...worker.regular import open_regular
+from .constants import ASSIGNED, LONGEST, Constant, constants, is_constant
 
 PLAIN = ("int", "float", "str", "bool", "complex", "NoneType")
-SHOWN = 200
 
 
 def parameters(run: Run, code: str) -> dict[str, str]:
-    """Return parameters by name, as Python would write them."""
-    found: dict[str, str] = {}
-    for place in _places(code):
-        name = place.name if place.name not in found else f"{place.name} ({place.where})"
-        found.setdefault(name, place.text)
-    return {name: _redacted(name, text) for name, text in {**inputs(run), **found}.items()}
+    """Return parameters by name, as Python would write them; what looks like a secret is none."""
+    names = _sent(run)
+    types = {str(name["name"]): str(name.get("type")) for name in names}
+    found = {**_plain_ones(run, names), **_in_code(constants(code, types))}
+    return {name: text for name, text in found.items() if _redacted(name, text) == text}
+
+
+def _in_code(found: Iterable[Constant]) -> dict[str, str]:
+    """Return constants by name; where calls give other values to the same keyword, the others with their calls."""
+    parameters: dict[str, str] = {}
+    for constant in found:
+        if constant.is_parameter and parameters.get(constant.name) != constant.text:
+            name = constant.name if constant.name not in parameters else f"{constant.name} ({constant.where})"
+            parameters.setdefault(name, constant.text)
+    return parameters
 
 
 def _redacted(name: str, text: str) -> str:
@@ -32,13 +41,15 @@ def _redacted(name: str, text: str) -> str:
     return code_redacted(assigned + text).removeprefix(assigned)
 
 
-def inputs(run: Run) -> dict[str, str]:
+def _sent(run: Run) -> list[dict[str, Any]]:
+    return [name for name in run.sent().get("names", ()) if not str(name["name"]).startswith("_")]
+
+
+def _plain_ones(run: Run, names: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Return the inputs that are plain: nothing but numbers, text, True, False and None is ever loaded."""
-    manifest = run.sent()
-    plain = [n for n in manifest.get("names", ()) if str(n.get("type")).removeprefix("builtins.") in PLAIN]
     found = {}
-    for name in plain:
-        if not name["name"].startswith("__") and name["nbytes"] <= 4 * SHOWN:
+    for name in names:
+        if str(name.get("type")).removeprefix("builtins.") in PLAIN and name["nbytes"] <= 4 * LONGEST:
             value = _load(run, name)
             if value is not None:
                 found[str(name["name"])] = value
@@ -55,46 +66,12 @@ def _load(run: Run, name: dict[str, Any]) -> str | None:
     try:
         with open_regular(run.payload / PICKLE) as file:
             file.seek(name["offset"])
-            return repr(_Plain(io.BytesIO(file.read(name["nbytes"]))).load())[:SHOWN]
+            return repr(_Plain(io.BytesIO(file.read(name["nbytes"]))).load())[:LONGEST]
     except Exception:  # a damaged pickle may raise anything
         return None
 
 
-# -- in the code -------------------------------------------------------------------------------------
-
-
-class _Place:
-    """A constant in the code that has a name: ``lr = 0.01`` or ``fit(lr=0.01)``."""
-
-    def __init__(self, name: str, node: ast.expr, text: str, where: str) -> None:
-        self.name, self.node, self.text, self.where = name, node, text, where
-
-
-def _places(code: str) -> Iterator[_Place]:
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError):
-        return
-    for statement in tree.body:
-        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            if len(targets) == 1 and isinstance(targets[0], ast.Name) and _is_constant(statement.value):
-                yield _Place(targets[0].id, statement.value, ast.unparse(statement.value), "assigned")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            for keyword in node.keywords:
-                if keyword.arg and _is_constant(keyword.value):
-                    where = f"of {ast.unparse(node.func)[:40]}"
-                    yield _Place(keyword.arg, keyword.value, ast.unparse(keyword.value), where)
-
-
-def _is_constant(node: ast.expr) -> bool:
-    """Whether it is written out: a literal, also a list or tuple of literals."""
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return len(ast.unparse(node)) <= SHOWN
+# -- set anew ------------------------------------------------------------------------------------------
 
 
 def changed(code: str, given: dict[str, str], names: set[str]) -> str:
@@ -115,8 +92,8 @@ def changed(code: str, given: dict[str, str], names: set[str]) -> str:
     first: list[str] = []
     for name, text in given.items():
         expression = _expression(name, text)
-        places = [p for p in _places(code) if p.name == name]
-        assigned = [p for p in places if p.where == "assigned"]
+        places = [p for p in constants(code) if p.name == name]
+        assigned = [p for p in places if p.where == ASSIGNED]
         if assigned or places:
             by_place = sorted(assigned or places, key=lambda p: (p.node.lineno, p.node.col_offset), reverse=True)
             for place in by_place:
@@ -124,7 +101,7 @@ def changed(code: str, given: dict[str, str], names: set[str]) -> str:
         elif name in names:
             first.append(f"{name} = {expression}")
         else:
-            there = sorted({p.name for p in _places(code)} | names)
+            there = sorted({p.name for p in constants(code) if p.is_parameter} | names)
             raise OptionError(
                 f"The cell has no parameter {name[:80]!r}.", hint=f"It has {', '.join(there[:20]) or 'none'}."
             )
@@ -138,7 +115,7 @@ def _expression(name: str, text: str) -> str:
         ast.parse(text, mode="eval")
     except (SyntaxError, ValueError):
         return repr(text)  # --set model=resnet: a word is meant as text
-    return text if _is_constant(ast.parse(text, mode="eval").body) else repr(text)
+    return text if is_constant(ast.parse(text, mode="eval").body) else repr(text)
 
 
 def _replaced(code: str, node: ast.expr, text: str) -> str:
