@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..model.exceptions import HPCError, ResultError, TasksFailed
@@ -17,7 +18,7 @@ SHOWN = 5
 
 
 def outcome(job: Job, tasks: Sequence[Job]) -> Outcome:
-    """Return what all tasks made: each name is a dict from task to value."""
+    """Return what all tasks made: each name is a dict from task to value, but for a module that they imported."""
     from .errors import tail
     from .outcome import Outcome
     from .results import load
@@ -41,6 +42,10 @@ def outcome(job: Job, tasks: Sequence[Job]) -> Outcome:
         whole.unsent.update({f"{name} of task {index}": why for name, why in one.unsent.items()})
         whole.mutated += [name for name in one.mutated if name not in whole.mutated]
         whole.missing += [name for name in one.missing if name not in whole.missing]
+    for name, values in whole.names.items():
+        first = next(iter(values.values()))
+        if isinstance(first, ModuleType) and all(value is first for value in values.values()):
+            whole.names[name] = first  # that each task imported it is no reason to have it by task
     whole.missing = [name for name in whole.missing if name not in whole.names]
     if errors:
         first = Job(job.run.part(min(errors)))

@@ -146,7 +146,7 @@ class HPCMagics(Magics):
                 opened = analyze(open_code, "\n" + cell, lazy_annotations=lazy)
                 names = replace(opened, ipython=names.ipython)
         except SyntaxError as error:
-            name_cell(error, str(common["label"]))
+            name_cell(error, str(common["label"]), code)
             raise
         filename = self.shell.compile.cache(code, self.shell.displayhook.prompt_count)
         request = Request(text=cell, code=code, names=names, filename=filename, future_flags=flags, **common)

@@ -35,8 +35,10 @@ def unregister(shell: Any) -> None:
         shell.showtraceback = before
 
 
-def name_cell(error: SyntaxError, label: str) -> None:
+def name_cell(error: SyntaxError, label: str, code: str) -> None:
     """Let an error that was found before anything ran say where in the notebook it is, as Python would."""
     error.filename = label
+    if error.text is None and error.lineno:  # the compiler looks for the line in a file
+        error.text = next(iter(code.splitlines()[error.lineno - 1 : error.lineno]), None)
     lines = "".join(traceback.format_exception_only(error)).splitlines()
     error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import ast
 import shlex
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..backends.slurm.sbatch import sbatch_arguments
+from ..lineage.ask.details import environment_of
 from ..model.printable import printable
 from ..model.redaction_of_code import MARK
 from ..model.spec import JobSpec
+from ..rundir.blobs import store_of
 from ..rundir.run import Run
 
 _OURS = ("--comment", "--output", "--open-mode", "--export")  # what only our own jobs need
 _ELSEWHERE = ("--dependency", "--kill-on-invalid-dep", "--signal")  # of other jobs; for a worker that hears it
+_OF_IPYTHON = ("display", "get_ipython")
 _END = "END_OF_CELL"
 
 
@@ -43,7 +47,7 @@ def as_sbatch(run: Run, record: Mapping[str, Any]) -> str:
         f"cell=$(mktemp --suffix={suffix or '.cell'}) || exit 1",
         "trap 'rm -f \"$cell\"' EXIT",
         *_heredoc(text),
-        _start(record, spec, suffix),
+        _start(run, record, spec, suffix),
     ]
     return "\n".join(lines) + "\n"
 
@@ -90,13 +94,17 @@ def _environment(spec: JobSpec) -> Iterator[str]:
         yield f"source {shlex.quote(spec.venv.rstrip('/') + '/bin/activate')}"
 
 
-def _start(record: Mapping[str, Any], spec: JobSpec, suffix: str) -> str:
+def _start(run: Run, record: Mapping[str, Any], spec: JobSpec, suffix: str) -> str:
     if not suffix:
         return 'chmod +x "$cell" && "$cell"'
-    recorded = (record.get("environment") or {}).get("executable")
-    own = spec.python or (None if spec.conda or spec.venv or spec.modules else recorded)
+    own = spec.python or ("" if spec.conda or spec.venv or spec.modules else _recorded(run, record))
     python = shlex.quote(own or "python3")
     return f'{python} -m IPython "$cell"' if suffix == ".ipy" else f'{python} "$cell"'
+
+
+def _recorded(run: Run, record: Mapping[str, Any]) -> str:
+    """The interpreter that ran the cell, or will: of one that hasn't begun, and of an array, the kernel's."""
+    return str(environment_of(store_of(run), record).get("executable") or "")
 
 
 def _heredoc(text: str) -> Iterator[str]:
@@ -110,9 +118,12 @@ def _heredoc(text: str) -> Iterator[str]:
 
 
 def _is_python(text: str) -> bool:
-    """Whether plain Python reads it; else it has IPython's own syntax."""
+    """Whether plain Python runs it; else it has syntax or names of IPython, or awaits outside a function."""
     try:
-        ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+            compile(tree, "cell", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return True
+    return not any(isinstance(node, ast.Name) and node.id in _OF_IPYTHON for node in ast.walk(tree))

@@ -78,7 +78,8 @@ def _log(run_id: str, tail: LogTail) -> str:
     """The log's end, whole where it is short: how it went stands in its last lines."""
     end = tail.end()
     above = _quiet(f"… {lines_above(end.above)}: {command(f'%hpc logs {run_id}')}") if end.above else ""
-    return f'{above}<pre style="{PRE}" aria-label="log">{end.html}</pre>'
+    shown = f'<pre style="{PRE}" aria-label="log">{end.html}</pre>' if end.text else ""
+    return above + shown
 
 
 def _way_back(picture: Picture) -> str:

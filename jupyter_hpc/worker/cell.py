@@ -24,6 +24,14 @@ class Stopped(BaseException):
         super().__init__(signal)
         self.signal = signal
 
+    def __str__(self) -> str:
+        import signal
+
+        return f"{signal.Signals(self.signal).name} asked the job to end"
+
+
+Stopped.__module__ = "builtins"  # a traceback names it without our own modules
+
 
 def run_code(code: str, namespace: Dict[str, Any], *, show_value: bool, filename: str, flags: int = 0) -> Any:
     """Execute the transformed text of a cell and return the value to show (or None).

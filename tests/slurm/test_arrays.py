@@ -34,6 +34,7 @@ def test_each_name_comes_back_as_a_dict_of_tasks() -> None:
     assert job.wait(60)
     assert job.state is JobState.COMPLETED
     assert job.result()["square"] == {1: 7, 3: 21, 5: 35}
+    assert job.result()["os"] is os  # a module is the same in all of them
     assert job.native_id.isdecimal()
     tasks = job.tasks
     assert [task.native_id for task in tasks] == [f"{job.native_id}_{i}" for i in (1, 3, 5)]

@@ -64,6 +64,19 @@ def test_a_cell_with_ipythons_own_syntax(tmp_path: Path) -> None:
     assert "hello" in run(script("", "!echo hello"), tmp_path)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import asyncio\nawait asyncio.sleep(0)\nprint('hello')",
+        "async with __import__('contextlib').AsyncExitStack():\n    print('hello')",
+        "display('hello')",
+        "print('hello' if get_ipython() else '')",
+    ],
+)
+def test_a_cell_that_only_ipython_runs(tmp_path: Path, cell: str) -> None:
+    assert "hello" in run(script("", cell), tmp_path)
+
+
 def test_a_cell_that_is_a_script_itself(tmp_path: Path) -> None:
     assert run(script("", "#!/bin/sh\necho $((40 + 2))"), tmp_path) == "42\n"
 

@@ -89,6 +89,12 @@ def test_the_card_of_a_live_job_says_when_it_stood_so(ended: Any) -> None:
     assert today in text_of(card_html(live)) and "as it stood" not in text_of(card_html(picture))
 
 
+@pytest.mark.parametrize("lines", [3, 41, 1000])
+def test_nothing_but_empty_lines_is_no_frame(ended: Any, lines: int) -> None:
+    picture = look(ended("\n" * lines).run)
+    assert "<pre" not in card_html(picture) and not card_text(picture).endswith("\n")
+
+
 def test_a_log_is_monospaced_without_a_style_sheet(ended: Any) -> None:
     pre = card_html(look(ended("x\n").run)).partition("<pre")[2].partition(">")[0]
     assert "monospace" in pre
@@ -135,6 +141,18 @@ def test_a_followed_log_ends_with_the_traceback(tmp_path: Any, monkeypatch: Any,
     shown = strip("".join(capsys.readouterr()))
     assert shown.count("Traceback (most recent call last)") == 1 and "ZeroDivisionError" in shown
     assert job.logs().startswith("before\nTraceback")  # in a line of its own, also where none had ended
+
+
+def test_who_was_told_to_end_says_so_without_our_names(tmp_path: Any, monkeypatch: Any, capsys: Any) -> None:
+    from jupyter_hpc.commands import cli
+    from tests.faults.road import submit
+
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    job = submit("import time\ntime.sleep(60)", "local", time="1s")
+    assert job.wait(60), job
+    cli.main(["show", job.id])
+    shown = capsys.readouterr().out
+    assert "Stopped: SIGTERM asked the job to end" in shown and "jupyter_hpc_worker" not in shown
 
 
 def test_states_and_wishes_are_words(ended: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,14 @@ def test_a_syntax_error_before_anything_ran_is_as_python_says_it(
     assert "Error: " in shown[-1] and len(shown) <= 4
 
 
+@pytest.mark.parametrize("cell", ["return 1", "yield 1", "break", "def f(a, a): pass", "def f():\n    await x"])
+def test_what_only_the_compiler_finds_shows_its_line(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str
+) -> None:
+    shell.run_cell(f"%%local\n{cell}", store_history=True)
+    assert strip("".join(capsys.readouterr())).splitlines()[1].strip() == cell.splitlines()[-1].strip()
+
+
 @HAS_GROUPS
 def test_groups_and_syntax_errors_of_a_job_are_shown_in_their_words(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
