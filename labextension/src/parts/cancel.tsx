@@ -1,7 +1,7 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { native } from '../jobs/format';
+import { isLive, native } from '../jobs/format';
 import { losses } from '../jobs/losses';
 import { HPCApi } from '../server/api';
 import { IJobDetail } from '../server/types';
@@ -15,12 +15,13 @@ export async function cancelJobs(
   ids: string[]
 ): Promise<void> {
   const asked = await Promise.allSettled(ids.map(id => api.job(id)));
-  const jobs = asked.flatMap(each =>
+  const known = asked.flatMap(each =>
     each.status === 'fulfilled' ? [each.value] : []
   );
   const failed = asked.find(each => each.status === 'rejected');
+  const jobs = known.filter(isLive);
   if (!jobs.length) {
-    throw failed?.reason;
+    throw failed?.reason ?? new Error(over(known, trans));
   }
   const many = jobs.length > 1;
   const answer = await showDialog({
@@ -50,6 +51,16 @@ export async function cancelJobs(
   if (refused) {
     throw refused.reason;
   }
+}
+
+/** A list may be older than the end of a job. */
+function over(jobs: IJobDetail[], trans: TranslationBundle): string {
+  return jobs.length === 1
+    ? trans.__(
+        '%1 has ended: there is nothing to cancel.',
+        jobs[0].name || jobs[0].id
+      )
+    : trans.__('All of them have ended: there is nothing to cancel.');
 }
 
 function One(props: {
