@@ -6,17 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..views.style import BUTTON, LINE_HEIGHT, SANS, SMALL, STEP_PX, TEXT
+from .clicks import let_subshell_answer
 
 WORDS = (f"<div style='font:{TEXT}/{LINE_HEIGHT} {SANS}'>", "</div>")
-
-
-def let_subshell_answer(widget: Any) -> None:
-    """Let a click be handled while this cell runs.
-
-    ipykernel 7.4 routes what the front end says to a widget to the loop that last sent the widget's state: the main
-    one, which our cell blocks. Without that note the front end's own choice holds, a subshell (JupyterLab ≥ 4.4).
-    """
-    getattr(widget.comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
 
 def block() -> Any:

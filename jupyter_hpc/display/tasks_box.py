@@ -11,7 +11,8 @@ from ..rundir.run import Run
 from ..views.log import LogTail
 from ..views.parts_table import chosen, tasks_html
 from ..views.picture import Part
-from .blocks import block, let_subshell_answer, put
+from .blocks import block, put
+from .clicks import let_subshell_answer
 
 ALL_TASKS = "all tasks"
 

@@ -12,7 +12,8 @@ from ..model.observation import Suggestion, Waiting
 from ..model.resubmission import asked_again, read_line
 from ..views.style import BUTTON, QUIET, SMALL, SOFT, STEP_PX, escaped, plain
 from ..views.waiting import waiting_html, why_words
-from .blocks import block, change, let_subshell_answer, put
+from .blocks import block, change, put
+from .clicks import let_subshell_answer
 
 
 class WaitingBlock:

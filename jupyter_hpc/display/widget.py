@@ -25,7 +25,8 @@ from ..views.picture import Picture
 from ..views.style import EDGE, QUIET, escaped
 from ..views.summary import sent_html, stale_lines
 from ..views.waiting import again_words
-from .blocks import block, button, change, let_subshell_answer, put
+from .blocks import block, button, change, put
+from .clicks import NO_ANSWER, can_answer, let_subshell_answer
 from .log_box import LogBox
 from .publish import show
 from .tasks_box import TasksBox
@@ -36,6 +37,7 @@ BYTES_PER_S = 64 << 10  # a large refresh is followed by a longer pause
 ARRAY_REFRESH_S = 1.0
 WHY_AFTER_S = 10.0  # what waits so long is worth a look at the queue
 WHY_EVERY_S = 180.0
+CLICKS_AFTER_S = 1.0  # by then a front end that has subshells has made one
 HEAD = "24em"  # where there is less room, its buttons stand below it
 
 
@@ -57,6 +59,7 @@ class Panel:
         self._why: Waiting | None = None
         self._why_at = time.monotonic() + WHY_AFTER_S
         self._next = 0.0
+        self._clicks_at: float | None = time.monotonic() + CLICKS_AFTER_S
         self._clears = False
         self._build()
         self._refresh(job.status)
@@ -109,6 +112,9 @@ class Panel:
         data = {**self._box._repr_mimebundle_(), **card_bundle(self._look())}
         handle = display(data, raw=True, display_id=self._display_id or True, update=update)
         self._display_id = handle.display_id if handle is not None else self._display_id
+        self._let_be_clicked()
+
+    def _let_be_clicked(self) -> None:
         for widget in (self._open, self._detach, self._cancel, *self._tasks.widgets):
             let_subshell_answer(widget)
 
@@ -124,6 +130,10 @@ class Panel:
         self._tail.add(outputs)
         for output in outputs:
             self._show(output)
+        if self._clicks_at is not None and time.monotonic() >= self._clicks_at:
+            self._clicks_at = None
+            self._note = self._note or ("" if can_answer() else NO_ANSWER)
+            self._let_be_clicked()
         if time.monotonic() >= self._next:
             self._ask_why(status)
             sent = self._refresh(status)
