@@ -97,9 +97,21 @@ describe('the list asks for the rows that are seen', () => {
     const model = await started(server);
     server.asked = [];
     model.setWindow(20, 60);
-    model.setWindow(40, 90);
+    model.setWindow(40, 75);
     await settled();
     expect(server.asked).toEqual([]);
+  });
+
+  it('and for the next before they are seen, once for all that is scrolled meanwhile', async () => {
+    const server = new Server(1000);
+    const model = await started(server);
+    server.asked = [];
+    for (let first = 40; first < 70; first += 6) {
+      model.setWindow(first, first + 26);
+    }
+    await settled();
+    expect(server.asked).toEqual([[0, 200]]);
+    expect(model.row(120)).toEqual(server.jobs[120]);
   });
 
   it('not beyond the last', async () => {

@@ -4,10 +4,10 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { HPCApi, HPCError, IQuery } from '../server/api';
 import { IJob, IPage, IRow } from '../server/types';
 import { isLive } from './format';
+import { ahead, holds, kept, PAGE, pagesOf, Span } from './paging';
 import { IHPCJobs } from './tokens';
 
 const CHANGED = 'https://jupyter-hpc.readthedocs.io/events/changed/v1';
-const PAGE = 100;
 const SELDOM_MS = 120_000; // between looks that nobody asked for, of a page that shows no jobs
 const EMPTY: IPage = {
   jobs: [],
@@ -93,7 +93,7 @@ export class JobsModel implements IHPCJobs {
   set query(query: IQuery) {
     this._query = query;
     this._rows.clear();
-    this._window = [0, PAGE];
+    this._seen = this._window = [0, PAGE];
     this._fresh = [0, 0];
     // at once: a refresh that is on its way would swallow another, and asks for what nobody wants now
     void this._poll.schedule({ interval: Poll.IMMEDIATE, phase: 'refreshed' });
@@ -106,9 +106,9 @@ export class JobsModel implements IHPCJobs {
 
   /** Say which rows are seen: they are fetched, and kept up to date. */
   setWindow(first: number, last: number): void {
-    this._window = [first, last];
-    const [from, to] = this._fresh;
-    if (first < from || Math.min(last, this._page.total) > to) {
+    this._window = ahead(this._seen, [first, last]);
+    this._seen = [first, last];
+    if (!this._isHere()) {
       void this._fill();
     }
   }
@@ -163,9 +163,9 @@ export class JobsModel implements IHPCJobs {
     }
     this._isFilling = true;
     try {
-      let seen = '';
-      while (seen !== this._window.join() && !this._isDisposed) {
-        seen = this._window.join();
+      let asked: Span | undefined;
+      while (asked !== this._window && !this._isHere() && !this._isDisposed) {
+        asked = this._window;
         await this._fetchPage();
         this._changed.emit();
       }
@@ -176,19 +176,23 @@ export class JobsModel implements IHPCJobs {
     }
   }
 
+  private _isHere(): boolean {
+    return holds(this._fresh, this._window, this._page.total);
+  }
+
   private async _fetchPage(): Promise<IPage> {
     const query = this._query;
-    const [first, last] = this._window;
-    const start = Math.floor(first / PAGE) * PAGE;
-    const count = Math.ceil((last - start) / PAGE) * PAGE || PAGE;
-    const page = await this.api.jobs(query, start, Math.min(500, count));
+    const [start, count] = pagesOf(this._window);
+    const page = await this.api.jobs(query, start, count);
     if (query !== this._query) {
       return page; // another question was asked meanwhile
     }
     if (page.total !== this._page.total) {
       this._rows.clear();
     }
-    page.jobs.forEach((row, i) => this._rows.set(start + i, row));
+    page.jobs.forEach((row, i) =>
+      this._rows.set(start + i, kept(this._rows.get(start + i), row))
+    );
     this._fresh = [start, start + page.jobs.length];
     this._page = page;
     return page;
@@ -243,8 +247,9 @@ export class JobsModel implements IHPCJobs {
   private _page = EMPTY;
   private _live: IJob[] = [];
   private _query = ALL;
-  private _window: [number, number] = [0, PAGE];
-  private _fresh: [number, number] = [0, 0]; // rows as they were at the last answer
+  private _seen: Span = [0, PAGE];
+  private _window: Span = [0, PAGE]; // what is seen, and what comes next
+  private _fresh: Span = [0, 0]; // rows as they were at the last answer
   private _isFilling = false;
   private _watchers = 0;
   private _isDue = false; // somebody asked, or something changed

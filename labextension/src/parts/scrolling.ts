@@ -1,3 +1,5 @@
+import * as React from 'react';
+
 /** Every row of the list is this high, so that its place follows from its index; a table's rows are less. */
 export const ROW_PX = 60;
 const SPARE = 8;
@@ -12,6 +14,44 @@ export function existing(
   const first = Math.max(0, Math.floor(top / row) - SPARE);
   const last = Math.min(total, Math.ceil((top + height) / row) + SPARE);
   return [first, last];
+}
+
+/** What of a long list a box shows that is scrolled. */
+export interface IWindow {
+  /** The rows that exist, from one index to before another. */
+  first: number;
+  last: number;
+  /** The first row that is seen whole. */
+  seen: number;
+  /** Of the box. */
+  height: number;
+}
+
+/** The rows of a box that exist; it is drawn anew when these are others, not each time that it is scrolled. */
+export function useWindow(
+  box: React.RefObject<HTMLElement>,
+  total: number,
+  row = ROW_PX
+): IWindow {
+  const [seen, setSeen] = React.useState(0);
+  const [height, setHeight] = React.useState(600);
+  React.useEffect(() => {
+    const element = box.current;
+    if (!element) {
+      return;
+    }
+    const look = () => setSeen(Math.ceil(element.scrollTop / row));
+    const measure = () => setHeight(element.clientHeight || 600);
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    element.addEventListener('scroll', look, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', look);
+    };
+  }, [row]);
+  const [first, last] = existing(seen * row, height, total, row);
+  return { first, last, seen, height };
 }
 
 /** The row that a key leads to; undefined for a key that leads to none. */

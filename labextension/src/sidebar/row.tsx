@@ -4,7 +4,6 @@ import * as React from 'react';
 import { actClasses } from '../jobs/acts';
 import { CommandIDs } from '../jobs/commandids';
 import { isLive, look, place, sign, times, words } from '../jobs/format';
-import { IHPCJobs } from '../jobs/tokens';
 import { Sparkline } from '../parts/charts';
 import { Elapsed } from '../parts/elapsed';
 import { Foreign } from '../parts/foreign';
@@ -12,19 +11,23 @@ import { When } from '../parts/when';
 import { IHeading, IJob, IRow } from '../server/types';
 import { ROW_PX } from '../parts/scrolling';
 
-/** A job, a heading, or the place of a row that is on its way. */
-export function RowView(props: {
-  model: IHPCJobs;
+/** A job, a heading, or the place of a row that is on its way; drawn anew when it says something else. */
+export const RowView = React.memo(function RowView(props: {
   commands: CommandRegistry;
   trans: TranslationBundle;
 
   index: number;
+  total: number;
   row: IRow | undefined;
+  /** When a job ended is said by days from today. */
+  today: string;
+  /** The headings are states. */
+  isByState: boolean;
   isCurrent: boolean;
   isTabStop: boolean;
   isUnfolded: boolean;
-  onUnfold: () => void;
-  onFocus: () => void;
+  onUnfold: (id: string, isOpen: boolean) => void;
+  onFocus: (index: number) => void;
 }): React.ReactElement {
   const { row, index, trans } = props;
   const style = { top: index * ROW_PX, height: ROW_PX };
@@ -32,8 +35,7 @@ export function RowView(props: {
     return <div className="jp-HPCQueue-row jp-mod-empty" style={style} />;
   }
   if ('heading' in row) {
-    const name =
-      props.model.query.by === 'state' ? words(row.heading, trans) : '';
+    const name = props.isByState ? words(row.heading, trans) : '';
     return (
       <HeadingView
         heading={{ ...row, heading: name || row.heading }}
@@ -57,9 +59,9 @@ export function RowView(props: {
       aria-expanded={canUnfold(row) ? props.isUnfolded : undefined}
       aria-selected={props.isCurrent}
       aria-posinset={index + 1}
-      aria-setsize={props.model.page.total}
+      aria-setsize={props.total}
       tabIndex={props.isTabStop ? 0 : -1}
-      onFocus={props.onFocus}
+      onFocus={() => props.onFocus(index)}
       data-index={index}
       data-job={row.id}
       title={[row.name, row.reason].filter(each => each).join('\n')}
@@ -77,7 +79,7 @@ export function RowView(props: {
               aria-hidden="true"
               onClick={event => {
                 event.stopPropagation();
-                props.onUnfold();
+                props.onUnfold(row.id, !props.isUnfolded);
               }}
             >
               {props.isUnfolded ? '▾' : '▸'}
@@ -109,7 +111,7 @@ export function RowView(props: {
       </div>
     </div>
   );
-}
+});
 
 /** Whether a row has tasks that the list can show under it. */
 export function canUnfold(row: IJob): boolean {

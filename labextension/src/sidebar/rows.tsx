@@ -6,7 +6,7 @@ import { CommandIDs } from '../jobs/commandids';
 import { IHPCJobs } from '../jobs/tokens';
 import { IJob } from '../server/types';
 import { canUnfold, RowView } from './row';
-import { existing, reached, ROW_PX, showing } from '../parts/scrolling';
+import { reached, ROW_PX, showing, useWindow } from '../parts/scrolling';
 
 export interface IRowsProps {
   model: IHPCJobs;
@@ -14,28 +14,20 @@ export interface IRowsProps {
   trans: TranslationBundle;
 }
 
+/** The arrays whose tasks are listed under them. */
+function unfoldedIn(model: IHPCJobs): string[] {
+  return model.query.unfolded.split(' ').filter(id => id);
+}
+
 /** The rows that are seen, which arrows, Home, End and Page keys walk through; no others exist. */
 export function Rows(props: IRowsProps): React.ReactElement {
   const { model, trans } = props;
   const box = React.useRef<HTMLDivElement>(null);
-  const [top, setTop] = React.useState(0);
-  const [height, setHeight] = React.useState(600);
   const [current, setCurrent] = React.useState(0);
   const hasFocus = React.useRef(false);
   const total = model.page.total;
-  const [first, last] = existing(top, height, total);
+  const { first, last, seen, height } = useWindow(box, total);
 
-  React.useEffect(() => {
-    const element = box.current;
-    if (!element) {
-      return;
-    }
-    const observer = new ResizeObserver(() =>
-      setHeight(element.clientHeight || 600)
-    );
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
   React.useEffect(() => model.setWindow(first, last), [first, last]);
 
   const isJob = (index: number) => {
@@ -59,12 +51,15 @@ export function Rows(props: IRowsProps): React.ReactElement {
     }
     requestAnimationFrame(() => focus(to));
   };
-  const unfolded = model.query.unfolded.split(' ').filter(id => id);
-  const unfold = (id: string, isOpen: boolean) => {
-    const others = unfolded.filter(each => each !== id);
-    const now = (isOpen ? [...others, id] : others).join(' ');
-    model.query = { ...model.query, unfolded: now };
-  };
+  const unfolded = unfoldedIn(model);
+  const unfold = React.useCallback(
+    (id: string, isOpen: boolean) => {
+      const others = unfoldedIn(model).filter(each => each !== id);
+      const now = (isOpen ? [...others, id] : others).join(' ');
+      model.query = { ...model.query, unfolded: now };
+    },
+    [model]
+  );
   /** Fold and unfold, and from a task to its array, as in any tree. */
   const walk = (row: IJob, isRight: boolean) => {
     const isOpen = unfolded.includes(row.id);
@@ -107,25 +102,29 @@ export function Rows(props: IRowsProps): React.ReactElement {
   });
   // one row is in the order of Tab: the current one while it exists, else the first that is seen
   let stop = current >= first && current < last && isJob(current) ? current : 0;
-  for (let i = Math.ceil(top / ROW_PX); !isJob(stop) && i < last; i++) {
+  for (let i = seen; !isJob(stop) && i < last; i++) {
     stop = i;
   }
+  const today = new Date().toDateString();
   const rows = [];
   for (let index = first; index < last; index++) {
     const row = model.row(index);
     const id = row && 'id' in row ? row.id : '';
-    const isUnfolded = unfolded.includes(id);
     rows.push(
       <RowView
-        {...props}
+        commands={props.commands}
+        trans={trans}
         key={index}
         index={index}
+        total={total}
         row={row}
-        isUnfolded={isUnfolded}
-        onUnfold={() => unfold(id, !isUnfolded)}
+        today={today}
+        isByState={model.query.by === 'state'}
+        isUnfolded={unfolded.includes(id)}
+        onUnfold={unfold}
         isCurrent={index === current}
         isTabStop={index === stop}
-        onFocus={() => setCurrent(index)}
+        onFocus={setCurrent}
       />
     );
   }
@@ -135,7 +134,6 @@ export function Rows(props: IRowsProps): React.ReactElement {
       className="jp-HPCQueue-rows"
       role="tree"
       aria-label={trans.__('Jobs')}
-      onScroll={event => setTop(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
       onFocus={() => (hasFocus.current = true)}
       onBlur={() => (hasFocus.current = false)}

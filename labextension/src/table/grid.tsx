@@ -4,7 +4,7 @@ import * as React from 'react';
 import { actClasses } from '../jobs/acts';
 import { CommandIDs } from '../jobs/commandids';
 import { look } from '../jobs/format';
-import { existing, reached, showing } from '../parts/scrolling';
+import { reached, showing, useWindow } from '../parts/scrolling';
 import { ITableRow } from '../server/types';
 import { ariaSort, IColumn, nextSort } from './columns';
 import { TableModel } from './model';
@@ -22,23 +22,10 @@ export function Grid(props: {
 }): React.ReactElement {
   const { model, trans, columns } = props;
   const box = React.useRef<HTMLDivElement>(null);
-  const [top, setTop] = React.useState(0);
-  const [height, setHeight] = React.useState(600);
   const [current, setCurrent] = React.useState(0);
   const total = model.page.total;
-  const [first, last] = existing(top, height, total, ROW_PX);
+  const { first, last, seen, height } = useWindow(box, total, ROW_PX);
 
-  React.useEffect(() => {
-    const element = box.current;
-    if (!element) {
-      return;
-    }
-    const observer = new ResizeObserver(() =>
-      setHeight(element.clientHeight || 600)
-    );
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
   React.useEffect(() => model.setWindow(first, last), [first, last]);
 
   const go = (to: number) => {
@@ -79,30 +66,33 @@ export function Grid(props: {
     event.preventDefault();
     event.stopPropagation();
   };
-  const onClick = (event: React.MouseEvent, index: number) => {
-    const row = model.row(index);
-    const isCheck = (event.target as Element).closest('.jp-HPCTable-check');
-    setCurrent(index);
-    if (event.shiftKey) {
-      event.preventDefault();
-      model.extend(index);
-    } else if (isCheck || event.ctrlKey || event.metaKey) {
-      model.toggle(index);
-    } else if (row) {
-      void props.commands.execute(CommandIDs.open, {
-        id: row.id,
-        preview: true
-      });
-    }
-  };
-  const widths = columns.map(column => `${column.px}px`).join(' ');
-  const template = {
-    gridTemplateColumns: `${CHECK_PX}px ${widths}`,
-    width: CHECK_PX + columns.reduce((sum, each) => sum + each.px, 0),
-    minWidth: '100%'
-  };
-  const stop =
-    current >= first && current < last ? current : Math.ceil(top / ROW_PX);
+  const open = React.useCallback(
+    (id: string, preview: boolean) =>
+      void props.commands.execute(
+        CommandIDs.open,
+        preview ? { id, preview } : { id }
+      ),
+    [props.commands]
+  );
+  const onClick = React.useCallback(
+    (event: React.MouseEvent, index: number) => {
+      const row = model.row(index);
+      const isCheck = (event.target as Element).closest('.jp-HPCTable-check');
+      setCurrent(index);
+      if (event.shiftKey) {
+        event.preventDefault();
+        model.extend(index);
+      } else if (isCheck || event.ctrlKey || event.metaKey) {
+        model.toggle(index);
+      } else if (row) {
+        open(row.id, true);
+      }
+    },
+    [model, open]
+  );
+  const template = React.useMemo(() => templateOf(columns), [columns]);
+  const stop = current >= first && current < last ? current : seen;
+  const today = new Date().toDateString();
   const rows = [];
   for (let index = first; index < last; index++) {
     rows.push(
@@ -110,13 +100,14 @@ export function Grid(props: {
         key={index}
         index={index}
         row={model.row(index)}
+        today={today}
         columns={columns}
         template={template}
         isChosen={model.isChosen(model.row(index)?.id ?? '')}
         isTabStop={index === stop}
-        onFocus={() => setCurrent(index)}
-        onClick={event => onClick(event, index)}
-        onOpen={id => void props.commands.execute(CommandIDs.open, { id })}
+        onFocus={setCurrent}
+        onClick={onClick}
+        onOpen={open}
       />
     );
   }
@@ -128,7 +119,6 @@ export function Grid(props: {
       aria-label={trans.__('Jobs')}
       aria-rowcount={total + 1}
       aria-multiselectable="true"
-      onScroll={event => setTop(event.currentTarget.scrollTop)}
     >
       <Heads {...{ model, trans, columns, template }} />
       <div
@@ -147,6 +137,15 @@ export function Grid(props: {
   );
 }
 
+function templateOf(columns: IColumn[]): React.CSSProperties {
+  const widths = columns.map(column => `${column.px}px`).join(' ');
+  return {
+    gridTemplateColumns: `${CHECK_PX}px ${widths}`,
+    width: CHECK_PX + columns.reduce((sum, each) => sum + each.px, 0),
+    minWidth: '100%'
+  };
+}
+
 function Heads(props: {
   model: TableModel;
   trans: TranslationBundle;
@@ -155,8 +154,7 @@ function Heads(props: {
 }): React.ReactElement {
   const { model, trans, columns } = props;
   const { sort } = model.query;
-  const here = model.here;
-  const isAll = here.length > 0 && here.every(row => model.isChosen(row.id));
+  const isAll = model.isAllChosen;
   return (
     <div role="rowgroup" className="jp-HPCTable-head">
       <div
@@ -170,7 +168,7 @@ function Heads(props: {
             type="checkbox"
             aria-label={trans.__('Choose all that are here')}
             checked={isAll}
-            onChange={() => model.choose(isAll ? [] : here)}
+            onChange={() => model.choose(isAll ? [] : model.here)}
           />
         </span>
         {columns.map(column => (
@@ -208,16 +206,19 @@ function Heads(props: {
   );
 }
 
-function Row(props: {
+/** Drawn anew when it says something else. */
+const Row = React.memo(function Row(props: {
   index: number;
   row: ITableRow | undefined;
+  /** When a job began is said by days from today. */
+  today: string;
   columns: IColumn[];
   template: React.CSSProperties;
   isChosen: boolean;
   isTabStop: boolean;
-  onFocus: () => void;
-  onClick: (event: React.MouseEvent) => void;
-  onOpen: (id: string) => void;
+  onFocus: (index: number) => void;
+  onClick: (event: React.MouseEvent, index: number) => void;
+  onOpen: (id: string, preview: boolean) => void;
 }): React.ReactElement {
   const { row, index, columns } = props;
   const style = { ...props.template, top: index * ROW_PX, height: ROW_PX };
@@ -240,9 +241,9 @@ function Row(props: {
       tabIndex={props.isTabStop ? 0 : -1}
       data-index={index}
       data-job={row.id}
-      onFocus={props.onFocus}
-      onClick={props.onClick}
-      onDoubleClick={() => props.onOpen(row.id)}
+      onFocus={() => props.onFocus(index)}
+      onClick={event => props.onClick(event, index)}
+      onDoubleClick={() => props.onOpen(row.id, false)}
     >
       <span role="gridcell" className="jp-HPCTable-check">
         <span aria-hidden="true">{props.isChosen ? '☑' : '☐'}</span>
@@ -262,4 +263,4 @@ function Row(props: {
       })}
     </div>
   );
-}
+});

@@ -1,9 +1,9 @@
 import { ISignal, Signal } from '@lumino/signaling';
+import { ahead, holds, kept, PAGE, pagesOf, Span } from '../jobs/paging';
 import { IHPCJobs } from '../jobs/tokens';
 import { HPCApi, ITableQuery } from '../server/api';
 import { ITablePage, ITableRow } from '../server/types';
 
-const PAGE = 100;
 const EMPTY: ITablePage = { rows: [], total: 0, parameters: [], metrics: [] };
 
 /** The rows of the table that are seen, and which are chosen; it asks when the list of jobs has changed. */
@@ -38,7 +38,7 @@ export class TableModel {
   set query(query: ITableQuery) {
     this._query = query;
     this._rows.clear();
-    this._window = [0, PAGE];
+    this._seen = this._window = [0, PAGE];
     this._fresh = [0, 0];
     void this.refresh();
   }
@@ -51,6 +51,17 @@ export class TableModel {
   /** The chosen rows as they were last seen. */
   get chosenRows(): ITableRow[] {
     return [...this._chosen.values()];
+  }
+
+  /** Whether all rows that are here are chosen. */
+  get isAllChosen(): boolean {
+    const rows = this._rows;
+    const [count, most] = [rows.size, this._chosen.size];
+    return (
+      count > 0 &&
+      most >= count &&
+      this.here.every(row => this.isChosen(row.id))
+    );
   }
 
   isChosen(id: string): boolean {
@@ -95,9 +106,9 @@ export class TableModel {
 
   /** Say which rows are seen. */
   setWindow(first: number, last: number): void {
-    this._window = [first, last];
-    const [from, to] = this._fresh;
-    if (first < from || Math.min(last, this._page.total) > to) {
+    this._window = ahead(this._seen, [first, last]);
+    this._seen = [first, last];
+    if (!this._isHere() && !this._isAsking) {
       void this.refresh();
     }
   }
@@ -116,10 +127,13 @@ export class TableModel {
       return;
     }
     this._isAsking = true;
+    let asked: Span;
     do {
       this._isDue = false;
+      asked = this._window;
       await this._fetch();
       this._changed.emit();
+      this._isDue ||= asked !== this._window && !this._isHere();
     } while (this._isDue && !this._isDisposed);
     this._isAsking = false;
   }
@@ -130,20 +144,24 @@ export class TableModel {
     Signal.clearData(this);
   }
 
+  private _isHere(): boolean {
+    return holds(this._fresh, this._window, this._page.total);
+  }
+
   private async _fetch(): Promise<void> {
     const query = this._query;
-    const [first, last] = this._window;
-    const start = Math.floor(first / PAGE) * PAGE;
-    const count = Math.ceil((last - start) / PAGE) * PAGE || PAGE;
+    const [start, count] = pagesOf(this._window);
     try {
-      const page = await this.api.table(query, start, Math.min(500, count));
+      const page = await this.api.table(query, start, count);
       if (query !== this._query) {
         return; // another question was asked meanwhile
       }
       if (page.total !== this._page.total) {
         this._rows.clear();
       }
-      page.rows.forEach((row, i) => this._rows.set(start + i, row));
+      page.rows.forEach((row, i) =>
+        this._rows.set(start + i, kept(this._rows.get(start + i), row))
+      );
       for (const row of page.rows.filter(each => this._chosen.has(each.id))) {
         this._chosen.set(row.id, row);
       }
@@ -167,8 +185,9 @@ export class TableModel {
   private _query: ITableQuery = { text: '', where: '', sort: '' };
   private _page = EMPTY;
   private _rows = new Map<number, ITableRow>();
-  private _window: [number, number] = [0, PAGE];
-  private _fresh: [number, number] = [0, 0];
+  private _seen: Span = [0, PAGE];
+  private _window: Span = [0, PAGE]; // what is seen, and what comes next
+  private _fresh: Span = [0, 0];
   private _chosen = new Map<string, ITableRow>();
   private _anchor = 0;
   private _isAsking = false;

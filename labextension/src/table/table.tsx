@@ -40,9 +40,16 @@ function Whole(props: ITableProps): React.ReactElement {
   const [compared, setCompared] = React.useState<[ITableRow, ITableRow] | null>(
     null
   );
-  const known = columnsOf(model.page, trans);
   const wanted = names.length ? names : USUAL;
-  const columns = known.filter(column => wanted.includes(column.name));
+  const { parameters, metrics } = model.page;
+  const known = React.useMemo(
+    () => columnsOf(model.page, trans),
+    [JSON.stringify([parameters, metrics]), trans]
+  );
+  const columns = React.useMemo(
+    () => known.filter(column => wanted.includes(column.name)),
+    [known, wanted]
+  );
   const keep = (chosen: string[]) => {
     setNames(chosen);
     props.columns.keep(chosen);
