@@ -28,7 +28,9 @@ class View(Protocol):
     """
 
     wants_detach: bool
-    has_card: bool
+
+    @property
+    def has_card(self) -> bool: ...
 
     def update(self, status: Status, outputs: list[Output]) -> None: ...
     def finish(self) -> None: ...
@@ -55,7 +57,6 @@ class TextView:
     """Lines of text: the state when it changes, and the cell's own text as it comes."""
 
     wants_detach = False
-    has_card = False
 
     def __init__(self, job: Job, *, quiet: bool) -> None:
         self._job = job
@@ -65,6 +66,10 @@ class TextView:
 
         self._shell = get_ipython()
         self._colours = None if is_page(self._shell) else {"stdout": Colours(), "stderr": Colours()}
+
+    @property
+    def has_card(self) -> bool:
+        return not self._quiet and is_page(self._shell)
 
     def update(self, status: Status, outputs: list[Output]) -> None:
         where = f"{self._job.target} {status.native_id.partition('.')[0]}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from ..jobs.job import Job
 from ..model.exceptions import HPCError, JobNotFound
@@ -46,6 +47,13 @@ class Offered:
     data: bytes | None = None
 
 
+def attachment(name: str) -> str:
+    """Return what lets a browser keep an answer under a name, whatever it holds: in ASCII, and as it is (RFC 6266)."""
+    in_ascii = re.sub(r"[^\w.~-]", "_", name, flags=re.ASCII)
+    whole = "" if in_ascii == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{in_ascii}"{whole}'
+
+
 def listed(job: Job, folders: Iterable[Path]) -> list[dict[str, Any]]:
     """Return what a page needs of each file that is there now."""
     found = []
@@ -72,7 +80,7 @@ def opened(job: Job, name: str, folders: Iterable[Path]) -> tuple[str, BinaryIO]
     offered = next((each for each in _offered(job) if each.name == name), None)
     if offered is None:
         raise JobNotFound(f"{job.id} has no file {name[:80]!r}.", hint="`…/files` lists what it has.")
-    kept = re.sub(r"[^\w.~-]", "_", offered.path.name, flags=re.ASCII) or "file"
+    kept = re.sub(r'[\s/\\"]', lambda found: " " if found[0] == " " else "_", printable(offered.path.name)) or "file"
     if offered.data is not None:
         return kept, io.BytesIO(offered.data)
     try:

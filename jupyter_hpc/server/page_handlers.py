@@ -19,7 +19,7 @@ from ..rundir.displays import displays
 from ..targets.magic_line import magic_line
 from ..targets.targets import target
 from ..views.as_sbatch import as_sbatch
-from .downloads import listed, opened
+from .downloads import attachment, listed, opened
 from .handlers import HPCHandler
 
 FILE = r"(?P<name>[\w.-]{1,40})"
@@ -71,7 +71,7 @@ class FileHandler(FilesHandler):
         kind = "application/octet-stream"
         self.set_header("Content-Type", kind)
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Disposition", f'attachment; filename="{kept}"')
+        self.set_header("Content-Disposition", attachment(kept))
         with file:
             while data := await asyncio.to_thread(file.read, _PIECE):
                 self.write(data)

@@ -130,6 +130,19 @@ def test_out_of_memory_is_told_once(ended: Any) -> None:
     assert "--mem 1G" in text and "epoch" not in text
 
 
+@pytest.mark.parametrize(
+    ("page", "quiet", "expected"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_only_a_page_has_a_card_above_the_error(
+    ended: Any, monkeypatch: pytest.MonkeyPatch, page: bool, quiet: bool, expected: bool
+) -> None:
+    """A terminal prints the line of it, and so the error says what helps; without widgets a page has the card, too."""
+    from jupyter_hpc.display import panel
+
+    monkeypatch.setattr(panel, "is_page", lambda shell: page)
+    assert panel.TextView(ended("x\n"), quiet=quiet).has_card is expected
+
+
 def test_a_followed_log_ends_with_the_traceback(tmp_path: Any, monkeypatch: Any, capsys: Any) -> None:
     from jupyter_hpc.commands import cli
     from tests.faults.road import submit

@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, JobNotFound
-from jupyter_hpc.server.downloads import listed, opened
+from jupyter_hpc.server.downloads import attachment, listed, opened
 from tests.conftest import Sandbox
 from tests.faults.road import submit
 
@@ -117,3 +117,23 @@ def test_a_file_of_somebody_else(job: Job, declares: Any, own: Path, monkeypatch
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     with pytest.raises(HPCError, match="belongs to somebody else"):
         opened(job, "made-0", (own,))
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "header"),
+    [
+        ("plain-1.csv", "plain-1.csv", 'attachment; filename="plain-1.csv"'),
+        ("a b.txt", "a b.txt", "attachment; filename=\"a_b.txt\"; filename*=UTF-8''a%20b.txt"),
+        ("résumé.pdf", "résumé.pdf", "attachment; filename=\"r_sum_.pdf\"; filename*=UTF-8''r%C3%A9sum%C3%A9.pdf"),
+        ("世界😀.png", "世界😀.png", "filename*=UTF-8''%E4%B8%96%E7%95%8C%F0%9F%98%80.png"),
+        ('q"uo\\te\n\t.txt', "q_uo_te__.txt", 'attachment; filename="q_uo_te__.txt"'),
+        ("evil\r\u202egpj.exe", "evil_r_u202egpj.exe", 'attachment; filename="evil_r_u202egpj.exe"'),
+        ("a;b=c%20.txt", "a;b=c%20.txt", "filename*=UTF-8''a%3Bb%3Dc%2520.txt"),
+    ],
+)
+def test_a_file_keeps_its_name(job: Job, declares: Any, own: Path, name: str, kept: str, header: str) -> None:
+    (own / name).write_text("x")
+    declares(own / name)
+    found, file = opened(job, "made-0", [own])
+    file.close()
+    assert found == kept and header in attachment(found) and attachment(found).isascii()

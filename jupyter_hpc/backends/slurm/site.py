@@ -178,7 +178,7 @@ class Site:
         """
         done = await self.command.run(argv, timeout_s=COMMAND_S)
         if done.status != 0:
-            raise TargetError(f"{argv[0]}: {done.last_line}")
+            raise TargetError(f"{argv[0]}: {done.last_line.removeprefix(f'{argv[0]}: ')}")
         return done.out
 
     async def _keep(self, found: Inventory) -> None:
