@@ -76,6 +76,13 @@ def _tag(arguments: argparse.Namespace) -> str:
     from ..lineage.index.index import index_of
 
     index = index_of()
+    if arguments.remove:
+        whole = ":".join(word for word in (arguments.what, arguments.tag) if word)
+        tags.remove(index.store, whole)
+        index.refresh()
+        return f"{whole} is nobody's now."
+    if not arguments.tag:
+        raise OptionError("A tag must be said.", hint=f"As in `%hpc tag {arguments.what} v3`.")
     start = find.find(index, arguments.what, namespace=kernel_names())
     key, _, version = arguments.tag.rpartition(":")
     key = key or start.name or start.title
@@ -87,8 +94,9 @@ def _tag(arguments: argparse.Namespace) -> str:
 
 
 def _tag_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", help="a name, a run or a file")
-    parser.add_argument("tag", help="v3, or a whole tag such as model:v3")
+    parser.add_argument("what", help="a name, a run or a file; with --remove a whole tag")
+    parser.add_argument("tag", nargs="?", help="v3, or a whole tag such as model:v3")
+    parser.add_argument("--remove", action="store_true", help="take the tag away: %%hpc tag model:v3 --remove")
 
 
 def _rerun(arguments: argparse.Namespace) -> str:

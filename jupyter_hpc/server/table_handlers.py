@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import ClassVar
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -64,9 +66,21 @@ class TagHandler(HPCHandler):
         self.finish({"tag": await asyncio.to_thread(tags.of_a_run, self.listing.store, tag, job.id)})
 
 
+class TagRemovalHandler(HPCHandler):
+    also: ClassVar[Mapping[str, str]] = {"tag": tags.WHOLE}
+
+    @web.authenticated
+    @authorized
+    async def delete(self, run_id: str, tag: str) -> None:
+        await asyncio.to_thread(tags.remove, self.listing.store, tag, self.job(run_id).id)
+        self.set_status(204)
+        self.finish()
+
+
 _RUN = "(?P<run_id>[^/]{1,2000})"
 ROUTES: list[tuple[str, type[HPCHandler]]] = [
     ("/table", TableHandler),
     (f"/jobs/{_RUN}/compare/(?P<other_id>[^/]{{1,2000}})", CompareHandler),
     (f"/jobs/{_RUN}/tag", TagHandler),
+    (f"/jobs/{_RUN}/tag/(?P<tag>[^/]{{1,2000}})", TagRemovalHandler),
 ]

@@ -85,6 +85,9 @@ def test_a_run_a_file_and_a_tag_lead_to_the_same(trained: Notebook) -> None:
     assert "model:v3 is model of" in trained.run("%hpc tag model v3").stdout
     assert run in lineage(trained, "model:v3") and "[model:v3]" in lineage(trained, "model")
     assert run in trained.run('%hpc runs --where "tag model:v3"').stdout
+    trained.run("%hpc tag model v2")
+    assert "model:v2 is nobody's now" in trained.run("%hpc tag model:v2 --remove").stdout
+    assert run not in trained.run('%hpc runs --where "tag model:v2"').stdout
     trained.run("open('model.pt', 'w').write('other')")
     assert "found by its path; it was changed since" in lineage(trained, "./model.pt")
     done = shell(trained, "lineage", "elsewhere.bin", "--json")

@@ -16,6 +16,7 @@ import pytest
 from jupyter_hpc.lineage.index import tags
 from jupyter_hpc.lineage.index.index import Index
 from jupyter_hpc.lineage.index.schema import connect
+from jupyter_hpc.model.exceptions import OptionError
 from jupyter_hpc.rundir.store import Store
 from tests.lineage.records import (
     digest,
@@ -233,3 +234,19 @@ def test_packages_are_known_by_environment(made: Store, index: Index) -> None:
     write(made, record(0, environment={"digest": digest("the kernel's"), "worker": key}))
     rows = index.query("SELECT name, version FROM package WHERE env_digest = ? ORDER BY name", (key,))
     assert rows == [("numpy", "1.26.4"), ("pandas", "3.0"), ("python", "3.11.7")]
+
+
+def test_a_tag_that_was_removed_is_nobody_s_until_it_is_given_again(tmp_path: Path) -> None:
+    made = Store(tmp_path)
+    path = made.root / tags.FILE
+    tags.add(made, "model", "v3", subject=run_id(1))
+    tags.add(made, "model", "v4", subject="b3:1", run=run_id(1))
+    with pytest.raises(OptionError, match="no tag"):
+        tags.remove(made, "model:v3", run_id(2))
+    tags.remove(made, "model:v3", run_id(1))
+    assert tags.by_run(path) == {run_id(1): ["model:v4"]}
+    assert [row[:3] for row in tags.rows(path)] == [("b3:1", "model", "v4")]
+    with pytest.raises(OptionError, match="no tag"):
+        tags.remove(made, "model:v3")
+    tags.add(made, "model", "v3", subject=run_id(2))
+    assert tags.by_run(path) == {run_id(1): ["model:v4"], run_id(2): ["model:v3"]}

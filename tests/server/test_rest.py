@@ -140,6 +140,11 @@ def test_the_table_compares_and_tags(server: Server) -> None:
     assert rows("/table?text=best") == [one.id]
     for body in ({"tag": "a b"}, {"tag": 3}, {}, {"tag": "a", "more": 1}):
         assert server.hpc(f"/jobs/{one.id}/tag", method="POST", body=body).status == 400
+    best = f"best:{one.id[-6:]}"
+    assert server.hpc(f"/jobs/{two.id}/tag/{best}", method="DELETE").status == 400  # it is the other's
+    assert server.hpc(f"/jobs/{one.id}/tag/{best}", method="DELETE").status == 204
+    assert rows("/table?text=best") == []
+    assert server.hpc(f"/jobs/{one.id}/tag/{best}", method="DELETE").status == 400
 
 
 def test_a_log_is_read_by_windows_that_cut_no_character(server: Server, done: Job) -> None:

@@ -1,4 +1,7 @@
-"""Names that people give to values and runs, ``model:v3``: one file of lines, only ever added to."""
+"""Names that people give to values and runs, ``model:v3``: one file of lines, only ever added to.
+
+A later line of a tag holds; one without subject says that it was removed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from ...rundir.store import Store
 from ...worker.regular import open_regular
 
 FILE = "tags.jsonl"
-_WORD = re.compile(r"[\w.@+-]{1,100}")
+WORD = r"[\w.@+-]{1,100}"
+WHOLE = f"{WORD}:{WORD}"
 
 
 def add(store: Store, key: str, value: str, *, subject: str, name: str = "", run: str = "") -> None:
@@ -30,16 +34,37 @@ def add(store: Store, key: str, value: str, *, subject: str, name: str = "", run
         If the disk doesn't take it.
     """
     for word in (key, value):
-        if not _WORD.fullmatch(word):
+        if not re.fullmatch(WORD, word):
             raise OptionError(f"{word[:100]!r} can't be part of a tag.", hint="Use letters, digits and . _ @ + -")
+    _write(store, {"key": key, "value": value, "subject": subject, "name": name, "run": run}, "tagged. Tag it")
+
+
+def remove(store: Store, text: str, run: str = "") -> None:
+    """Take a whole tag, ``model:v3``, away from whatever has it: it moves to nothing.
+
+    Raises
+    ------
+    OptionError
+        If there is no such tag, or it is none of that run.
+    HPCError
+        If the disk doesn't take it.
+    """
+    key, _, value = text.rpartition(":")
+    having = next((name for name, has in by_run(store.root / FILE).items() if text in has), None)
+    if having is None or (run and having != run):
+        whose = f"{run} has" if run else "There is"
+        raise OptionError(f"{whose} no tag {text[:200]!r}.", hint="`%hpc jobs` shows the tags of each run.")
+    _write(store, {"key": key, "value": value, "subject": ""}, "removed. Remove it")
+
+
+def _write(store: Store, tag: dict[str, str], done: str) -> None:
     store.prepare()
-    line = {"t": time.time(), "key": key, "value": value, "subject": subject, "name": name, "run": run}
     try:
-        _append(store.root / FILE, json.dumps(line).encode() + b"\n")
+        _append(store.root / FILE, json.dumps({"t": time.time(), **tag}).encode() + b"\n")
     except OSError as error:
         raise HPCError(
-            f"{key}:{value} can't be written to {store.root / FILE}: {error.strerror}.",
-            hint="Nothing was tagged. Tag it again when the disk takes it.",
+            f"{tag['key']}:{tag['value']} can't be written to {store.root / FILE}: {error.strerror}.",
+            hint=f"Nothing was {done} again when the disk takes it.",
         ) from None
 
 
@@ -82,24 +107,24 @@ def _is_cut(path: Path) -> bool:
 
 
 def rows(path: Path) -> list[tuple[Any, ...]]:
-    """Return the tags as the index keeps them, the newest of equal ones last; lines that can't be read are skipped."""
+    """Return the tags as the index keeps them, each once."""
+    return [(tag["subject"], tag["key"], tag["value"], tag.get("name") or "", tag["t"]) for tag in _standing(path)]
+
+
+def by_run(path: Path) -> dict[str, list[str]]:
+    """Return the tags of each run, its values' among them, as people write them: ``model:v3``."""
+    tagged: dict[str, list[str]] = {}
+    for tag in _standing(path):
+        tagged.setdefault(tag.get("run") or tag["subject"], []).append(f"{tag['key']}:{tag['value']}")
+    return {run: sorted(each) for run, each in tagged.items()}
+
+
+def _standing(path: Path) -> list[dict[str, Any]]:
+    """Return the last line of each tag that was not removed; lines that can't be read are skipped."""
     try:
         with open_regular(path) as file:
             found = lines(file.read(), TAG)
     except OSError:
         return []
-    return [(tag["subject"], tag["key"], tag["value"], tag.get("name") or "", tag["t"]) for tag in found if tag]
-
-
-def by_run(path: Path) -> dict[str, list[str]]:
-    """Return the tags of each run, its values' among them, as people write them: ``model:v3``."""
-    try:
-        with open_regular(path) as file:
-            found = lines(file.read(), TAG)
-    except OSError:
-        return {}
-    runs = {f"{tag['key']}:{tag['value']}": tag.get("run") or tag["subject"] for tag in found if tag}
-    tagged: dict[str, list[str]] = {}
-    for tag, run in runs.items():
-        tagged.setdefault(run, []).append(tag)
-    return {run: sorted(each) for run, each in tagged.items()}
+    last = {(tag["key"], tag["value"]): tag for tag in found if tag}
+    return [tag for tag in last.values() if tag["subject"]]

@@ -101,6 +101,11 @@ export class HPCApi {
     return (await this._ask<ITag>(`jobs/${id}/tag`, 'POST', body)).tag;
   }
 
+  async untag(id: string, tag: string): Promise<void> {
+    const path = `jobs/${id}/tag/${encodeURIComponent(tag)}`;
+    await this._ask(path, 'DELETE');
+  }
+
   /** Hold, release or requeue a job of the user's that we did not submit. */
   async act(id: string, act: 'hold' | 'release' | 'requeue'): Promise<void> {
     await this._ask(`jobs/${id}/${act}`, 'POST', {});

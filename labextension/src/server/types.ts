@@ -393,6 +393,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jupyter-hpc/jobs/{run_id}/tag/{tag}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Take a tag away from a run. */
+    delete: operations['untagRun'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jupyter-hpc/targets': {
     parameters: {
       query?: never;
@@ -1872,6 +1889,32 @@ export interface operations {
       400: components['responses']['Problem'];
       404: components['responses']['Problem'];
       409: components['responses']['Problem'];
+      default: components['responses']['Refusal'];
+    };
+  };
+  untagRun: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A run's id, or a task's. */
+        run_id: components['parameters']['RunId'];
+        /** @description A whole one, as model:v3. */
+        tag: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It is gone. */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['Problem'];
+      404: components['responses']['Problem'];
       default: components['responses']['Refusal'];
     };
   };

@@ -1,10 +1,11 @@
-import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { UseSignal } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import { actsOf } from '../jobs/acts';
 import { cancelJobs } from '../parts/cancel';
+import { tagJobs, untagJobs } from '../parts/tags';
 import { HPCError } from '../server/api';
 import { ITableRow } from '../server/types';
 import { columnsOf, IColumn, USUAL } from './columns';
@@ -119,6 +120,11 @@ function Chosen(props: {
   const rows = model.chosenRows;
   const own = rows.filter(row => !row.foreign);
   const live = rows.filter(row => actsOf(row).includes('cancel'));
+  const name = (change: typeof tagJobs) =>
+    void tried(async () => {
+      await change(model.api, trans, own);
+      await model.refresh();
+    });
   return (
     <>
       <button
@@ -133,9 +139,17 @@ function Chosen(props: {
         className="jp-HPC-button"
         disabled={!own.length}
         title={trans.__('Give the chosen jobs a name')}
-        onClick={() => void tried(() => tagChosen(model, own, trans))}
+        onClick={() => name(tagJobs)}
       >
         {trans.__('Tag')}
+      </button>
+      <button
+        className="jp-HPC-button"
+        disabled={!own.some(row => row.tags.length)}
+        title={trans.__('Take tags away from the chosen jobs')}
+        onClick={() => name(untagJobs)}
+      >
+        {trans.__('Untag')}
       </button>
       <button
         className="jp-HPC-button"
@@ -242,33 +256,6 @@ async function cancelChosen(
     await cancelJobs(model.api, trans, ids);
     await model.refresh();
   }
-}
-
-async function tagChosen(
-  model: TableModel,
-  rows: ITableRow[],
-  trans: TranslationBundle
-): Promise<void> {
-  const answer = await InputDialog.getText({
-    title: trans._n('Tag %1 job', 'Tag %1 jobs', rows.length),
-    label:
-      rows.length > 1
-        ? trans.__('A word, as sweep: each gets it, followed by its id')
-        : trans.__('A word, or a whole tag as model:v3')
-  });
-  const tag = answer.value?.trim();
-  if (!answer.button.accept || !tag) {
-    return;
-  }
-  if (rows.length > 1 && tag.includes(':')) {
-    throw new Error(
-      trans.__('%1 can be one job’s only. Give many a word without colon.', tag)
-    );
-  }
-  for (const row of rows) {
-    await model.api.tag(row.id, tag);
-  }
-  await model.refresh();
 }
 
 async function tried(act: () => Promise<void>): Promise<void> {
