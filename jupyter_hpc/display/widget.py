@@ -91,11 +91,11 @@ class Panel:
             [
                 top,
                 self._meters,
-                self._charts,
                 self._said,
                 self._waiting.widget,
                 *self._tasks.widgets,
                 self._sent,
+                self._charts,
                 self._log.widget,
             ],
             layout={"padding": f"0 0 0 {EDGE}", "margin": "0", "overflow": "visible"},

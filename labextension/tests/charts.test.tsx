@@ -149,7 +149,7 @@ describe('charts', () => {
 describe('a line in a row', () => {
   it('has its name and last value beside it', () => {
     show(<Sparkline metric={{ name: 'loss', last: 0.3, trend: [3, 2, 1] }} />);
-    expect(host.textContent).toBe(' loss 0.3');
+    expect(host.textContent).toBe('loss 0.3');
     const points = host.querySelector('polyline')!.getAttribute('points')!;
     expect(points.split(' ')).toHaveLength(3);
   });

@@ -9,6 +9,9 @@ describe('duration', () => {
   it.each([
     [-3, '0 s'],
     [0, '0 s'],
+    [0.24, '0.2 s'],
+    [4, '4 s'],
+    [9.96, '10 s'],
     [59.4, '59 s'],
     [59.6, '1 min'],
     [61, '1 min 1 s'],
@@ -28,6 +31,8 @@ describe('size', () => {
     [1023, '1023 B'],
     [1024, '1 KiB'],
     [1536, '1.5 KiB'],
+    [136500, '133.3 KiB'],
+    [1048575, '1 MiB'],
     [20 * 1024, '20 KiB'],
     [100 * 1024, '100 KiB'],
     [1024 ** 3, '1 GiB'],
@@ -66,6 +71,18 @@ describe('times', () => {
   it('are what it took when it has ended', () => {
     const done = { ...begun, state: 'COMPLETED' as const, ended_at: 1090 };
     expect(format.times(done, trans)).toBe('1 min 30 s');
+  });
+
+  it('pass by whole seconds, and end with tenths', () => {
+    const now = Date.now() / 1000;
+    const running = { ...job('a'), started_at: now - 3.3 };
+    expect(format.lasted(running)).toBe('3 s');
+    const done = {
+      ...job('a', 'COMPLETED'),
+      started_at: 1000,
+      ended_at: 1003.3
+    };
+    expect(format.lasted(done)).toBe('3.3 s');
   });
 
   it('are since when it waits before it starts', () => {

@@ -22,6 +22,7 @@ export function Facts(props: IJobTabProps): React.ReactElement {
     [trans.__('Started'), at(job.started_at)],
     [trans.__('Ended'), at(job.ended_at)],
     [trans.__('Notebook'), job.notebook],
+    [trans.__('Tags'), job.tags.join(', ')],
     [trans.__('Asked for'), asked(job, props).join(', ')],
     [trans.__('Directory'), job.directory && <code>{job.directory}</code>]
   ];
@@ -47,25 +48,34 @@ export function Facts(props: IJobTabProps): React.ReactElement {
   );
 }
 
-/** What was asked for, in the words of the options. */
+/** What was asked for: resources as cards have them, and the words of the other options. */
 export function asked(
   job: IJobDetail,
   { trans }: Pick<IJobTabProps, 'trans'>
 ): string[] {
-  const all = Object.entries({ ...job.resources, ...job.spec });
-  const amount = (key: string, given: unknown) => {
-    if (typeof given === 'number' && ['time', 'memory'].includes(key)) {
-      return key === 'time' ? duration(given) : size(given);
-    }
-    const isGroup = typeof given === 'object' && !Array.isArray(given);
-    return String(isGroup ? Object.keys(given ?? {}).join(', ') : given);
+  const { gpu_type: type, ...resources } = job.resources;
+  const gpu = type ? `${type} gpu` : 'gpu';
+  const count = (given: unknown, word: string) =>
+    `${given} ${given === 1 ? word : `${word}s`}`;
+  const written: { [key: string]: (given: unknown) => string } = {
+    nodes: given => count(given, 'node'),
+    tasks: given => count(given, 'task'),
+    cpus: given => count(given, 'cpu'),
+    gpus: given => count(given, gpu),
+    memory: given => size(Number(given)),
+    time: given => duration(Number(given))
   };
-  const known = all.filter(([key]) => !['name', 'workdir'].includes(key));
+  const other = (key: string, given: unknown) => {
+    const name = key.replace(/_/g, ' ');
+    const isGroup = typeof given === 'object' && !Array.isArray(given);
+    const words = isGroup ? Object.keys(given ?? {}).join(', ') : given;
+    return given === true ? name : `${name} ${words}`;
+  };
+  const known = Object.entries({ ...resources, ...job.spec }).filter(
+    ([key]) => !['name', 'workdir'].includes(key)
+  );
   return known.length || job.foreign
-    ? known.map(([key, given]) => {
-        const name = key.replace(/_/g, ' ');
-        return given === true ? name : `${name} ${amount(key, given)}`;
-      })
+    ? known.map(([key, given]) => (written[key] ?? (x => other(key, x)))(given))
     : [trans.__('default resources')];
 }
 

@@ -2,8 +2,8 @@ import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
 import {
   duration,
-  elapsed,
   isLive,
+  lasted,
   look,
   place,
   sign,
@@ -11,6 +11,7 @@ import {
 } from '../jobs/format';
 import { Again } from '../parts/again';
 import { Foreign } from '../parts/foreign';
+import { reasonOf } from '../parts/waiting';
 import { IJobTabProps } from './jobtabs';
 
 /** What is known of a job at a glance, and what can be done with it. */
@@ -18,10 +19,10 @@ export function Head(
   props: IJobTabProps & { problem: string }
 ): React.ReactElement {
   const { job, trans, commands, id } = props;
-  const took = elapsed(job);
+  const reason = reasonOf(job);
   const facts = [
     ...place(job, trans),
-    took === null ? '' : duration(took),
+    lasted(job),
     job.time_limit_s && isLive(job)
       ? trans.__('limit %1', duration(job.time_limit_s))
       : ''
@@ -47,7 +48,7 @@ export function Head(
           {job.foreign && <Foreign trans={trans} />}
         </h2>
         <p>{facts.filter(fact => fact).join(' · ')}</p>
-        {job.reason && <p className="jp-HPCJob-reason">{job.reason}</p>}
+        {reason && <p className="jp-HPCJob-reason">{reason}</p>}
         {!job.foreign && <Again job={job} trans={trans} commands={commands} />}
         {props.problem && (
           <p className="jp-HPC-problem" role="alert">

@@ -58,22 +58,29 @@ export function words(state: string, trans: TranslationBundle): string {
   return known[state] ?? state.toLowerCase().replace(/_/g, ' ');
 }
 
-/** `1 h 05 min`, `12 s`: the two largest units. */
+/** `1 h 5 min`, `12 s`, `0.8 s`: the two largest units, as Python's views have them. */
 export function duration(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 60) {
-    return `${s} s`;
+  const tenths = Math.round(Math.max(0, seconds) * 10);
+  if (tenths < 100) {
+    return `${tenths / 10} s`;
   }
-  const two = (large: number, a: string, small: number, b: string) =>
-    small ? `${large} ${a} ${small} ${b}` : `${large} ${a}`;
-  if (s < 3600) {
-    return two(Math.floor(s / 60), 'min', s % 60, 's');
+  const grain = seconds >= 86400 ? 3600 : seconds >= 3600 ? 60 : 1;
+  let left = Math.round(seconds / grain) * grain;
+  const units: [number, string][] = [
+    [86400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+    [1, 's']
+  ];
+  const parts = [];
+  for (const [unit, name] of units) {
+    const count = Math.floor(left / unit);
+    left -= count * unit;
+    if (count) {
+      parts.push(`${count} ${name}`);
+    }
   }
-  if (s < 86400) {
-    const minutes = Math.floor((s % 3600) / 60);
-    return two(Math.floor(s / 3600), 'h', minutes, 'min');
-  }
-  return two(Math.floor(s / 86400), 'd', Math.floor((s % 86400) / 3600), 'h');
+  return parts.join(' ');
 }
 
 // made once: to make one takes longer than a row
@@ -131,15 +138,16 @@ export function iso(seconds: number): string {
   return `${local.toISOString().slice(0, 19)}${offset < 0 ? '-' : '+'}${zone}`;
 }
 
+/** `133.3 KiB`: one decimal at most, as Python's views have it. */
 export function size(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
+  let tenths = Math.round(bytes * 10);
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
+  while (tenths >= 10240 && unit < units.length - 1) {
     unit += 1;
+    tenths = Math.round((bytes * 10) / 1024 ** unit);
   }
-  return `${unit && value < 100 ? value.toFixed(1).replace('.0', '') : Math.round(value)} ${units[unit]}`;
+  return `${tenths / 10} ${units[unit]}`;
 }
 
 /** Seconds that a job has run or ran; null before it starts. */
@@ -147,6 +155,15 @@ export function elapsed(job: IJob, now = Date.now() / 1000): number | null {
   return job.started_at === null
     ? null
     : Math.max(0, (job.ended_at ?? now) - job.started_at);
+}
+
+/** How long a job has run, in whole seconds as they pass, or how long it ran; empty before it starts. */
+export function lasted(job: IJob): string {
+  const took = elapsed(job);
+  if (took === null) {
+    return '';
+  }
+  return duration(isLive(job) ? Math.floor(took) : took);
 }
 
 /** What people call a job at its scheduler; of a process here what follows the dot is when it started. */
@@ -165,14 +182,14 @@ export function place(job: IJob, trans: TranslationBundle): string[] {
 
 /** What stands at the end of a row: time of limit, or when it was submitted. */
 export function times(job: IJob, trans: TranslationBundle): string {
-  const took = elapsed(job);
-  if (took === null) {
+  const took = lasted(job);
+  if (!took) {
     return job.created ? trans.__('since %1', when(job.created, trans)) : '';
   }
   if (job.time_limit_s && isLive(job)) {
-    return trans.__('%1 of %2', duration(took), duration(job.time_limit_s));
+    return trans.__('%1 of %2', took, duration(job.time_limit_s));
   }
-  return duration(took);
+  return took;
 }
 
 /** `2 gpus`, `1 a100 gpu`: as Python's views say it. */

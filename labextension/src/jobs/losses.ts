@@ -17,7 +17,7 @@ export function losses(
     return [
       trans.__(
         'It has run for %1: what it computed since is lost.',
-        duration(took)
+        duration(Math.floor(took))
       ),
       stays(trans)
     ];
@@ -25,7 +25,7 @@ export function losses(
   if (job.state === 'RUNNING') {
     return [trans.__('It runs: what it computed is lost.'), stays(trans)];
   }
-  const waited = job.created ? duration(now - job.created) : '';
+  const waited = job.created ? duration(Math.floor(now - job.created)) : '';
   return waited
     ? [
         trans.__(

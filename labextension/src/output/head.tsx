@@ -1,14 +1,6 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import {
-  duration,
-  elapsed,
-  isLive,
-  sign,
-  size,
-  times,
-  words
-} from '../jobs/format';
+import { elapsed, isLive, sign, size, times, words } from '../jobs/format';
 import { Elapsed } from '../parts/elapsed';
 import { useSeconds } from '../parts/now';
 import { IJobDetail } from '../server/types';
@@ -44,8 +36,7 @@ export function PanelHead(props: {
         </span>{' '}
         {took !== null && (
           <span className="jp-HPCOutput-time">
-            <Elapsed job={job} trans={trans} />{' '}
-            {isLive(job) ? times(job, trans) : duration(took)}
+            <Elapsed job={job} trans={trans} /> {times(job, trans)}
           </span>
         )}
       </div>

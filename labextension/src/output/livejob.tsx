@@ -2,7 +2,7 @@ import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
 import { Again } from '../parts/again';
 import { Charts } from '../parts/charts';
-import { WaitingBlock } from '../parts/waiting';
+import { reasonOf, WaitingBlock } from '../parts/waiting';
 import { isLive, look } from '../jobs/format';
 import { IJobProps, useJob } from '../job/usejob';
 import { LogView } from '../job/logview';
@@ -13,7 +13,7 @@ const MOST_CHARTS = 4; // the job's page has the others
 
 /**
  * A job as its cell shows it, from the server: whatever became of page and kernel. From top to bottom as the kernel's
- * own panel (`display/widget.py`) has it: head, meters, why it waits, what was sent, log.
+ * own panel (`display/widget.py`) has it: head, meters, why it waits, what was sent, charts, log.
  */
 export function LiveJob(props: IJobProps): React.ReactElement {
   const { id, api, model, commands, trans } = props;
@@ -31,6 +31,7 @@ export function LiveJob(props: IJobProps): React.ReactElement {
     return <LiveJob {...props} id={after} key={after} />;
   }
   const live = isLive(job);
+  const reason = reasonOf(job);
   const isAwaited = !job.foreign && job.is_awaited;
   const button = (label: string, onClick: () => unknown) => (
     <button className="jp-HPC-button" onClick={() => void onClick()}>
@@ -55,7 +56,7 @@ export function LiveJob(props: IJobProps): React.ReactElement {
           )}
       </PanelHead>
       {live && <Meters job={job} trans={trans} />}
-      {job.reason && <p>{job.reason}</p>}
+      {reason && <p>{reason}</p>}
       {!job.foreign && (
         <>
           <Again job={job} trans={trans} commands={commands} />
@@ -66,8 +67,8 @@ export function LiveJob(props: IJobProps): React.ReactElement {
         </>
       )}
       {!live && job.hint && <p>→ {job.hint}</p>}
-      <Charts charts={job.charts} trans={trans} most={MOST_CHARTS} />
       <Sent job={job} trans={trans} />
+      <Charts charts={job.charts} trans={trans} most={MOST_CHARTS} />
       <LogView {...props} isLive={live} which="cell" isInOutput />
       {(!live || !isAwaited) && (
         <p className="jp-HPCOutput-quiet">

@@ -215,14 +215,22 @@ export function Sparkline(props: { metric: IMetric }): React.ReactElement {
   return (
     <span className="jp-HPCSpark">
       {trend.length > 1 && (
-        <svg width={width} height={height} aria-hidden="true">
+        <svg
+          viewBox={`0 0 ${width} ${height}`}
+          preserveAspectRatio="none"
+          height={height}
+          aria-hidden="true"
+        >
           <polyline
             className="jp-HPCChart-line jp-mod-0"
+            vectorEffect="non-scaling-stroke"
             points={line.join(' ')}
           />
         </svg>
-      )}{' '}
-      {name} <b>{written(last)}</b>
+      )}
+      <span>
+        {name} <b>{written(last)}</b>
+      </span>
     </span>
   );
 }

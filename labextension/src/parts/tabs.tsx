@@ -47,7 +47,7 @@ export function Tabs<T extends string>(props: {
           tabIndex={current === name ? 0 : -1}
           onClick={() => onChange(name)}
         >
-          {label}
+          <span data-label={label}>{label}</span>
         </button>
       ))}
     </div>

@@ -2,9 +2,9 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import { CommandIDs } from '../jobs/commandids';
-import { clock, day, duration } from '../jobs/format';
+import { clock, day, duration, isLive } from '../jobs/format';
 import { HPCApi } from '../server/api';
-import { IOwnJob, ISuggestion, IWaiting } from '../server/types';
+import { IJobDetail, IOwnJob, ISuggestion, IWaiting } from '../server/types';
 
 const NOW_S = 60;
 /** The scheduler wasn't asked yet. */
@@ -52,7 +52,21 @@ export function WaitingBlock(props: {
       props.replaced(made);
     }
   };
-  const chips = (title: string, look: string, some: ISuggestion[]) =>
+  const other = (
+    <button
+      className="jp-HPC-button"
+      disabled={asked !== ''}
+      onClick={() => void change()}
+    >
+      {trans.__('Other options …')}
+    </button>
+  );
+  const chips = (
+    title: string,
+    look: string,
+    some: ISuggestion[],
+    isLast: boolean
+  ) =>
     some.length > 0 && (
       <div className="jp-HPCWaiting-chips" role="group" aria-label={title}>
         <span aria-hidden="true">{title}</span>
@@ -70,6 +84,7 @@ export function WaitingBlock(props: {
             <code>{each.options}</code> {why(each, trans)}
           </button>
         ))}
+        {isLast && other}
       </div>
     );
   const are = (confirmed: boolean) =>
@@ -90,17 +105,9 @@ export function WaitingBlock(props: {
       )}
       {reason && <p>{reason}</p>}
       {waiting.hint && <p className="jp-HPCWaiting-hint">{waiting.hint}</p>}
-      {chips(trans.__('Would start now'), 'now', are(true))}
-      {chips(trans.__('May help'), 'maybe', are(false))}
-      <div className="jp-HPCWaiting-chips">
-        <button
-          className="jp-HPCWaiting-chip"
-          disabled={asked !== ''}
-          onClick={() => void change()}
-        >
-          {trans.__('Other options …')}
-        </button>
-      </div>
+      {chips(trans.__('Would start now'), 'now', are(true), !are(false).length)}
+      {chips(trans.__('May help'), 'maybe', are(false), true)}
+      {!waiting.suggestions.length && other}
       <p role="status" className="jp-HPCWaiting-said">
         {asked && trans.__('Submitting it with %1 …', asked)}
         {problem}
@@ -123,6 +130,12 @@ function place(waiting: IWaiting, trans: TranslationBundle): string {
   return waiting.of === null
     ? trans.__('%1 in the queue', nth)
     : trans.__('%1 of %2 in the queue', nth, waiting.of);
+}
+
+/** Why a job waits or ended as it did; when it may start is told below that. */
+export function reasonOf(job: IJobDetail): string {
+  const told = !job.foreign && isLive(job) ? (job.waiting?.reason ?? '') : '';
+  return told && job.reason.startsWith(told) ? told : job.reason;
 }
 
 export function ordinal(n: number): string {

@@ -208,7 +208,14 @@ function Offer(
     >
       {lines.map(line => (
         <div key={line}>
-          <code>{line}</code>
+          <code>
+            {line.split(/ (?=--)/).map((option, i) => (
+              <React.Fragment key={i}>
+                {i > 0 && ' '}
+                <span>{option}</span>
+              </React.Fragment>
+            ))}
+          </code>
           <button
             className="jp-HPC-chip"
             aria-label={trans.__('Copy %1', line)}

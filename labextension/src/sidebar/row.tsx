@@ -92,20 +92,17 @@ export const RowView = React.memo(function RowView(props: {
         <div className="jp-HPCQueue-detail">
           {where.filter(each => each).join(' · ')}
         </div>
-        <div className="jp-HPCQueue-detail">
-          {row.ended_at !== null && (
-            <>
-              <When moment={row.ended_at} trans={trans} />
-              {next.some(each => each) && ' · '}
-            </>
-          )}
-          {next.filter(each => each).join(' · ')}
-          {row.metrics.length > 0 && (
-            <>
-              {' · '}
-              <Sparkline metric={row.metrics[0]} />
-            </>
-          )}
+        <div className="jp-HPCQueue-detail jp-HPCQueue-how">
+          <span>
+            {row.ended_at !== null && (
+              <>
+                <When moment={row.ended_at} trans={trans} />
+                {next.some(each => each) && ' · '}
+              </>
+            )}
+            {next.filter(each => each).join(' · ')}
+          </span>
+          {row.metrics.length > 0 && <Sparkline metric={row.metrics[0]} />}
         </div>
         <Elapsed job={row} trans={trans} />
       </div>

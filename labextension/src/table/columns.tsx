@@ -1,6 +1,6 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { duration, elapsed, native, sign, size, words } from '../jobs/format';
+import { lasted, native, sign, size, words } from '../jobs/format';
 import { When } from '../parts/when';
 import { ITablePage, ITableRow } from '../server/types';
 
@@ -91,10 +91,7 @@ export function columnsOf(
       sort: 'duration',
       px: 100,
       isNumber: true,
-      cell: row => {
-        const took = elapsed(row);
-        return took === null ? '' : duration(took);
-      }
+      cell: lasted
     },
     {
       name: 'node',

@@ -246,7 +246,13 @@ const Row = React.memo(function Row(props: {
       onDoubleClick={() => props.onOpen(row.id, false)}
     >
       <span role="gridcell" className="jp-HPCTable-check">
-        <span aria-hidden="true">{props.isChosen ? '☑' : '☐'}</span>
+        <input
+          type="checkbox"
+          aria-hidden="true" // the row says whether it is chosen
+          tabIndex={-1}
+          checked={props.isChosen}
+          readOnly
+        />
       </span>
       {columns.map(column => {
         const shown = column.cell(row);
