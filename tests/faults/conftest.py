@@ -17,6 +17,7 @@ from jupyter_hpc.targets import connection
 from jupyter_hpc.targets.targets import target
 from jupyter_hpc.testing.sandbox import environment
 from tests.conftest import Sandbox
+from tests.faults.looks import Looks
 from tests.faults.road import Counter, until
 
 
@@ -53,6 +54,11 @@ def counted(cluster: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> C
     counter.install("squeue", "sbatch", "sacct", "scancel", "scontrol", "sinfo")
     monkeypatch.setenv("PATH", f"{counter.folder}:{os.environ['PATH']}")
     return counter
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    return Looks(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from jupyter_hpc import practice
 from jupyter_hpc.follow import following
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.jobs.submit import submit_request
@@ -23,7 +22,18 @@ from jupyter_hpc.model.states import JobState
 from jupyter_hpc.practice.slurm_cluster import daemon_pid, start_again
 from jupyter_hpc.runtime import portal
 from tests.clusters.slurm.cluster import FullSlurm
-from tests.faults.road import Counter, _request, events, run_directories, says, slurm, submit, until
+from tests.faults.road import (
+    Counter,
+    _request,
+    events,
+    run_directories,
+    says,
+    slurm,
+    submit,
+    until,
+    until_file,
+    wait_saved,
+)
 
 AWAY_S = 20.0
 PENDING = ("--begin=now+1hour",)
@@ -77,12 +87,6 @@ def either(request: pytest.FixtureRequest) -> Cluster:
     return found
 
 
-def until_file(go: Path, then: str = "y = 5") -> str:
-    return (
-        f"import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({str(go)!r}): time.sleep(.02)\n{then}"
-    )
-
-
 def jobs_with_mark(job: Job) -> list[str]:
     """Every job that Slurm has or had for a run."""
     rows = slurm("squeue", "-h", "-t", "all", "-O", "JobID:|,Comment:|").splitlines()
@@ -114,7 +118,7 @@ def test_stopped_during_submit(either: Cluster) -> None:
     with ThreadPoolExecutor(4) as pool:
         jobs = list(pool.map(lambda n: submit_saying(said, f"y = {n}"), range(4)))
     assert sum("doesn't answer (since" in line for line in said) == 4
-    assert [job.result(60)["y"] for job in jobs] == [0, 1, 2, 3]
+    assert [job.result(120)["y"] for job in jobs] == [0, 1, 2, 3]
     for job in jobs:
         assert jobs_with_mark(job) == [job.native_id]
         assert "didn't answer while the job was submitted" in incidents(job)
@@ -139,17 +143,17 @@ def test_stopped_during_run(either: Cluster, tmp_path: Path) -> None:
         )
     print(f"MEASURED said after {time.monotonic() - stopped:.1f} s")
     (tmp_path / "first").touch()
-    assert ends.result(10)["z"] == 6
+    assert ends.result(120)["z"] == 6
     until(lambda: time.monotonic() - stopped > AWAY_S, "the time away", AWAY_S + 1)
     either.start("slurmctld")
     back = time.monotonic()
-    until(lambda: "doesn't answer" not in waits.reason + runs.reason, "resumed", 40)
+    until(lambda: "doesn't answer" not in waits.reason + runs.reason, "resumed")
     print(f"MEASURED resumed after {time.monotonic() - back:.1f} s")
     go.touch()
-    assert runs.result(20)["y"] == 5
+    assert runs.result(120)["y"] == 5
     assert waits.state is JobState.PENDING
     slurm("scontrol", "update", f"JobId={waits.native_id}", "StartTime=now")
-    assert waits.result(60)["w"] == 7
+    assert waits.result(120)["w"] == 7
     for job in (runs, ends, waits):
         assert jobs_with_mark(job) == [job.native_id]
         assert "answer" in incidents(job), job.record
@@ -161,12 +165,13 @@ def test_killed_while_jobs_run_and_wait(either: Cluster, tmp_path: Path) -> None
     runs, waits = submit(until_file(go)), submit("w = 7", passthrough=PENDING)
     says(runs, "ready")
     until(lambda: waits.state is JobState.PENDING and waits.reason, "why it waits")
-    until(lambda: time.time() - runs.record["submitted_at"] > 6, "the controller has saved its jobs", 10)
+    for job in (runs, waits):
+        wait_saved(job)
     either.restart("slurmctld")
     go.touch()
-    assert runs.result(20)["y"] == 5
+    assert runs.result(120)["y"] == 5
     slurm("scontrol", "update", f"JobId={waits.native_id}", "StartTime=now")
-    assert waits.result(90)["w"] == 7
+    assert waits.result(120)["w"] == 7
     assert jobs_with_mark(runs) == [runs.native_id]
     assert jobs_with_mark(waits) == [waits.native_id]
 
@@ -189,13 +194,13 @@ def test_killed_just_after_it_took_a_job(either: Cluster) -> None:
             break
     assert forgotten, "the controller had saved them each time: nothing was tried"
     for job in jobs:
-        until(lambda j=job: jobs_with_mark(j), "it is there again", 90)
+        until(lambda j=job: jobs_with_mark(j), "it is there again")
     for job in forgotten:
-        until(lambda j=job: "submitted again" in incidents(j), "the record", 10)
+        until(lambda j=job: "submitted again" in incidents(j), "the record")
     for job in jobs:
         assert jobs_with_mark(job) == [job.native_id]
         slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
-    assert [job.result(90)["w"] for job in jobs] == list(range(len(jobs)))
+    assert [job.result(120)["w"] for job in jobs] == list(range(len(jobs)))
     assert all(len(events(job, "started")) == 1 for job in jobs)
     assert len(told) == 3
 
@@ -244,10 +249,8 @@ def test_interrupted_while_it_is_away(small: Cluster) -> None:
         signal.pthread_kill(main, signal.SIGINT)
 
     request, spec = _request("y = 1", {}, {"name": "given-up"})
-    began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # its patience is longer than a test may take
         submit_request(request, "slurm", spec, interrupt_when_told)
-    assert time.monotonic() - began < 25
     assert run_directories() == before
     small.start("slurmctld")
     assert submit("y = 2").result(60) == {"y": 2}
@@ -275,7 +278,7 @@ def test_node_daemon_killed(either: Cluster, tmp_path: Path) -> None:
     until(lambda: time.monotonic(), "a moment")
     either.start("slurmd.c1")
     go.touch()
-    assert job.result(30)["y"] == 5
+    assert job.result(120)["y"] == 5
     until(
         lambda: slurm("squeue", "-h", "-t", "all", "-j", job.native_id, "-o", "%T") == "COMPLETED",
         "Slurm's end",
@@ -291,7 +294,7 @@ def test_result_comes_while_the_node_daemon_is_dead(small: Cluster, tmp_path: Pa
     says(job, "ready")
     small.kill("slurmd.c1")
     go.touch()
-    assert job.result(10)["y"] == 5
+    assert job.result(120)["y"] == 5
     small.start("slurmd.c1")
     until(
         lambda: slurm("squeue", "-h", "-t", "all", "-j", job.native_id, "-o", "%T") == "COMPLETED",
@@ -318,12 +321,13 @@ y = 6
     job = submit(cell, qos="low", cpus=8, requeue=True, passthrough=("-w", "c2"))
     says(job, "attempt 0")
     told = reasons(job)
-    high = full_slurm.submit("root", "sleep 4", "--qos=high", "--cpus-per-task=8", "-w", "c2")
+    high = full_slurm.submit("root", "sleep 300", "--qos=high", "--cpus-per-task=8", "-w", "c2")
     full_slurm.wait_state(high, "RUNNING")
     until(lambda: job.state is JobState.PENDING and "attempt 2" in job.reason, "told in the panel")
     assert job.reason.startswith("requeued: a job with a higher priority took its place; attempt 2")
     assert job.record["attempts"][0]["how"] == "PREEMPTED"
-    full_slurm.wait_state(high, "COMPLETED")
+    full_slurm.says("root", "scancel", high)
+    full_slurm.wait_state(high, "CANCELLED")
     names = job.result(200)
     assert (names["attempt"], names["y"], "partial" in names) == (1, 6, False)
     first, second = job.record["attempts"]
@@ -354,7 +358,7 @@ def test_lost_with_its_evidence(small: Cluster, cluster: Path) -> None:
     job = submit("print('ready', flush=True)\nimport time\ntime.sleep(300)")
     says(job, "ready")
     forget_the_jobs(small, cluster, int(job.native_id))
-    assert job.wait(90)
+    assert job.wait(120)
     evidence = job.record["verdict"]["evidence"]
     print(f"MEASURED {job.state}: {job.reason} {evidence}")
     assert job.state is JobState.LOST
@@ -366,33 +370,44 @@ def test_lost_with_its_evidence(small: Cluster, cluster: Path) -> None:
 
 
 @pytest.mark.campaign
-def test_portal_is_never_blocked(small: Cluster) -> None:
-    """The portal's loop answers while questions hang."""
+def test_portal_is_never_blocked(counted: Counter, tmp_path: Path) -> None:
+    """The portal's loop answers while a question hangs."""
     waits = submit("w = 7", passthrough=PENDING)
     until(lambda: waits.state is JobState.PENDING and waits.reason, "why it waits")
-    small.stop("slurmctld")
-    until(lambda: "doesn't answer" in waits.reason, "said", 30)
+    go, asked, answers = (tmp_path / name for name in ("go", "asked", "answers"))
+    hangs = f"touch {asked}; while [ ! -e {go} ]; do sleep 0.05; done; touch {answers}"
+    counted.install("squeue", instead=f'{hangs}; exec REAL "$@"')
+    watcher = portal.call(following.watcher_of("slurm"))
+
+    async def ask_soon() -> None:
+        watcher.ask_soon()
+
+    portal.call(ask_soon(), 60)
+    until(asked.exists, "a question that hangs")
 
     async def nothing() -> None:
         return None
 
-    began = time.monotonic()
-    portal.call(nothing(), 5)
+    portal.call(nothing(), 60)
     assert waits.state is JobState.PENDING
-    assert time.monotonic() - began < 1
-    small.start("slurmctld")
-    assert practice.status().running
-    until(lambda: "doesn't answer" not in waits.reason, "resumed", 40)
+    assert not answers.exists()
+    go.touch()
     waits.cancel()
-    assert waits.wait(30)
+    assert waits.wait(120)
 
 
 def test_a_status_of_another_process_s_job_while_it_is_away(small: Cluster) -> None:
-    """Whoever asks gets an answer from the files in seconds, with the reason why there is no more."""
+    """Whoever asks gets an answer from the files while the question hangs, with the reason why there is no more."""
     job = submit("w = 7", passthrough=PENDING)
     small.stop("slurmctld")
-    code = f"import jupyter_hpc, time; j = jupyter_hpc.attach({job.id!r}); a = time.monotonic(); s = j.status; "
-    code += "print(s.state, s.reason, '|', time.monotonic() - a < 5)"
+    code = f"""
+import jupyter_hpc
+from jupyter_hpc.follow import following
+from jupyter_hpc.follow.watcher import Watcher
+from jupyter_hpc.runtime import portal
+status = jupyter_hpc.attach({job.id!r}).status
+print(status.state, status.reason, '|', portal.call(following.watcher_of("slurm"))._is_asking)
+"""
     import subprocess
     import sys
 
@@ -401,7 +416,7 @@ def test_a_status_of_another_process_s_job_while_it_is_away(small: Cluster) -> N
     assert said.stdout.strip().endswith("| True")
     small.start("slurmctld")
     job.cancel()
-    assert job.wait(60)
+    assert job.wait(120)
 
 
 def test_what_squeue_has_forgotten_is_asked_of_sacct(
@@ -416,6 +431,6 @@ def test_what_squeue_has_forgotten_is_asked_of_sacct(
     slurm("scancel", *(job.native_id for job in jobs))
     counter.install("squeue", instead="exit 0")
     for job in jobs:
-        assert job.wait(60)
+        assert job.wait(120)
         assert job.state is JobState.CANCELLED, job.record
     assert counter.count("sacct") <= 2

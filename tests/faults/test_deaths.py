@@ -1,4 +1,4 @@
-"""How a job can die on a real Slurm: each death has its own error, and is known within two seconds."""
+"""How a job can die on a real Slurm: each death has its own error, and is known soon."""
 
 from __future__ import annotations
 
@@ -22,29 +22,27 @@ from jupyter_hpc.model.exceptions import (
     TimeLimitExceeded,
 )
 from jupyter_hpc.model.states import JobState
-from tests.faults.road import events, says, slurm, submit, until, worker_pid
+from tests.faults.looks import SOON, Looks, group_of
+from tests.faults.road import events, says, slurm, submit, until, until_file, worker_pid
 
-SOON_S = 2.0
 WAITS = "import time\nbefore = 41\nprint('ready', flush=True)\ntime.sleep(300)\nafter = 1"
 STUBBORN = WAITS.replace("time.sleep(300)", "sum(iter(int, 1))")  # in C: no signal handler runs
 
 
-def died(job: Job, error: type[JobError], act: Callable[[], object]) -> tuple[JobError, float]:
-    """Do it, and return the error with the seconds that it took to be known."""
-    asked = time.monotonic()
-    happened = act()
-    began = happened if isinstance(happened, float) else asked
-    assert job.wait(15), job
-    took = time.monotonic() - began
+def died(job: Job, error: type[JobError], act: Callable[[], object], looks: Looks) -> JobError:
+    """Do it, and return the error, which is known soon."""
+    asked, group = time.time(), group_of(worker_pid(job))
+    act()
+    how = looks.known_soon(job, asked, group)
     found = job.outcome().error
-    print(f"MEASURED {error.__name__} {took:.2f} s: {found}")
+    print(f"MEASURED {error.__name__}, {how}: {found}")
     assert type(found) is error, repr(found)
     assert found.hint
     assert "ready" in found.log_tail
     assert found.job is job
     with pytest.raises(error):
         job.result()
-    return found, took
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +57,11 @@ def target(request: pytest.FixtureRequest, cluster: Path, limited: Job) -> str:
 
 
 @pytest.mark.parametrize("cell", [WAITS, STUBBORN], ids=["sleeping", "in C code"])
-def test_cancel(target: str, cell: str) -> None:
+def test_cancel(target: str, cell: str, looks: Looks) -> None:
     job = submit(cell, target)
     says(job, "ready")
-    _, took = died(job, JobCancelled, job.cancel)
+    died(job, JobCancelled, job.cancel, looks)
     assert job.state is JobState.CANCELLED
-    assert took < SOON_S + 2 * (cell == STUBBORN)
     if cell == WAITS:
         assert job.outcome().names["before"] == 41
         assert "after" not in job.outcome().names
@@ -85,7 +82,7 @@ def test_cancel_while_values_are_loaded(target: str, tmp_path: Path) -> None:
     job = submit("y = value", target, {"value": Loads(tmp_path / "begun")})
     until((tmp_path / "begun").exists, "it loads")
     job.cancel()
-    assert job.wait(15)
+    assert job.wait(120)
     assert type(job.outcome().error) is JobCancelled
     assert job.state is JobState.CANCELLED
 
@@ -110,103 +107,81 @@ before = 41
 def test_told_to_end_when_the_cell_is_over(target: str, end: str) -> None:
     """What the cell has made comes back, wherever the signal finds the worker."""
     job = submit(STOPPED_AT + end, target)
-    assert job.wait(15)
+    assert job.wait(120)
     outcome = job.outcome()
     assert outcome.names["before"] == 41
     assert isinstance(outcome.error, JobError) and type(outcome.error) is not EnvironmentMismatch
 
 
-def test_scancel(cluster: Path, limited: Job) -> None:
+def test_scancel(cluster: Path, limited: Job, looks: Looks) -> None:
     job = submit(WAITS)
     says(job, "ready")
-    _, took = died(job, JobCancelled, lambda: slurm("scancel", job.native_id))
-    assert took < SOON_S
+    died(job, JobCancelled, lambda: slurm("scancel", job.native_id), looks)
     assert job.outcome().names["before"] == 41
 
 
-def test_scancel_in_c_code(cluster: Path, limited: Job) -> None:
+def test_scancel_in_c_code(cluster: Path, limited: Job, looks: Looks) -> None:
     """The worker can't answer: Slurm kills it after KillWait, two seconds here."""
     job = submit(STUBBORN)
     says(job, "ready")
-    _, took = died(job, JobCancelled, lambda: slurm("scancel", job.native_id))
-    assert took < SOON_S + 2
+    died(job, JobCancelled, lambda: slurm("scancel", job.native_id), looks)
 
 
-def test_kill_of_the_worker(target: str) -> None:
+def test_kill_of_the_worker(target: str, looks: Looks) -> None:
     job = submit(WAITS, target)
     says(job, "ready")
     pid = worker_pid(job)
-    error, took = died(job, ProcessDied, lambda: os.kill(pid, signal.SIGKILL))
-    assert took < SOON_S
+    error = died(job, ProcessDied, lambda: os.kill(pid, signal.SIGKILL), looks)
     assert isinstance(error, ProcessDied) and error.signal == signal.SIGKILL
     assert "SIGKILL" in error.message and "--mem" in error.hint
 
 
-def test_scancel_with_kill(cluster: Path, limited: Job) -> None:
+def test_scancel_with_kill(cluster: Path, limited: Job, looks: Looks) -> None:
     """Slurm's own log says that it was cancelled, though no process could say so."""
     job = submit(WAITS)
     says(job, "ready")
     kill = ("scancel", "--signal=KILL", "--full", job.native_id)
-    _, took = died(job, JobCancelled, lambda: slurm(*kill))
-    assert took < SOON_S
+    died(job, JobCancelled, lambda: slurm(*kill), looks)
 
 
-def test_kill_of_the_whole_job(cluster: Path, limited: Job) -> None:
+def test_kill_of_the_whole_job(cluster: Path, limited: Job, looks: Looks) -> None:
     """Worker and shell are gone at once: only the heartbeat that stops can tell."""
     job = submit(WAITS)
     says(job, "ready")
     group = os.getpgid(worker_pid(job))
-    error, took = died(job, ProcessDied, lambda: os.killpg(group, signal.SIGKILL))
-    assert took < SOON_S
+    error = died(job, ProcessDied, lambda: os.killpg(group, signal.SIGKILL), looks)
     assert isinstance(error, ProcessDied) and error.signal == signal.SIGKILL
 
 
-def test_kill_of_the_whole_local_job(cluster: Path) -> None:
+def test_kill_of_the_whole_local_job(cluster: Path, looks: Looks) -> None:
     job = submit(WAITS, "local")
     says(job, "ready")
     group = os.getpgid(worker_pid(job))
-    _, took = died(job, ProcessDied, lambda: os.killpg(group, signal.SIGKILL))
-    assert took < SOON_S
+    died(job, ProcessDied, lambda: os.killpg(group, signal.SIGKILL), looks)
 
 
-def test_segfault(target: str) -> None:
-    job = submit("import ctypes\nprint('ready')\nimport time\ntime.sleep(1)\nctypes.string_at(0)", target)
+def test_segfault(target: str, looks: Looks, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    job = submit(until_file(go, "import ctypes\nctypes.string_at(0)"), target)
     says(job, "ready")
-    pid = worker_pid(job)
-    error, took = died(job, SegmentationFault, lambda: gone(pid, "the crash"))
-    assert took < SOON_S
+    error = died(job, SegmentationFault, go.touch, looks)
     assert isinstance(error, SegmentationFault) and error.signal == signal.SIGSEGV
     assert "Segmentation fault" in error.log_tail or "string_at" in error.log_tail
 
 
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def gone(pid: int, what: str) -> float:
-    return float(until(lambda: not _runs(pid) and time.monotonic(), what))
-
-
-def test_os_exit(target: str) -> None:
-    job = submit("import os, time\nprint('ready', flush=True)\ntime.sleep(.5)\nos._exit(7)", target)
+def test_os_exit(target: str, looks: Looks, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    job = submit(until_file(go, "os._exit(7)"), target)
     says(job, "ready")
-    pid = worker_pid(job)
-    error, took = died(job, ProcessDied, lambda: gone(pid, "the exit"))
-    assert took < SOON_S
+    error = died(job, ProcessDied, go.touch, looks)
     assert isinstance(error, ProcessDied) and error.exit_code == 7
     assert "os._exit" in error.hint
 
 
-def test_out_of_memory(cluster: Path, limited: Job) -> None:
+def test_out_of_memory(cluster: Path, limited: Job, looks: Looks) -> None:
     text = "print('ready', flush=True)\nx = bytearray(700 << 20)\nimport time\ntime.sleep(300)"
     job = submit(text, memory="300M")
-    pid = worker_pid(job)
-    error, took = died(job, OutOfMemory, lambda: gone(pid, "the kill"))
-    assert took < SOON_S
+    error = died(job, OutOfMemory, lambda: None, looks)
     assert job.state is JobState.OUT_OF_MEMORY
     assert "300 MiB" in error.message and "--mem" in error.hint
     assert isinstance(error, MemoryError)
@@ -215,60 +190,48 @@ def test_out_of_memory(cluster: Path, limited: Job) -> None:
 def test_memory_error_of_the_cell_is_itself(target: str) -> None:
     job = submit("x = bytearray(1 << 60)", target)
     with pytest.raises(MemoryError) as caught:
-        job.result(20)
+        job.result(120)
     assert type(caught.value) is MemoryError
 
 
-def test_cancelled_while_pending(cluster: Path, limited: Job) -> None:
+def test_cancelled_while_pending(cluster: Path, limited: Job, looks: Looks) -> None:
     job = submit("x = 1", passthrough=("--begin=now+1hour",))
     until(lambda: job.state is JobState.PENDING and "BeginTime" in job.reason, "a reason")
-    began = time.monotonic()
+    asked = time.time()
     job.cancel()
-    assert job.wait(15)
-    took = time.monotonic() - began
-    print(f"MEASURED pending {took:.2f} s")
-    assert took < SOON_S
+    print(f"MEASURED pending, {looks.known_soon(job, asked)}")
     with pytest.raises(JobCancelled, match="before it started"):
         job.result()
 
 
-def test_scancelled_while_pending(cluster: Path, limited: Job) -> None:
+def test_scancelled_while_pending(cluster: Path, limited: Job, looks: Looks) -> None:
     """Nothing but squeue can tell, and a job that waits long is asked about every ten seconds."""
     job = submit("x = 1", passthrough=("--begin=now+1hour",))
+    asked = time.time()
     slurm("scancel", job.native_id)
-    began = time.monotonic()
-    assert job.wait(15)
-    took = time.monotonic() - began
-    print(f"MEASURED pending, from outside {took:.2f} s")
-    assert took < SOON_S
+    print(f"MEASURED pending, from outside, {looks.known_soon(job, asked)}")
     with pytest.raises(JobCancelled):
         job.result()
 
 
 @pytest.mark.parametrize("cell", [WAITS, STUBBORN], ids=["sleeping", "in C code"])
-def test_local_time_limit(cluster: Path, cell: str) -> None:
-    job = submit(cell, "local", time="2s")
+def test_local_time_limit(cluster: Path, cell: str, looks: Looks) -> None:
+    job = submit(cell, "local", time="6s")  # of which Python needs some to begin
     says(job, "ready")
-    error, took = died(
-        job,
-        TimeLimitExceeded,
-        lambda: until(lambda: (job.run.path / "time-limit").exists() and time.monotonic(), "the limit"),
-    )
-    assert took < SOON_S + 2 * (cell == STUBBORN)
-    assert "2 s" in error.message and "--time" in error.hint
+    limit = job.run.path / "time-limit"
+    error = died(job, TimeLimitExceeded, lambda: until(limit.exists, "the limit", 120), looks)
+    assert "6 s" in error.message and "--time" in error.hint
     if cell == WAITS:
         assert job.outcome().names["before"] == 41
 
 
 @pytest.mark.campaign
-def test_time_limit(limited: Job) -> None:
+def test_time_limit(limited: Job, looks: Looks) -> None:
     """The last test of this file, so that the minute passes beside the others."""
-    assert limited.wait(110)
-    ended = limited.status.ended_at
-    assert ended is not None
-    [told, *_] = events(limited, "signal")
-    print(f"MEASURED TimeLimitExceeded {ended - told['t']:.2f} s")
-    assert ended - told["t"] < SOON_S
+    assert limited.wait(200)
+    assert events(limited, "signal")
+    [done] = events(limited, "done")
+    assert looks.since(limited, done["t"]) <= SOON
     error = limited.outcome().error
     assert type(error) is TimeLimitExceeded
     assert "1 min" in error.message and "--time" in error.hint and "ready" in error.log_tail
@@ -297,7 +260,8 @@ def test_a_limit_in_seconds_holds(target: str) -> None:
     assert type(found.error) is TimeLimitExceeded and "reached its time limit of 12 s" in str(found.error)
     assert job.state is JobState.TIMEOUT
     record = job.record
-    assert 11 <= record["ended_at"] - record["started_at"] < 30  # by the worker's clock
+    assert record["ended_at"] - record["submitted_at"] >= 12
+    assert record["ended_at"] - record["started_at"] < 60  # before Slurm's own minute is over
     assert found.names["before"] == 41  # it was told, and saved what it had
 
 
@@ -307,4 +271,4 @@ def test_a_limit_in_seconds_is_warned_of(cluster: Path) -> None:
     found = job.outcome()
     assert type(found.error) is TimeLimitExceeded
     assert found.names["caught"] == [signal.SIGUSR1]
-    assert job.record["ended_at"] - job.record["started_at"] < 30
+    assert job.record["ended_at"] - job.record["started_at"] < 60

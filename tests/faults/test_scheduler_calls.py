@@ -21,29 +21,30 @@ from jupyter_hpc.model.exceptions import JobLost, ProcessDied, SubmissionError, 
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.runtime import portal
 from jupyter_hpc.targets.connection import connection_of
-from tests.faults.road import Counter, run_directories, says, slurm, submit, until, worker_pid
+from tests.faults.looks import LIMIT, SOON, Looks
+from tests.faults.road import Counter, events, run_directories, says, slurm, submit, until, until_file, worker_pid
 
 
-def test_an_ordinary_job(counted: Counter) -> None:
+def test_an_ordinary_job(counted: Counter, looks: Looks) -> None:
     job = submit("y = 6 * 7")
-    assert job.result(20) == {"y": 42}
+    assert job.result(120) == {"y": 42}
     assert counted.count("sbatch") == 1
-    assert counted.count("squeue") <= 1
+    assert counted.count("squeue") <= looks.worth(job)
     assert counted.count("sacct") + counted.count("scontrol") + counted.count("sinfo") == 0
 
 
-def test_a_job_that_runs_some_seconds(counted: Counter) -> None:
-    """It runs and beats: one question while it was pending, and one for each beat that a busy machine made late."""
+def test_a_job_that_runs_some_seconds(counted: Counter, looks: Looks) -> None:
+    """It runs and beats: there are questions only while it is pending."""
     job = submit("import time\nfor i in range(12): print(i); time.sleep(.25)")
-    job.result(20)
-    assert counted.count("squeue") <= 3
+    job.result(120)
+    assert counted.count("squeue") <= looks.worth(job)
 
 
 def test_many_jobs_share_their_questions(counted: Counter) -> None:
     jobs = [submit(f"y = {i}") for i in range(8)]
-    assert [job.result(60)["y"] for job in jobs] == list(range(8))
+    assert [job.result(120)["y"] for job in jobs] == list(range(8))
     assert counted.count("sbatch") == 8
-    assert counted.count("squeue") <= 5
+    assert counted.busiest_minute("squeue") <= LIMIT
 
 
 QUESTIONS = ("squeue", "sacct", "scontrol", "sinfo")
@@ -62,7 +63,7 @@ def test_at_most_six_questions_a_minute(counted: Counter, number: int) -> None:
     print(
         f"MEASURED {number} jobs: submitted in {took:.1f} s, all back after {time.monotonic() - began:.1f} s, {asked} asked"
     )
-    assert asked <= 6
+    assert asked <= LIMIT
     assert counted.count("sbatch") == number
 
 
@@ -71,21 +72,21 @@ def test_waiting_jobs_and_a_loop_over_statuses(counted: Counter) -> None:
     """More than a minute with jobs that wait, while somebody asks for the status again and again."""
     jobs = [submit("y = 1", passthrough=("--begin=now+1hour",)) for _ in range(30)]
     with watcher_forgets(jobs[:10]):  # as in another process
-        until(lambda: all(job.reason for job in jobs), "why they wait", 60)
+        until(lambda: all(job.reason for job in jobs), "why they wait")
         end = time.monotonic() + 75
         while time.monotonic() < end:
             assert {job.state for job in jobs} == {JobState.PENDING}
             time.sleep(0.05)
         asked = counted.busiest_minute(*QUESTIONS)
         print(f"MEASURED 30 waiting jobs: {asked} in the busiest minute")
-        assert 2 <= asked <= 6
+        assert 2 <= asked <= LIMIT
         gone = time.monotonic()
         slurm("scancel", jobs[-1].native_id)
-        assert jobs[-1].wait(30)
+        assert jobs[-1].wait(120)
         print(f"MEASURED cancelled from outside, known after {time.monotonic() - gone:.1f} s")
         for job in jobs[:-1]:
             slurm("scancel", job.native_id)
-        assert all(job.wait(60) for job in jobs[10:])
+        assert all(job.wait(120) for job in jobs[10:])
 
 
 @contextmanager
@@ -99,29 +100,30 @@ def watcher_forgets(jobs: list[Job]) -> Iterator[None]:
     yield
 
 
-def test_a_killed_worker(counted: Counter) -> None:
+def test_a_killed_worker(counted: Counter, looks: Looks) -> None:
     job = submit("import time\nprint('ready', flush=True)\ntime.sleep(300)")
     says(job, "ready")
     until(lambda: job.state is JobState.RUNNING, "running")
     before = counted.count("squeue")
+    killed = time.time()
     os.kill(worker_pid(job), signal.SIGKILL)
     with pytest.raises(ProcessDied):
-        job.result(10)
-    assert counted.count("squeue") - before <= 2
+        job.result(120)
+    assert counted.count("squeue") - before <= (2 if looks.since(job, killed) <= SOON else LIMIT)
 
 
 def test_a_cell_that_holds_the_interpreter(counted: Counter) -> None:
     """The heartbeat stops though the job lives: asked again, less and less, and within a minute's six."""
     job = submit("print('ready', flush=True)\nx = sum(range(150_000_000))")
-    job.result(60)
-    assert counted.count("squeue") <= 6
+    job.result(250)
+    assert counted.busiest_minute("squeue") <= LIMIT
 
 
 def test_the_answer_of_sbatch_was_lost(counted: Counter) -> None:
     lost = 'REAL "$@" > /dev/null; echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation" >&2; exit 1'
     counted.install("sbatch", instead=lost)
     job = submit("y = 1", name="lost answer")
-    assert job.result(20) == {"y": 1}
+    assert job.result(120) == {"y": 1}
     assert counted.count("sbatch") == 1
     rows = slurm("squeue", "-h", "-t", "all", "-O", "Comment:|").splitlines()
     assert sum(job.id in row for row in rows) == 1
@@ -183,23 +185,20 @@ def test_a_cluster_that_came_later_is_found(cluster: Path, monkeypatch: pytest.M
     assert submit("x = 1").result(20) == {"x": 1}
 
 
-def test_the_controller_dies_while_a_job_runs(cluster: Path) -> None:
+def test_the_controller_dies_while_a_job_runs(cluster: Path, looks: Looks) -> None:
     go = cluster / "go"
-    job = submit(
-        f"import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({str(go)!r}): time.sleep(.02)\ny = 5"
-    )
+    job = submit(until_file(go))
     says(job, "ready")
     os.kill(int((cluster / "slurm" / "slurmctld.pid").read_text()), signal.SIGKILL)
     try:
         go.touch()
-        began = time.monotonic()
-        assert job.result(10)["y"] == 5
-        assert time.monotonic() - began < 2
+        assert job.result(120)["y"] == 5
+        assert looks.since(job, events(job, "done")[0]["t"]) <= SOON
     finally:
         practice.down(cluster / "slurm")
         practice.up(cluster / "slurm")
     assert submit("y = 6").result(20) == {"y": 6}
-    until(lambda: portal.call(connection_of("slurm")).outage.since is None, "that Slurm answers again", 90)
+    until(lambda: portal.call(connection_of("slurm")).outage.since is None, "that Slurm answers again")
 
 
 def test_a_job_that_the_scheduler_forgot(counted: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,10 +210,9 @@ def test_a_job_that_the_scheduler_forgot(counted: Counter, monkeypatch: pytest.M
     counted.install("squeue", instead="exit 0")
     counted.install("sacct", instead="echo 'Slurm accounting storage is disabled' >&2; exit 1")
     following.follow(job.run)
-    before = counted.count("squeue")
     with pytest.raises(JobLost, match="no longer knows") as caught:
         job.result(120)
-    assert counted.count("squeue") - before <= 12
+    assert counted.busiest_minute("squeue") <= LIMIT
     assert job.state is JobState.LOST
     assert str(job.run.path) in caught.value.hint
     slurm("scancel", job.native_id)
@@ -227,7 +225,7 @@ def test_an_id_that_nobody_knows(counted: Counter) -> None:
     until(lambda: job.state is JobState.PENDING and job.reason, "pending")
     portal.call(connection_of("slurm")).backend.accounting._off_until = 0.0  # that there is none was learnt before
     counted.install("squeue", "sacct", instead="exit 0")
-    assert job.wait(80)
+    assert job.wait(120)
     assert job.state is JobState.LOST
     assert counted.count("sacct") == 3
     evidence = "; ".join(job.record["verdict"]["evidence"])
