@@ -50,7 +50,7 @@ def limited(cluster: Path) -> list[Job]:
 @pytest.mark.parametrize("it", OCCURRENCES, ids=lambda it: f"{it.cause} {it.id}".strip())
 def test_cells(cluster: Path, it: Occurrence) -> None:
     job = it.submit()
-    assert job.wait(30), job
+    assert job.wait(120), job
     check(job, it.cause, it.error, it.hint, it.evidence)
     assert recorded(job) == it.record
 
@@ -80,7 +80,7 @@ def test_gpu_memory(
     """With stand-ins that raise what the libraries raise."""
     (tmp_path / f"{module}.py").write_text(STAND_INS[module])
     job = submit(f"import {module}\n{module}.{call}", env={"PYTHONPATH": str(tmp_path)})
-    assert job.wait(30), job
+    assert job.wait(120), job
     if here:
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
@@ -114,15 +114,15 @@ def small_cgroup(mib: int) -> Iterator[Path]:
 @shows("killed-for-memory")
 def test_kernel_kills_the_worker(cluster: Path) -> None:
     """Slurm doesn't know why: no cgroup of its own was at its limit."""
+    fifo = cluster / "go"
+    os.mkfifo(fifo)
     with small_cgroup(100) as group:
         job = submit(
-            f"import time\nprint('ready', flush=True)\nopen({str(cluster / 'go')!r}).close()\nx = bytearray(200 << 20)\n{SIT}"
+            f"import time\nprint('ready', flush=True)\nopen({str(fifo)!r}).close()\nx = bytearray(200 << 20)\n{SIT}"
         )
-        fifo = cluster / "go"
-        os.mkfifo(fifo)
         (group / "cgroup.procs").write_text(str(worker_pid(job)))
         fifo.open("w").close()
-        assert job.wait(30), job
+        assert job.wait(120), job
     fifo.unlink()
     check(
         job,
@@ -142,7 +142,7 @@ def test_kernel_kills_a_child(cluster: Path) -> None:
             f"import os; open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid())); x = bytearray(200 << 20)"
         )
         job = submit(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {code!r}], check=True)")
-        assert job.wait(30), job
+        assert job.wait(120), job
     check(job, "child-out-of-memory", subprocess.CalledProcessError, r"`--mem 2G`", r"for memory(.|\n)*SIGKILL")
 
 
@@ -155,7 +155,7 @@ def test_cancelled_by_you(cluster: Path, cell: str) -> None:
     job = submit(cell)
     says(job, "ready")
     job.cancel()
-    assert job.wait(20), job
+    assert job.wait(120), job
     seen = "CANCELLED|ended by signal"  # Slurm's line may come after the end that the worker's shell noted
     error = check(job, "cancelled-by-you", exceptions.JobCancelled, "Run the cell again", seen)
     assert "by you" in str(error)
@@ -169,7 +169,7 @@ def test_cancelled_by_somebody(cluster: Path, cell: str) -> None:
     job = submit(cell)
     says(job, "ready")
     slurm("scancel", job.native_id)
-    assert job.wait(20), job
+    assert job.wait(120), job
     check(job, "cancelled", exceptions.JobCancelled, "Run the cell again", "CANCELLED AT")
 
 
@@ -180,7 +180,7 @@ def test_dependencies(cluster: Path) -> None:
     killed = submit("x = 1", passthrough=(after, "--kill-on-invalid-dep=yes"))
     waits = submit("x = 1", passthrough=(after,))
     slurm("scontrol", "release", first.native_id)
-    assert killed.wait(30), killed
+    assert killed.wait(120), killed
     check(
         killed,
         "dependency-failed",
@@ -218,9 +218,9 @@ def test_node_down(cluster: Path, requeue: bool) -> None:
                 job.reason,
             )
             job.cancel()
-            assert job.wait(20), job
+            assert job.wait(120), job
         else:
-            assert job.wait(20), job
+            assert job.wait(120), job
             hint = r"`-- --exclude=g1`.*`--requeue`"
             check(job, "node-failed", exceptions.NodeFailed, hint, "DUE TO NODE FAILURE")
             assert recorded(job).startswith("NODE_FAIL")
@@ -233,7 +233,7 @@ def test_requeued(cluster: Path) -> None:
     slurm("scontrol", "requeue", job.native_id)
     until(lambda: job.state is JobState.PENDING and "it was requeued" in job.reason, "said that it was requeued")
     job.cancel()
-    assert job.wait(20), job
+    assert job.wait(120), job
 
 
 @shows("lost")
@@ -244,7 +244,7 @@ def test_lost(cluster: Path) -> None:
     run = store().create()
     write_json(run.path / "record.json", {**job.record, "id": run.id, "native_id": "99999999", "state": "SUBMITTING"})
     again = Job(run)
-    assert again.wait(60), again
+    assert again.wait(120), again
     check(again, "lost", exceptions.JobLost, str(run.path), "it wrote nothing")
 
 
@@ -258,7 +258,7 @@ def test_never_submitted(cluster: Path) -> None:
     write_json(run.path / "record.json", {**record, "id": run.id, "state": "SUBMITTING"})
     os.utime(run.path, (time.time() - 3600,) * 2)
     again = Job(run)
-    assert again.wait(60), again
+    assert again.wait(120), again
     check(again, "never-submitted", exceptions.JobLost, "submit it anew", "unknown to it")
 
 
@@ -266,7 +266,7 @@ def test_never_submitted(cluster: Path) -> None:
 def test_time_limit(limited: list[Job]) -> None:
     """Near the end of this file, so that the minute passes beside the others."""
     for job in limited:
-        assert job.wait(110), job
+        assert job.wait(200), job
         check(job, "time-limit", exceptions.TimeLimitExceeded, "`--time 2m`", "DUE TO TIME LIMIT")
         assert recorded(job).startswith("TIMEOUT")
     assert limited[0].outcome().names["before"] == 41

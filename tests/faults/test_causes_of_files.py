@@ -30,7 +30,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 @shows("module-missing-there")
 def test_module_that_the_kernel_has(cluster: Path, bare: str) -> None:
     job = submit("import importlib\nimportlib.import_module('traitlets')", venv=bare)  # no reader sees it
-    assert job.wait(30), job
+    assert job.wait(120), job
     hint = f"The kernel has traitlets, {bare}/bin/python on c1 hasn't.*`--venv DIR`, `--conda NAME`, `--module NAME`"
     check(job, "module-missing-there", ModuleNotFoundError, hint, "No module named 'traitlets'")
 
@@ -40,7 +40,7 @@ def test_module_that_an_input_needs(cluster: Path, bare: str) -> None:
     import packaging.version
 
     job = submit("y = x.major", names={"x": packaging.version.Version("1.2")}, venv=bare)
-    assert job.wait(30), job
+    assert job.wait(120), job
     check(job, "environment", exceptions.EnvironmentMismatch, "Install packaging there", "has no packaging")
 
 
@@ -51,7 +51,7 @@ def test_a_prologue_that_fails(cluster: Path) -> None:
     config.write_text(json.dumps({"JupyterHPC": {"targets": {"slurm": {"prologue": "false"}}}}))
     try:
         job = submit("x = 1")
-        assert job.wait(30), job
+        assert job.wait(120), job
     finally:
         config.unlink()
     hint = "`%hpc config` shows where from"
@@ -63,7 +63,7 @@ def test_numpy_is_missing_there(cluster: Path, bare: str) -> None:
     import numpy
 
     job = submit("y = x + 1", names={"x": numpy.arange(3)}, venv=bare)
-    assert job.wait(30), job
+    assert job.wait(120), job
     check(job, "environment", exceptions.EnvironmentMismatch, "--venv", "has no numpy")
 
 
@@ -84,7 +84,7 @@ def test_numpy_is_missing_there(cluster: Path, bare: str) -> None:
 def test_full_workdir(cluster: Path, cell: str) -> None:
     with small_disk(cluster / "small", 2) as folder:
         job = submit(cell, workdir=str(folder))
-        assert job.wait(30), job
+        assert job.wait(120), job
         check(job, "disk-full", OSError, rf"{folder}\S* \(on {folder}, 0 B free\) is full", "No space left")
 
 
@@ -97,12 +97,12 @@ def test_full_run_directory(cluster: Path, monkeypatch: pytest.MonkeyPatch, when
         monkeypatch.setenv("JUPYTER_HPC_ROOT", str(folder))
         if when == "writing the log":
             job = submit("while True: print('x' * 4000)", env=impatient)
-            assert job.wait(30), job
+            assert job.wait(120), job
             hint = "`%hpc clean`.*JUPYTER_HPC_ROOT"
             check(job, "result-disk-full", exceptions.DiskFull, hint, "the cell itself had raised OSError")
         elif when == "saving":
             job = submit("x, y = bytes(20 << 20), 6", env=impatient)
-            assert job.wait(30), job
+            assert job.wait(120), job
             error = check(job, "result-disk-full", exceptions.DiskFull, "JUPYTER_HPC_ROOT", "No space left")
             assert str(folder) in str(error)
             assert job.outcome().names == {"y": 6}
@@ -110,7 +110,7 @@ def test_full_run_directory(cluster: Path, monkeypatch: pytest.MonkeyPatch, when
             job = submit("x = 1", passthrough=("--hold", "--no-requeue"), env=impatient)
             fill(folder)
             slurm("scontrol", "release", job.native_id)
-            assert job.wait(30), job  # though there is no room for the verdict
+            assert job.wait(120), job  # though there is no room for the verdict
             check(job, "launch-disk-full", exceptions.DiskFull, "JUPYTER_HPC_ROOT", "bytes are free")
             is_shown_everywhere(job, "bytes are free")
         assert recorded(job) == "FAILED 1:0"
@@ -123,7 +123,7 @@ def test_workdir_is_not_there(cluster: Path, tmp_path: Path) -> None:
     job = submit("x = 1", workdir=str(folder), passthrough=("--hold",))
     folder.rmdir()
     slurm("scontrol", "release", job.native_id)
-    assert job.wait(30), job
+    assert job.wait(120), job
     check(job, "no-workdir", exceptions.NoSharedDisk, "`--workdir DIR`", "FileNotFoundError")
 
 
@@ -137,7 +137,7 @@ def test_a_part_of_the_disk_is_not_there(
     job = submit("x = 1", passthrough=("--hold",))
     shutil.rmtree(job.run.payload if part == "payload" else tmp_path / "worker")
     slurm("scontrol", "release", job.native_id)
-    assert job.wait(30), job
+    assert job.wait(120), job
     check(job, "no-shared-disk", exceptions.NoSharedDisk, "JUPYTER_HPC_ROOT", "can't read|No module named")
     assert recorded(job) == ("FAILED 3:0" if part == "payload" else "FAILED 1:0")
 
@@ -156,9 +156,9 @@ os.replace = replace
 @shows("result-damaged")
 def test_a_result_that_can_not_be_read(cluster: Path) -> None:
     job = submit(f"{DAMAGING}x = 1")
-    assert job.wait(30), job
+    assert job.wait(120), job
     assert job.state is JobState.FAILED
     verdict = job.verdict
     assert verdict["cause"] == "result-damaged" and str(job.run.path) in verdict["message"]
     with pytest.raises(exceptions.ResultError):
-        job.result(5)
+        job.result(120)

@@ -46,7 +46,7 @@ def root(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def ended(text: str, name: str) -> Job:
     job = submit(text, "local", name=name)
-    assert job.wait(60)
+    assert job.wait(120)
     until(lambda: is_done(job.run), "nobody writes there any more")
     return job
 
@@ -99,4 +99,4 @@ def test_a_full_disk_takes_no_signature_away(root: Path) -> None:
     job = ended("x = 6", "first")
     with full(root), pytest.raises(HPCError, match="can't be signed: No space left"):
         checked.trust(job.run)
-    assert job.result(20) == {"x": 6}
+    assert job.result(120) == {"x": 6}

@@ -63,7 +63,7 @@ def literally_or_refused(cell: str, expected: str, **options: Any) -> str:
         assert re.match(r"[A-Z-].*", error.message), error.message
         assert run_directories() == before
         return f"refused: {error.message[:100]}"
-    assert job.result(30)["seen"] == expected
+    assert job.result(120)["seen"] == expected
     return "literal"
 
 
@@ -187,7 +187,7 @@ def test_passed_on(text: str, make: Callable[[str], tuple[str, ...]]) -> None:
     except HPCError:
         assert run_directories() == before
         return
-    assert job.result(30) == {"seen": 1}
+    assert job.result(120) == {"seen": 1}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_directives(text: str) -> None:
         return
     if "\n" in text:
         return
-    assert job.result(30) == {"seen": 1}
+    assert job.result(120) == {"seen": 1}
 
 
 def test_the_script_holds_none_of_it(text: str) -> None:

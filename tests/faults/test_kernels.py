@@ -121,7 +121,7 @@ def look():
     import os
     return {k: v for k, v in os.environ.items() if k.startswith(("SLURM", "SBATCH", "PMI"))}
 job = jupyter_hpc.submit(look, on="slurm", name="inner", cpus=2)
-found = job.result(60)
+found = job.result(120)
 found["native_id"] = job.native_id
 json.dump(found, open(sys.argv[1], "w"))
 """

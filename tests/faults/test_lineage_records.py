@@ -128,7 +128,7 @@ def test_a_kernel_that_is_killed_at_any_step(root: Path) -> None:
         record = run.record_or_none()
         if record and record.get("native_id"):
             job = Job(run)
-            assert job.wait(60)
+            assert job.wait(120)
             assert [o["name"] for o in run.record()["outputs"]] == ["w"]
 
 
@@ -147,7 +147,7 @@ sys.modules["jupyter_hpc_worker.current"].current_files().declare({str(tmp_path 
     for step in range(1, 60):
         env = {"PYTHONPATH": str(tmp_path / "site"), "STEP": str(step), "BELOW": str(root)}
         job = submit(text, "local", env=env)
-        assert job.wait(60)
+        assert job.wait(120)
         check(root)
         record = job.record
         states.append(record["state"])

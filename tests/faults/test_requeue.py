@@ -27,7 +27,7 @@ y = 6
     until(lambda: job.wait(0) or _is_pending(job.native_id), "requeued")
     assert not job.wait(0), job
     until(lambda: job.state is JobState.PENDING, "shown as pending")
-    assert job.result(60)["y"] == 6  # Slurm holds it for some seconds: started sooner, it fails to launch
+    assert job.result(120)["y"] == 6  # Slurm holds it for some seconds: started sooner, it fails to launch
     assert len(events(job, "started")) == 2
     assert job.state is JobState.COMPLETED
 
@@ -41,14 +41,14 @@ def test_a_job_that_has_its_result_does_not_run_again(cluster: Path, tmp_path: P
     """`scontrol requeue` starts what has ended once more: it ends at once, and its result is there all the while."""
     ran = tmp_path / "ran"
     job = submit(f"open({str(ran)!r}, 'a').write('once\\n')\n{cell}", passthrough=("--requeue",))
-    assert job.wait(60), job
+    assert job.wait(120), job
     before = answer(job)
-    until(lambda: _is_gone(job.native_id), "it has left the queue", 60)
+    until(lambda: _is_gone(job.native_id), "it has left the queue")
     manifest = job.run.result / "manifest.json"
     stamp = manifest.stat().st_mtime_ns
     slurm("scontrol", "requeue", job.native_id)
     until(lambda: "has its result already" in _said(job), "the second attempt", 120)
-    until(lambda: _is_gone(job.native_id), "its end", 60)
+    until(lambda: _is_gone(job.native_id), "its end")
     assert ran.read_text() == "once\n" and manifest.stat().st_mtime_ns == stamp
     assert len(events(job, "started")) == 1
     assert answer(Job(job.run)) == before
@@ -56,7 +56,7 @@ def test_a_job_that_has_its_result_does_not_run_again(cluster: Path, tmp_path: P
 
 def answer(job: Job) -> str:
     error = job.exception(20)
-    return repr(error) if error is not None else str(job.result(20))
+    return repr(error) if error is not None else str(job.result(120))
 
 
 def _said(job: Job) -> str:

@@ -151,7 +151,7 @@ def test_nothing_is_unpickled(cluster: Path, damage: Callable[[Job], None], caps
     if damage.__name__.startswith("foreign") and os.getuid():
         pytest.skip("only root can give a file away")
     job = submit(CELL, "local")
-    assert job.wait(20)
+    assert job.wait(120)
     damage(job)
     with pytest.raises(ResultError) as caught:
         job.result()
@@ -168,9 +168,9 @@ def test_a_good_result_is_unpickled(cluster: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("text", ["", "{", '{"id": "x"}', "null", '{"target": 3}', "\x00\xff"])
 def test_a_damaged_record_is_named_and_passed_over(cluster: Path, text: str) -> None:
     good = submit("y = 1", "local")
-    assert good.wait(20)
+    assert good.wait(120)
     bad = submit("y = 2", "local")
-    assert bad.wait(20)
+    assert bad.wait(120)
     until(lambda: "sources" in bad.record["code"], "what is recorded beside the submission")
     until((bad.run.path / "end.json").exists, "nobody writes there any more")
     (bad.run.path / "record.json").write_bytes(text.encode("latin-1"))
@@ -181,7 +181,7 @@ def test_a_damaged_record_is_named_and_passed_over(cluster: Path, text: str) -> 
         commands.COMMANDS["clean"].run(commands.parse(["clean"], "%hpc")[1])
         assert bad.id in repr(bad)
         with pytest.raises((JobNotFound, ResultError)):
-            bad.result(5)
+            bad.result(120)
     finally:
         shutil.rmtree(bad.run.path)
 
@@ -190,10 +190,10 @@ def test_a_damaged_record_is_named_and_passed_over(cluster: Path, text: str) -> 
 def test_a_failed_job_whose_result_is_gone_has_failed(cluster: Path, left: str) -> None:
     """Its record tells what it raised; where that is gone, too, nothing is made up."""
     job = submit("raise ValueError('no')", "local")
-    assert job.wait(20)
+    assert job.wait(120)
     shutil.rmtree(job.run.result)
     if left == "nothing":
         job.run.update(exception=None)
     with pytest.raises(RemoteError if left == "record" else ResultError) as caught:
-        job.result(5)
+        job.result(120)
     assert ("ValueError: no" in str(caught.value)) == (left == "record")

@@ -36,7 +36,7 @@ def counting(tmp_path: Path, then: str) -> tuple[str, Path]:
 def test_what_has_a_result_ends_at_once_with_it(cluster: Path, tmp_path: Path, then: str) -> None:
     cell, count = counting(tmp_path, then)
     job = submit(cell, "local")
-    assert job.wait(60)
+    assert job.wait(120)
     until(lambda: is_done(job.run), "nobody writes there any more")
     before = sorted((path, path.stat().st_mtime_ns) for path in job.run.path.rglob("*"))
     code = json.loads((job.run.path / "end.json").read_bytes())["exit"]
@@ -60,13 +60,13 @@ def test_a_second_start_is_refused_while_the_first_runs(cluster: Path, tmp_path:
     assert "jupyter_hpc: the job was started a second time" in done.stderr
     assert not (job.run.path / "end.json").exists()  # that is the first one's to write
     go.touch()
-    assert job.result(60)["x"] == 2
+    assert job.result(120)["x"] == 2
 
 
 def test_a_second_start_is_refused_after_the_first_died(cluster: Path, tmp_path: Path) -> None:
     cell, count = counting(tmp_path, "os.kill(os.getppid(), 9)\nos.kill(os.getpid(), 9)")
     job = submit(cell, "local")
-    assert job.wait(60)
+    assert job.wait(120)
     assert again(job.record["command"]).returncode == REFUSED
     assert count.read_text() == "once "
 
@@ -78,7 +78,7 @@ def test_of_many_starts_at_once_one_runs(cluster: Path, tmp_path: Path) -> None:
     pid = worker_pid(job)
     os.kill(int(job.native_id.partition(".")[0]), 9)
     os.kill(pid, 9)
-    assert job.wait(60)
+    assert job.wait(120)
     (job.run.path / "attempt.1").unlink()
     count.unlink()
     starts = [subprocess.Popen(job.record["command"], stderr=subprocess.DEVNULL) for _ in range(8)]
@@ -86,7 +86,7 @@ def test_of_many_starts_at_once_one_runs(cluster: Path, tmp_path: Path) -> None:
     until(count.exists, "that one runs")
     [only] = [start for start in starts if start.poll() is None]
     only.terminate()
-    only.wait(60)
+    only.wait(120)
     assert count.read_text() == "once "
 
 
@@ -94,7 +94,7 @@ def test_further_attempts_where_they_are_allowed_each_once(cluster: Path, tmp_pa
     """The scheduler's own count says which attempt it is."""
     cell, count = counting(tmp_path, "if not os.path.exists('/nonexistent'): os.kill(os.getpid(), 9)")
     job = submit(cell, "local")
-    assert job.wait(60)
+    assert job.wait(120)
     command = list(job.record["command"])
     command[RESTARTS] = "1"
     assert again(command).returncode == REFUSED
@@ -120,7 +120,7 @@ def test_slurm_and_the_batch_script_are_told_the_same(
     command = job.record["command"]
     at = command.index(str(job.run.path / "job.sh"))
     assert command[at + RESTARTS - 1] == str(allowed)
-    assert job.result(60) == {"x": 1}
+    assert job.result(120) == {"x": 1}
 
 
 def test_slurm_refuses_to_requeue_what_did_not_ask_for_it(cluster: Path, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_slurm_refuses_to_requeue_what_did_not_ask_for_it(cluster: Path, tmp_pat
     with pytest.raises(AssertionError, match=r"[Rr]equeue"):
         slurm("scontrol", "requeue", job.native_id)
     go.touch()
-    assert job.result(60)["x"] == 2
+    assert job.result(120)["x"] == 2
     assert (count.read_text(), len(events(job, "started"))) == ("once ", 1)
 
 
@@ -142,7 +142,7 @@ def test_a_start_that_somebody_forces_does_nothing(cluster: Path, tmp_path: Path
     says(job, "up")
     slurm("scontrol", "update", f"JobId={job.native_id}", "Requeue=1")
     slurm("scontrol", "requeue", job.native_id)
-    assert job.wait(90)
+    assert job.wait(120)
     check(job, "started-twice", exceptions.JobLost, r"`%hpc logs`", "started a second time")
     assert (job.state, count.read_text()) == (JobState.LOST, "once ")
 
@@ -150,7 +150,7 @@ def test_a_start_that_somebody_forces_does_nothing(cluster: Path, tmp_path: Path
 def test_a_completed_job_that_is_requeued_keeps_its_result(cluster: Path, tmp_path: Path) -> None:
     cell, count = counting(tmp_path, "x = 3")
     job = submit(cell, requeue=True)
-    assert job.result(60)["x"] == 3
+    assert job.result(120)["x"] == 3
     until(lambda: _state(job) == "COMPLETED", "Slurm's end")
     slurm("scontrol", "requeue", job.native_id)
     until(lambda: _state(job) == "PENDING", "requeued")

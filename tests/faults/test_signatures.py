@@ -34,7 +34,7 @@ parent = open(f'/proc/{os.getppid()}/cmdline').read()
 
 def ended(text: str, names: dict[str, object] | None = None) -> Job:
     job = submit(text, "local", names)
-    assert job.wait(60)
+    assert job.wait(120)
     return job
 
 
@@ -108,7 +108,7 @@ def test_a_job_that_is_submitted_again_is_signed_again(here: Path) -> None:
     job = ended("y = x", {"x": 5})
     signature = (job.run.payload / SIGNATURE).read_bytes()
     again = Job(resubmit(job.run))
-    assert again.result(60) == {"y": 5}
+    assert again.result(120) == {"y": 5}
     assert (job.run.payload / SIGNATURE).read_bytes() == signature
     assert (again.run.payload / SIGNATURE).read_bytes() != signature
     assert Job(resubmit(again.run)).result(60) == {"y": 5}
@@ -122,7 +122,7 @@ def test_the_key_is_seen_by_nobody_else(here: Path) -> None:
     assert path.read_bytes() == key
     assert path.stat().st_mode & 0o777 == 0o600
     (here / "go").touch()
-    seen = str(job.result(60))
+    seen = str(job.result(120))
     assert key.hex() not in seen
     assert repr(key)[2:-1] not in seen
     until(lambda: not path.exists(), "the key is gone when the job has ended")
@@ -249,4 +249,4 @@ def test_a_pod_that_is_told_to_end_before_it_has_its_payload_was_stopped(here: P
     [end] = [json.loads(line)["end"] for line in pod.stdout if b'"end"' in line]
     pod.stdout.close()
     assert end == {"exit": 143, "signalled": 15}
-    assert pod.wait(30) == 143
+    assert pod.wait(120) == 143

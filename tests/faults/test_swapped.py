@@ -55,7 +55,7 @@ def test_a_folder_that_is_swapped_between_look_and_use(
 ) -> None:
     root = store().root
     job, trap = submit("y = 1", "local"), submit(TRAP, "local")
-    assert job.wait(60) and trap.wait(60)
+    assert job.wait(120) and trap.wait(120)
     evil = here / "evil"
     shutil.copytree(root, evil, symlinks=True)
     theirs = evil / job.run.result.relative_to(root)
@@ -81,7 +81,7 @@ def test_a_result_is_not_loaded_once_others_can_reach_the_root(here: Path, monke
     (here / "project").mkdir(mode=0o755)
     monkeypatch.setenv("JUPYTER_HPC_ROOT", str(here / "project/hpc"))
     job = submit("y = 1", "local")
-    assert job.wait(60)
+    assert job.wait(120)
     (here / "project").chmod(0o775)
     with pytest.raises(ResultError, match="can be written by the group root"):
         job.result()
@@ -89,7 +89,7 @@ def test_a_result_is_not_loaded_once_others_can_reach_the_root(here: Path, monke
 
 def test_what_is_no_file_is_not_waited_for(here: Path) -> None:
     job = submit("y = 1", "local")
-    assert job.wait(60)
+    assert job.wait(120)
     (job.run.result / "payload.pkl").unlink()
     os.mkfifo(job.run.result / "payload.pkl", 0o600)
     with pytest.raises(ResultError, match="is no file"):

@@ -215,7 +215,7 @@ def test_a_frozen_module_that_lay_there_before_is_not_run(here: Path, monkeypatc
     code = "import mine_alone\ny = mine_alone.value"
     a_root(here / "first", monkeypatch)
     job = submit(code, "local")
-    assert job.result(60)["y"] == 1
+    assert job.result(120)["y"] == 1
     frozen = next((here / "first/modules").iterdir())
     root = a_root(here / "hpc", monkeypatch)
     shutil.copytree(frozen, root / "modules" / frozen.name)

@@ -45,7 +45,7 @@ def test_a_cancel_of_a_forgotten_job_leaves_the_new_owner_of_its_id_alone(
     job, other = forgotten()
     job.cancel()
     assert state(other) == "PENDING"
-    assert job.wait(60)
+    assert job.wait(120)
     assert (job.state, job.record["verdict"]["cause"]) == (JobState.CANCELLED, "cancelled-by-you")
     assert state(other) == "PENDING"
 
@@ -57,7 +57,7 @@ def test_a_cancel_of_a_forgotten_array_s_task_too(forgotten: Callable[..., tuple
     job.cancel()
     assert state(f"{other}_1") == "PENDING"
     assert state(f"{other}_2") == "PENDING"
-    assert job.wait(60)
+    assert job.wait(120)
     assert job.state is JobState.CANCELLED
 
 
@@ -65,7 +65,7 @@ def test_how_the_new_owner_ends_is_not_how_ours_did(forgotten: Callable[..., tup
     """It is submitted again, as what was forgotten before it began is."""
     job, other = forgotten()
     slurm("scancel", other)
-    until(lambda: job.native_id != other, "submitted again", 60)
+    until(lambda: job.native_id != other, "submitted again")
     assert not job.wait(0), job
     slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
-    assert job.result(60) == {"w": 7}
+    assert job.result(120) == {"w": 7}
