@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("cluster")
 def test_sbatch_takes_the_script_and_runs_the_cell(tmp_path: Path) -> None:
     name = 'it\'s $HOME "and" `more` 100%'
     job = submit("print('6 * 7 =', 6 * 7)", name=name, memory="200M", time="5m", workdir=str(tmp_path))
-    assert job.wait(60)
+    assert job.wait(120)
     script, log = tmp_path / "job.sh", tmp_path / "log"
     script.write_text(as_sbatch(job.run, job.record))
     slurm("sbatch", "--wait", f"--output={log}", str(script))

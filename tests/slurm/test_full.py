@@ -21,7 +21,7 @@ from tests.clusters.slurm.namespaces import CGROUPS
 pytestmark = pytest.mark.usefixtures("empty_site")
 
 
-def until(condition: Callable[[], object], what: str, timeout_s: float = 40) -> None:
+def until(condition: Callable[[], object], what: str, timeout_s: float = 120) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"not in time: {what}"

@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_hpc.magics.parse import parse
 from tests.clusters.slurm.cluster import FullSlurm
+from tests.faults.looks import SOON
 from tests.slurm.waiting import User
 
 
@@ -81,7 +82,7 @@ def test_a_limit_that_was_raised_refuses_nobody(alice: User) -> None:
 
 def test_too_many_submitted_jobs(alice: User) -> None:
     for _ in range(2):
-        alice.cluster.submit("alice", "sleep 60", "--qos=limited", "-t", "5")
+        alice.cluster.submit("alice", "sleep 600", "--qos=limited", "-t", "5")
     found = alice.asks(qos="limited", time="5m")
     assert "you have submitted as many jobs as the QOS allows" in found["message"], found
 
@@ -169,8 +170,8 @@ def test_a_limit_that_only_options_of_sbatch_pass(alice: User) -> None:
 # -- what could start now --------------------------------------------------------------------------
 
 
-def rerun(alice: User, found: dict[str, Any], asked: dict[str, Any], suggestion: dict[str, Any]) -> float:
-    """Cancel the waiting job, run the cell with a suggestion's options, and return how long that took."""
+def rerun(alice: User, found: dict[str, Any], asked: dict[str, Any], suggestion: dict[str, Any]) -> None:
+    """Cancel the waiting job, and run the cell with a suggestion's options: it ends long before what occupies the rest."""
     alice.cancels(found["native_id"])
     line = parse(shlex.split(suggestion["options"]), prog="%%slurm").spec
     given = {k: v for k, v in line.resources.to_json().items() if v}
@@ -182,7 +183,7 @@ def rerun(alice: User, found: dict[str, Any], asked: dict[str, Any], suggestion:
         changes["time"] = f"{given.pop('time')}s"
     if "memory" in given:
         changes["memory"] = given.pop("memory") >> 20
-    return float(alice.runs(**{**asked, **given, **changes})["took"])
+    alice.runs(**{**asked, **given, **changes})
 
 
 def confirmed(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -221,7 +222,7 @@ def test_a_suggestion_that_would_start_now_does(
     occupied(alice, *before)
     found = alice.asks("QOS" if "qos" in asked else "Resources", **asked)
     assert option in confirmed(found), found
-    assert rerun(alice, found, asked, confirmed(found)[option]) < 20
+    rerun(alice, found, asked, confirmed(found)[option])
 
 
 def test_a_shorter_time_fits_before_the_job_that_comes_first(alice: User) -> None:
@@ -231,7 +232,7 @@ def test_a_shorter_time_fits_before_the_job_that_comes_first(alice: User) -> Non
     found = alice.asks("Priority", **asked)
     option = next(iter(confirmed(found)), "")
     assert option.startswith("--time 2") and option.endswith("m"), found
-    assert rerun(alice, found, asked, confirmed(found)[option]) < 20
+    rerun(alice, found, asked, confirmed(found)[option])
 
 
 def test_a_full_site_has_no_suggestion_that_starts_now(alice: User) -> None:
@@ -255,6 +256,6 @@ def test_a_database_that_is_down_delays_nothing(alice: User) -> None:
     alice.cluster.run("alice", "rm", "-rf", str(alice.cluster.home("alice") / "hpc" / "sites"))
     alice.cluster.stop("slurmdbd")
     try:
-        assert alice.runs(time="5m", partition="debug")["took"] < 20
+        assert alice.runs(time="5m", partition="debug")["vain"] <= SOON
     finally:
         alice.cluster.start("slurmdbd")

@@ -246,7 +246,7 @@ class FullSlurm(Daemons):
         ending = self.jobs() - set(but)
         if ending:
             self.run("root", "scancel", *ending, check=False)  # some may just have ended
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while left := self.jobs() & ending:
             assert time.monotonic() < deadline, f"jobs outlive scancel: {left}. {self.looks()}"
             time.sleep(0.05)
@@ -318,7 +318,7 @@ class FullSlurm(Daemons):
         """Return a job's state, "" once the controller has forgotten it."""
         return self.job(number).get("JobState", "")
 
-    def wait_state(self, number: str, *states: str, timeout_s: float = 30) -> dict[str, str]:
+    def wait_state(self, number: str, *states: str, timeout_s: float = 120) -> dict[str, str]:
         """Wait until a job is in one of some states; return its fields."""
         deadline = time.monotonic() + timeout_s
         while (fields := self.job(number)).get("JobState") not in states:
@@ -330,7 +330,7 @@ class FullSlurm(Daemons):
         """Wait until the controller has the job on disk: it writes seconds later, and kill -9 loses what is newer."""
         token = f"saved-{number}-{time.monotonic_ns()}"
         update = ("scontrol", "update", f"jobid={number}", f"admincomment={token}")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while "try again" in self.run("root", *update, check=False).stderr:  # its database doesn't know the job yet
             assert time.monotonic() < deadline, f"job {number} can't be marked"
             time.sleep(0.1)
@@ -338,7 +338,7 @@ class FullSlurm(Daemons):
             assert time.monotonic() < deadline, f"job {number} is not saved"
             time.sleep(0.1)
 
-    def accounted(self, number: str, *fields: str, timeout_s: float = 30) -> list[list[str]]:
+    def accounted(self, number: str, *fields: str, timeout_s: float = 120) -> list[list[str]]:
         """Return sacct's rows of a job that has ended, one for each attempt and step."""
         names = ",".join(("End", *(fields or ("JobID", "State", "ExitCode"))))
         argv = ("sacct", "-n", "-P", "-D", "-j", number, "-o", names)
