@@ -11,7 +11,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+
+from jupyter_hpc.practice.slurm_conf import free_ports
 
 REPOSITORY = Path(__file__).parents[2]
 MIRROR = "http://archive.ubuntu.com/ubuntu"
@@ -118,9 +119,7 @@ class Container:
 
     def start(self, more: Mapping[str, str] | None = None) -> Lab:
         """Start JupyterLab as the image's entry point does."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        [port] = free_ports("127.0.0.1", 1)
         argv = ["binder/start", "jupyter", "lab", "--ip", "127.0.0.1", f"--port={port}", "--no-browser"]
         argv += [f"--IdentityProvider.token={TOKEN}", "--LabApp.news_url=None"]
         with (self.root / "lab.log").open("wb") as log:

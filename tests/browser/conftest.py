@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.lab import BUNDLE, FLAGS, Lab
+from tests.browser.lab import BUNDLE, FLAGS, SLOW_MS, Lab
 from tests.faults.conftest import cluster  # noqa: F401 a fixture
 
 SHOTS = Path(os.environ.get("JUPYTER_HPC_TEST_SHOTS") or "build/screenshots")
@@ -57,6 +57,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(SLOW_MS)
     yield context.new_page()
     context.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from jupyter_hpc.practice.slurm_conf import free_ports
 
 BUNDLE = Path(__file__).parents[2] / "jupyter_hpc" / "labextension"
 CONFIG = Path(__file__).parents[2] / "jupyter-config" / "server-config" / "jupyter_hpc.json"
@@ -30,6 +31,7 @@ FLAGS = [
     "--disable-sync",
 ]
 SLOW_MS = 120_000
+expect.set_options(timeout=SLOW_MS)  # when nothing will come any more: what it is about is that it comes
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Lab:
     @classmethod
     def serve(cls, base: Path, python: Path, environment: dict[str, str], module: str = "jupyterlab") -> Lab:
         """Start the JupyterLab, or the ``notebook``, of a Python in an environment, on an empty folder below ``base``."""
-        folder, port = base / "work", _free_port()
+        folder, [port] = base / "work", free_ports("127.0.0.1", 1)
         folder.mkdir()
         settings = base / "lab-settings"
         quiet = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
@@ -120,8 +122,7 @@ class Lab:
         (self.folder / name).write_text(json.dumps(record))
         self.show(page, name)
         page.get_by_text("| Idle").wait_for(timeout=SLOW_MS)
-        if dark:
-            command(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
+        set_theme(page, dark=dark)
 
     def show(self, page: Page, name: str) -> None:
         page.goto(f"{self.url}/lab/tree/{name}?token={TOKEN}&reset", timeout=SLOW_MS)
@@ -133,10 +134,15 @@ class Lab:
         page.locator('.lm-TabBar-tab[data-id="jupyter-hpc-sidebar"]').wait_for(timeout=SLOW_MS)
         page.locator(".jp-Launcher").wait_for(timeout=SLOW_MS)  # it takes the focus when it comes
         page.wait_for_function("window.jupyterapp.shell.currentWidget !== null")
-        theme = "Dark" if dark else "Light"  # the one before stays in the user's settings
-        command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
-        chosen = f'body[data-jp-theme-name="JupyterLab {theme}"]'
-        page.locator(chosen).wait_for(timeout=SLOW_MS, state="attached")
+        set_theme(page, dark=dark)
+
+
+def set_theme(page: Page, *, dark: bool) -> None:
+    """Choose a theme; the one of the test before stays in the user's settings."""
+    theme = "Dark" if dark else "Light"
+    command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    chosen = f'body[data-jp-theme-name="JupyterLab {theme}"]'
+    page.locator(chosen).wait_for(timeout=SLOW_MS, state="attached")
 
 
 def command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:
@@ -160,9 +166,3 @@ def serious_faults(page: Page, place: str) -> list[str]:
     found = Axe().run(page, context=place).response["violations"]
     serious = [each for each in found if each["impact"] in ("serious", "critical")]
     return [f"{each['id']}: {node['html'][:160]}" for each in serious for node in each["nodes"][:3]]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -20,11 +20,10 @@ from tests.faults.road import until
 LIVE = """%%slurm --cpus 2 --mem 1G --time 10m --name {name}
 import time
 weights, factor
-for i in range(3000):
+for i in range(12_000):
     print(f'\\x1b[32mepoch\\x1b[0m {{i}}', flush=True)
     time.sleep(.05)"""
 NAMES = "weights = b'x' * (3 << 20); factor = 3"
-expect.set_options(timeout=SLOW_MS)
 MOST_BYTES = 2_000_000  # of all that a front end gets for 10,000 lines; their text alone is 800,000
 MOST_NODES = 3_000  # of the page, that the panel adds
 
@@ -49,7 +48,7 @@ def test_a_live_job_is_watched_and_cancelled_while_its_cell_blocks(
     output = start(bare, page, name, NAMES, LIVE.format(name=name), dark=dark)
     expect(output).to_contain_text(re.compile(rf"running · {name} · slurm job \d+ · c1 · .* of 10 min"))
     expect(output.get_by_role("img", name="time used")).to_be_visible()
-    expect(output).to_contain_text("epoch 60")
+    expect(output).to_contain_text(re.compile(r"epoch ([6-9]\d|\d{3,})"))
     for words in ("cpu 0.", "memory ", "of 1 GiB"):
         expect(output).to_contain_text(words)
     for label in ("cpus in use over time", "memory in use over time"):
@@ -102,7 +101,7 @@ def test_a_failure_says_its_cause_and_its_button_submits_it_again(bare: Lab, pag
 
     output.get_by_role("button", name=f"Resubmit with {more}").click()
 
-    new = until(lambda: next((j for j in [job_named("hungry")] if j != failed), None), "submitted again", 30)
+    new = until(lambda: next((j for j in [job_named("hungry")] if j != failed), None), "submitted again")
     assert new.record["resubmits"] == failed.id
     assert new.record["spec"]["resources"]["memory"] > 700 << 20
     expect(output.locator(".jp-HPCCard", has_text=f"%hpc attach {new.id}")).to_be_visible()
@@ -146,12 +145,12 @@ while not __import__('os').path.exists(go): time.sleep(.05)"""
 def test_the_log_follows_its_end_unless_somebody_scrolled_up(bare: Lab, page: Page) -> None:
     cell = """%%slurm --name scrolled
 import time
-for i in range(3000):
+for i in range(50_000):
     print('line', i, flush=True)
     time.sleep(.02)"""
     output = start(bare, page, "scrolled", cell)
     log = output.locator(".jp-HPCPanel-log")
-    expect(log).to_contain_text("line 60")
+    expect(log).to_contain_text(re.compile(r"line ([6-9]\d|\d{3,})"))
     until(lambda: page.wait_for_timeout(100) or _is_last_visible(log), "the end is in view")
     log.evaluate("log => log.scrollBy(0, -300)")
     before = _first_visible(log)
@@ -259,7 +258,7 @@ time.sleep(300)"""
 def test_no_serious_fault_of_accessibility_and_buttons_by_keyboard(bare: Lab, page: Page, dark: bool) -> None:
     name = f"keys-{'dark' if dark else 'light'}"
     output = start(bare, page, name, NAMES, LIVE.format(name=name), dark=dark)
-    expect(output).to_contain_text("epoch 40")
+    expect(output).to_contain_text(re.compile(r"epoch ([4-9]\d|\d{3,})"))
     assert not _faults(page, ".jp-OutputArea-output")
     output.get_by_role("button", name="Open log").focus()
     page.keyboard.press("Tab")
@@ -296,7 +295,7 @@ def test_all_lines_begin_where_a_notebooks_own_outputs_do(which: str, page: Page
     short = "%%slurm --name edge\nprint('its log')\nsquare = factor ** 2"
     live = LIVE.format(name="edges").replace("weights, factor", "")
     output = start(shown, page, f"edges-{which}", NAMES, "print('its own')", short, live)
-    expect(output).to_contain_text("epoch 10")
+    expect(output).to_contain_text(re.compile(r"epoch \d{2,}"))
     expect(output).to_contain_text("cpu")
     places = page.locator(".jp-OutputArea-output").evaluate_all(LEFT)
     assert len(places) > 8 and max(places) - min(places) < 6, places  # code has an edge of its own

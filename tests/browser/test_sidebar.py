@@ -164,6 +164,7 @@ def test_the_keyboard_reaches_every_row(lab: Lab, page: Page) -> None:
     run_all(page)
     expect(page.locator(".jp-HPCCard")).to_contain_text("completed", timeout=SLOW_MS)
     open_sidebar(page)
+    expect(page.locator(".jp-HPCQueue-row", has_text="keys").first).to_contain_text("completed")
     page.locator(".jp-HPCQueue-row").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")

@@ -24,10 +24,11 @@ def runs(lab: Lab) -> Iterator[dict[str, Job]]:
         name: submit(f"rate = {rate}\nprint('loss={loss}')", "local", name=name) for name, (rate, loss) in told.items()
     }
     found["sweep-live"] = submit("import time\nprint('ready', flush=True)\ntime.sleep(600)", "local", name="sweep-live")
-    assert all(found[name].wait(90) for name in told)
+    assert all(found[name].wait(120) for name in told)
     says(found["sweep-live"], "ready")
     yield found
     found["sweep-live"].cancel()
+    assert found["sweep-live"].wait(120)
 
 
 def show_table(lab: Lab, page: Page, *, dark: bool = False) -> Locator:

@@ -35,12 +35,13 @@ def jobs(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
     waiting = submit("x = 1", name="evaluate", gpus="a100:4", time="2m")
     done = submit("x = list(range(1000))\nprint('loaded')", name="load-data")
     failed = submit("print('epoch 3')\n1 / 0", name="fit")
-    assert done.wait(90) and failed.wait(90)
-    until(lambda: slurm("squeue", "-h", "-j", own, "-o", "%T") == "RUNNING", "the user's own job runs", 60)
+    assert done.wait(120) and failed.wait(120)
+    until(lambda: slurm("squeue", "-h", "-j", own, "-o", "%T") == "RUNNING", "the user's own job runs")
     yield {"running": running, "waiting": waiting, "done": done, "failed": failed, "own": own}
     slurm("scancel", own)
-    running.cancel()
-    waiting.cancel()
+    for job in (running, waiting):
+        job.cancel()
+        assert job.wait(120)
 
 
 def show_queue(lab: Lab, page: Page, *, dark: bool = False) -> None:
@@ -268,8 +269,8 @@ def test_a_lineage_leads_to_the_runs_in_it_by_mouse_and_keyboard(lab: Lab, page:
     """Their names are hostile: they are text."""
     hostile = "<img src=x onerror=\"document.title='owned'\">"
     one = submit("import array\nraw = array.array('d', range(100))", "local", name=hostile)
-    two = submit("model = sum(raw)", "local", names=one.result(60), name="sums-up")
-    assert two.wait(60)
+    two = submit("model = sum(raw)", "local", names=one.result(120), name="sums-up")
+    assert two.wait(120)
     lab.show_empty(page, dark=True)
     command(page, "jupyter-hpc:open-job", {"id": two.id})
     tabs = page.locator('.lm-DockPanel-tabBar .lm-TabBar-tab[data-id^="jupyter-hpc-"]')
@@ -336,7 +337,7 @@ LINES = 2_500_000  # of 42 bytes
 
 def test_a_log_of_100_mb_is_read_by_windows_and_its_view_comes_back(lab: Lab, page: Page, shots: Path) -> None:
     job = submit("print('short')", name="talks-much")
-    assert job.wait(90)
+    assert job.wait(120)
     with job.run.log.open("w") as log:
         log.writelines(f"line {n:>8} of a run that says too much.\n" for n in range(LINES))
     assert job.run.log.stat().st_size > 100_000_000

@@ -12,11 +12,10 @@ from playwright.sync_api import Page, expect
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.practice.slurm_conf import GPUS
-from tests.browser.lab import SLOW_MS, Lab
+from tests.browser.lab import Lab
 from tests.browser.test_panel import job_named, start
 from tests.faults.road import submit, until
 
-expect.set_options(timeout=SLOW_MS)
 WAITS = "%%slurm --gpus {gpus} --time 10m --name {name}\nx = 41\nprint('it ran')"
 OOM = "%%slurm --mem 300M --time 5m --name {name}\nimport time\nx = bytearray(700 << 20)\ntime.sleep(60)"
 
@@ -25,10 +24,10 @@ OOM = "%%slurm --mem 300M --time 5m --name {name}\nimport time\nx = bytearray(70
 def busy(cluster: Path) -> Iterator[Job]:
     """One of the gpus is taken."""
     job = submit("import time\ntime.sleep(600)", gpus=1)
-    until(lambda: job.state is JobState.RUNNING, "it has its gpu", 60)
+    until(lambda: job.state is JobState.RUNNING, "it has its gpu")
     yield job
     job.cancel()
-    assert job.wait(30)
+    assert job.wait(120)
 
 
 def violations(page: Page, part: str) -> list[str]:
@@ -104,6 +103,6 @@ def test_the_form_without_our_extension(bare: Lab, page: Page, shots: Path) -> N
     expect(output.get_by_role("alert")).to_contain_text("900")
     memory.fill(suggested)
     output.locator("button[title='Submit the job again']").click()
-    new = until(lambda: next((j for j in [job_named("formed-bare")] if j.record.get("resubmits")), None), "again", 30)
+    new = until(lambda: next((j for j in [job_named("formed-bare")] if j.record.get("resubmits")), None), "again")
     assert new.record["changed_options"].startswith(f"--mem {suggested}")
     new.cancel()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_hpc.practice.slurm_conf import free_ports
 from tests.conftest import Sandbox
 from tests.faults.conftest import cluster  # noqa: F401 a fixture
 from tests.server.described import check
@@ -55,7 +55,7 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=60) as reply:
+            with urllib.request.urlopen(request, timeout=120) as reply:
                 return Answer(reply.status, _read(reply), dict(reply.headers))
         except urllib.error.HTTPError as error:
             with error:
@@ -72,12 +72,6 @@ def _read(reply: Any) -> Any:
     return data
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def server(cluster: Path, sandbox: Sandbox) -> Iterator[Server]:  # noqa: F811
     with started(cluster / "server") as found:
@@ -87,7 +81,7 @@ def server(cluster: Path, sandbox: Sandbox) -> Iterator[Server]:  # noqa: F811
 @contextmanager
 def started(folder: Path, *, path: str = "", extra: str = "") -> Iterator[Server]:
     """A server which finds commands first in ``path``, with an extra piece of configuration."""
-    port = free_port()
+    [port] = free_ports("127.0.0.1", 1)
     folder.mkdir()
     config = folder / "server_config.py"
     config.write_text(f"c.ServerApp.jpserver_extensions = {{'jupyter_hpc.server': True}}\n{extra}")
@@ -106,7 +100,7 @@ def started(folder: Path, *, path: str = "", extra: str = "") -> Iterator[Server
         yield found
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
         log.close()
 
 

@@ -35,7 +35,7 @@ CHANGED = "https://jupyter-hpc.readthedocs.io/events/changed/v1"
 @pytest.fixture(scope="module")
 def done(server: Server) -> Job:
     job = submit("x = 1")
-    assert job.wait(60)
+    assert job.wait(120)
     return job
 
 
@@ -43,15 +43,15 @@ def test_a_cookie_alone_changes_nothing(server: Server, done: Job) -> None:
     """As from another site's page: the browser sends the cookie, and can't know the XSRF token."""
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    with opener.open(f"{server.url}/api/status?token={TOKEN}", timeout=30):
+    with opener.open(f"{server.url}/api/status?token={TOKEN}", timeout=120):
         pass
     url = f"{server.url}/jupyter-hpc/jobs/{done.id}"
-    with opener.open(url, timeout=30) as reply:
+    with opener.open(url, timeout=120) as reply:
         assert json.load(reply)["id"] == done.id
     for path, method in (("", "DELETE"), ("/cancel", "POST"), ("/resubmit", "POST")):
         request = urllib.request.Request(url + path, data=b"{}", method=method)
         with pytest.raises(urllib.error.HTTPError, match="403") as refused:
-            opener.open(request, timeout=30)
+            opener.open(request, timeout=120)
         refused.value.close()
     assert done.run.path.is_dir()
 
@@ -79,11 +79,11 @@ def test_a_change_is_told_on_the_event_bus(server: Server) -> None:
         job = await asyncio.to_thread(submit, "x = 1")
         told: list[str] = []
         while job.id not in told:
-            event = json.loads(await asyncio.wait_for(socket.read_message(), 60))
+            event = json.loads(await asyncio.wait_for(socket.read_message(), 120))
             if event["schema_id"] == CHANGED:
                 told += event["jobs"]
         socket.close()
         return told
 
     with ThreadPoolExecutor(1) as pool:  # the browser tests leave a loop in this thread
-        assert pool.submit(lambda: asyncio.run(heard())).result(120)
+        assert pool.submit(lambda: asyncio.run(heard())).result(250)

@@ -19,7 +19,9 @@ def foreign(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     wrapped = "--wrap=printf 'one\\ntwo <script>\\n'; sleep 600"
     options = ("--gres=gpu:a100:1", "--time=20", "--comment=a|b", "--job-name=by | hand", f"--chdir={folder}")
     native = slurm("sbatch", "--parsable", *options, "--output=log-%5j.txt", wrapped)
-    until(lambda: slurm("squeue", "-h", "-j", native, "-o", "%T") == "RUNNING", "it runs", 60)
+    until(lambda: slurm("squeue", "-h", "-j", native, "-o", "%T") == "RUNNING", "it runs")
+    log = folder / f"log-{int(native):05}.txt"
+    until(lambda: log.exists() and log.read_text().count("\n") == 2, "it has printed")
     live = submit("import time\nprint('ready', flush=True)\ntime.sleep(300)")  # its questions tell of the other
     says(live, "ready")
 
@@ -27,7 +29,7 @@ def foreign(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         rows = server.hpc("/jobs?limit=500").body["jobs"]
         return next((r for r in rows if r["native_id"] == native and r["state"] == "RUNNING"), None)
 
-    yield {**until(found, "the foreign job runs", 60), "folder": folder}
+    yield {**until(found, "the foreign job runs"), "folder": folder}
     slurm("scancel", native)
     live.cancel()
 
@@ -104,7 +106,7 @@ def test_one_s_own_array_is_one_row_that_is_held_released_and_cancelled(
         return server.hpc(f"/jobs/slurm~{native}/{what}", method="POST", body={})
 
     try:
-        until(lambda: is_so(["cancel", "hold"]), "the array is listed", 90)
+        until(lambda: is_so(["cancel", "hold"]), "the array is listed")
         row = found()
         assert row is not None
         assert (row["native_id"], row["tasks"], row["task_states"]) == (native, 3, {"PENDING": 3})
@@ -114,14 +116,14 @@ def test_one_s_own_array_is_one_row_that_is_held_released_and_cancelled(
         assert len(server.hpc(f"/jobs/{row['id']}").body["array_tasks"]) == 3
 
         assert act("hold").status == 202
-        assert is_so(["cancel", "release"])
+        until(lambda: is_so(["cancel", "release"]), "it is held")
         assert slurm("squeue", "-h", "-r", "-j", native, "-o", "%r").split() == ["JobHeldUser"] * 3
         again = act("hold")
         assert again.status == 409 and "hold is not for a job that is pending" in again.body["message"]
         assert act("release").status == 202
-        assert is_so(["cancel", "hold"])
+        until(lambda: is_so(["cancel", "hold"]), "it is released")
         assert act("cancel").status == 202
-        until(lambda: not slurm("squeue", "-h", "-j", native, "-t", "PD,R", "-o", "%i"), "it is gone", 30)
+        until(lambda: not slurm("squeue", "-h", "-j", native, "-t", "PD,R", "-o", "%i"), "it is gone")
     finally:
         slurm("scancel", native)
 
@@ -133,4 +135,4 @@ def test_a_job_that_runs_is_requeued_and_only_where_a_list_has_it(server: Server
     assert server.hpc(f"/jobs/{foreign['id']}/release", method="POST", body={}).status == 409
     assert server.hpc(f"/jobs/{foreign['id']}/requeue", method="POST", body={}).status == 202
     restarts = "scontrol", "show", "job", foreign["native_id"]
-    until(lambda: "Restarts=1" in slurm(*restarts), "it was started again", 60)
+    until(lambda: "Restarts=1" in slurm(*restarts), "it was started again")

@@ -52,7 +52,7 @@ def raw(server: Server, method: str, path: str, body: bytes | None = None) -> tu
     headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
     request = urllib.request.Request(server.url + path, data=body, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=120) as reply:
             return reply.status, reply.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -70,7 +70,7 @@ def sentence(status: int, body: bytes) -> str:
 @pytest.fixture(scope="module")
 def done(server: Server) -> Job:
     job = submit("print('line')\nx = 1", "local")
-    assert job.wait(60)
+    assert job.wait(120)
     return job
 
 
@@ -133,7 +133,7 @@ def test_an_id_has_digits_of_ours_alone(server: Server, number: str) -> None:
 def odd(request: pytest.FixtureRequest, server: Server) -> Iterator[Job]:
     """A job whose logs are no files."""
     job = submit("print('line')\nx = 1", "local")
-    assert job.wait(60)
+    assert job.wait(120)
     opened = []
     for path in (job.run.log, job.run.scheduler_log):
         path.unlink(missing_ok=True)
@@ -171,7 +171,7 @@ def test_a_log_that_is_no_file(server: Server, odd: Job, route: str, which: str)
 @pytest.mark.parametrize("route", ["log", "log/search?text=x", "log/file"])
 def test_a_log_that_is_a_link_to_itself(server: Server, route: str) -> None:
     job = submit("x = 1", "local")
-    assert job.wait(60)
+    assert job.wait(120)
     job.run.log.unlink(missing_ok=True)
     _put(job.run.log, "link to itself")
     assert "symbolic links" in sentence(*raw(server, "GET", f"/jupyter-hpc/jobs/{job.id}/{route}"))
@@ -188,7 +188,7 @@ def test_the_rest_of_a_job_whose_log_is_no_file(server: Server, odd: Job, route:
 @pytest.mark.parametrize("kind", ["fifo", "directory", "link to a device"])
 def test_a_script_that_is_no_file(server: Server, kind: str) -> None:
     job = submit("print('line')\nx = 1", "local")
-    assert job.wait(60)
+    assert job.wait(120)
     path = job.run.path / "job.sh"
     path.unlink()
     _put(path, kind)
@@ -201,7 +201,7 @@ def test_a_request_line_of_any_bytes(server: Server) -> None:
     place = urlsplit(server.url)
     assert place.hostname and place.port
     for target in (b"/jupyter-hpc/jobs?text=\xff\xfe", b"/jupyter-hpc/jobs?limit=\xd9\xa1", b"/jupyter-hpc/jobs/\xff"):
-        with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+        with socket.create_connection((place.hostname, place.port), timeout=120) as connection:
             request = b"GET " + place.path.encode() + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
             connection.sendall(request + f"Authorization: token {TOKEN}\r\n\r\n".encode())
             status = int(connection.makefile("rb").readline().split()[1])

@@ -36,9 +36,9 @@ def alone(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def made(alone: tuple[Server, Path]) -> tuple[Job, Job]:
     """A run that made what another used."""
     one = submit("raw = list(range(50_000))", "local", name="prepare")
-    names = one.result(60)
+    names = one.result(120)
     two = submit(CELL, "local", names=names, name="train", workdir=str(alone[1]))
-    assert two.wait(60), two.logs()
+    assert two.wait(120), two.logs()
     return one, two
 
 
@@ -102,7 +102,7 @@ def test_a_call_is_no_cell(alone: tuple[Server, Path]) -> None:
     job = jupyter_hpc.submit(len, [1, 2], on="local")
     answer = alone[0].hpc(f"/jobs/{job.id}/cell")
     assert (answer.status, answer.body["message"]) == (409, f"{job.id} ran no cell.")
-    assert job.wait(60)
+    assert job.wait(120)
 
 
 def test_the_run_as_a_batch_script(alone: tuple[Server, Path], made: tuple[Job, Job]) -> None:
@@ -113,6 +113,6 @@ def test_the_run_as_a_batch_script(alone: tuple[Server, Path], made: tuple[Job, 
 
 def test_the_line_that_failed(alone: tuple[Server, Path]) -> None:
     job = submit("def f(x):\n    return 1 / x\nf(0)", "local")
-    assert job.wait(60)
+    assert job.wait(120)
     found = alone[0].hpc(f"/jobs/{job.id}").body
     assert (found["first_line"], found["failed_line"]) == (1, 2)

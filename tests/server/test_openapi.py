@@ -27,7 +27,7 @@ EXAMPLES = 25
 def jobs(server: Server) -> list[Job]:
     """One to look at, one to end."""
     found = [submit("print('line')\nx = 1", "local") for _ in range(2)]
-    assert all(job.wait(60) for job in found)
+    assert all(job.wait(120) for job in found)
     return found
 
 
@@ -62,7 +62,7 @@ def test_no_request_is_too_odd(server: Server, jobs: list[Job], label: str, mode
     def asked(case: Any, known: str) -> None:
         if known and "run_id" in case.path_parameters:
             case.path_parameters["run_id"] = known
-        response = case.call(base_url=server.url, headers=HEADERS, timeout=60)
+        response = case.call(base_url=server.url, headers=HEADERS, timeout=120)
         case.validate_response(response, checks=[not_a_server_error])
         if label.startswith(case.method.upper()):  # a verb that isn't there is Jupyter's own answer
             check(case.method, case.formatted_path, response.status_code, _body(response))
