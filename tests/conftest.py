@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from jupyter_hpc import practice
 from jupyter_hpc.testing.notebook import Notebook
@@ -26,6 +27,8 @@ from tests.plan import (  # noqa: F401 - hooks
     pytest_configure,
     pytest_report_header,
 )
+
+settings.load_profile("ci")  # the same examples each time, however long one takes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

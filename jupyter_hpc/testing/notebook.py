@@ -18,7 +18,7 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
-TIMEOUT_S = 90.0
+TIMEOUT_S = 180.0
 _OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "clear_output", "error"}
 _CLEAN = """
 def clean(root, folder):

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JobPages, shortId } from '../src/job/pages';
 import { JobPage } from '../src/job/widget';
 
+const PATIENCE = 30_000; // until nothing will come any more
+
 /** A page without what is in it: a button, and a text to read. */
 class Page extends Widget {
   constructor(readonly jobId: string) {
@@ -110,7 +112,7 @@ describe('pages of jobs', () => {
     await pages.open('a');
     await pages.open('b', true);
     dock.addWidget(page('b'), { mode: 'split-right', ref: page('a') });
-    await vi.waitFor(() => expect(all()).toEqual(['a', 'b']));
+    await vi.waitFor(() => expect(all()).toEqual(['a', 'b']), PATIENCE);
     await pages.open('c', true);
     expect(all().sort()).toEqual(['a', 'b', 'c?']);
   });
@@ -121,7 +123,7 @@ describe('pages of jobs', () => {
     page('a').dispose();
     const told = vi.fn();
     dock.layoutModified.connect(told);
-    await vi.waitFor(() => expect(told).toHaveBeenCalled());
+    await vi.waitFor(() => expect(told).toHaveBeenCalled(), PATIENCE);
     expect(all()).toEqual(['b?']);
   });
 

@@ -89,7 +89,7 @@ describe('a job in the output of its cell', () => {
     const shown = await show({ ...whole('a'), started_at, time_limit_s: 1800 });
     const head = shown.querySelector('.jp-HPCOutput-head')!;
     expect(head.textContent?.replace(/\s+/g, ' ')).toMatch(
-      /^▶ running job a slurm job 7 · node1 4 min( 1 s)? of 30 min/
+      /^▶ running job a slurm job 7 · node1 4 min( \d+ s)? of 30 min/
     );
     const bar = head.querySelector('[role=progressbar]')!;
     expect(bar.getAttribute('aria-valuenow')).toBe('13');

@@ -84,7 +84,7 @@ class Terminal:
                 except (ProcessLookupError, PermissionError):
                     pass
             try:
-                self._process.wait(5)
+                self._process.wait(120)
                 break
             except subprocess.TimeoutExpired:
                 continue

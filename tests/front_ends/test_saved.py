@@ -50,7 +50,7 @@ def shell(*words: object) -> subprocess.CompletedProcess[str]:
 
 def ended(run_id: str) -> Job:
     job = Job(store().find(run_id))
-    assert job.wait(60), job
+    assert job.wait(120), job
     return job
 
 

@@ -101,9 +101,9 @@ def body():
 
 options = dict(on={target!r}, requirements="auto", env={WHEELS!r})
 first = jupyter_hpc.submit(body, **options)
-first.result(60)
+first.result(120)
 second = jupyter_hpc.submit(body, **options)
-out.update(first=first.result(60), second=second.result(120), log=first.logs(), log2=second.logs())
+out.update(first=first.result(120), second=second.result(120), log=first.logs(), log2=second.logs())
 out.update(environments=[first.record["environment"], second.record["environment"]])
 """
     )

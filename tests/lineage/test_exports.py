@@ -30,12 +30,12 @@ def chain(own_store: Store, tmp_path: Path) -> tuple[Job, Job, Job]:
     """Two runs that led to each other, and one that failed; with a local module and a file."""
     (tmp_path / "helper.py").write_text("K = 3\n")
     one = submit("import numpy as np\nraw = np.arange(200.)\nprint('mean loss=0.5')", "local", name="prepare")
-    names = dict(one.result(60))
+    names = dict(one.result(120))
     text = "import sys\nsys.path.insert(0, '.')\nmodel = raw * 2\nopen('model.pt', 'w').write('weights')\njupyter_hpc.artifact('model.pt')"
     two = submit("import jupyter_hpc\nlr = 0.1\n" + text, "local", names=names, name="train", cpus=1)
-    assert two.wait(60) and two.exception(60) is None
+    assert two.wait(120) and two.exception(60) is None
     three = submit("raise ValueError('no')", "local", name="fails")
-    assert three.wait(60)
+    assert three.wait(120)
     return one, two, three
 
 

@@ -115,10 +115,10 @@ def test_attach_returns_the_job(notebook: Notebook) -> None:
 
 
 def test_cancel_ends_a_job_and_says_so_twice(notebook: Notebook) -> None:
-    notebook.remote("import time; time.sleep(60)", "--detach --name endless")
+    notebook.remote("import time; time.sleep(300)", "--detach --name endless")
 
     assert "Asked local to cancel" in notebook.run("%hpc cancel endless").stdout
-    notebook.run("_hpc.wait(20)")
+    notebook.run("_hpc.wait(120)")
     assert "has ended already (cancelled)" in notebook.run("%hpc cancel endless").stdout
 
 
@@ -149,7 +149,7 @@ def test_clean_only_says_what_would_go(notebook: Notebook) -> None:
 
 
 def test_clean_removes_ended_runs_and_leaves_live_ones(notebook: Notebook) -> None:
-    notebook.remote("import time; time.sleep(60)", "--detach --name alive")
+    notebook.remote("import time; time.sleep(300)", "--detach --name alive")
     live = notebook.value("_hpc.id")
     notebook.remote("gone = 1", "--name ended")
 
@@ -200,7 +200,7 @@ def test_clean_keeps_the_modules_that_a_kept_run_needs(notebook: Notebook) -> No
     notebook.run("open('helper_one.py', 'w').write('A = 1')\nopen('helper_two.py', 'w').write('B = 2')")
     notebook.remote("import helper_one", "--name removed")
     first = notebook.value("_hpc.run.payload.joinpath('manifest.json').read_text()")
-    notebook.remote("import helper_two, time; time.sleep(60)", "--detach --name kept")
+    notebook.remote("import helper_two, time; time.sleep(300)", "--detach --name kept")
     second = notebook.value("_hpc.run.payload.joinpath('manifest.json').read_text()")
 
     gone, kept = (json.loads(m)["cell"]["module_paths"] for m in (first, second))

@@ -78,7 +78,7 @@ def test_the_kernels_packages_are_built_once_and_used_again(script: Script, targ
 first = jupyter_hpc.submit(body, on={target!r}, requirements="auto")
 first.result(120)
 second = jupyter_hpc.submit(body, on={target!r}, requirements="auto")
-out.update(first=first.result(60), second=second.result(60), log=first.logs(), log2=second.logs())
+out.update(first=first.result(120), second=second.result(120), log=first.logs(), log2=second.logs())
 out.update(environments=[first.record["environment"], second.record["environment"]])
 """
     )

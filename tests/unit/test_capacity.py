@@ -205,10 +205,10 @@ def test_a_few_nodes_are_told_one_by_one_gpus_first_in_the_order_of_their_number
 
 def test_thousands_of_nodes_are_told_together_and_nothing_is_lost() -> None:
     nodes = many(5000)
-    began = time.perf_counter()
+    began = time.process_time()
     found = grouped(nodes)
     answer = json.dumps(as_record(Capacity(found)))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5  # of this process's own
     assert len(found) < 40
     assert len(answer) < 100_000
     assert sorted(name for each in found for name in each.names) == sorted(node.names[0] for node in nodes)

@@ -132,9 +132,9 @@ def test_the_printed_address_and_the_opened_one_are_the_tours(checkout: Path, tm
     with make_lab(checkout, subprocess.STDOUT, BROWSER=f"{browser} %s", OPENED=str(opened), **own) as make:
         printed = next(found for line in make.stdout if (found := re.search(r"http://\S+token=\w+", line)))[0]
         page = Path(urlsplit(opened.read_text()).path).read_text()
-        shown = urllib.request.urlopen(printed, timeout=20).url
+        shown = urllib.request.urlopen(printed, timeout=120).url
         file = urlsplit(printed)._replace(path=f"/api/contents/{TOUR}").geturl()
-        tour = json.loads(urllib.request.urlopen(file, timeout=20).read())["content"]
+        tour = json.loads(urllib.request.urlopen(file, timeout=120).read())["content"]
     assert urlsplit(printed).path == f"/lab/tree/{TOUR}"
     assert f"/lab/tree/{TOUR}?token=" in page
     assert urlsplit(shown).path == f"/lab/tree/{TOUR}"

@@ -205,7 +205,7 @@ def test_a_process_that_kills_itself_is_process_died_by_signal_9(notebook: Noteb
 
 def test_a_job_that_is_cancelled_is_job_cancelled(notebook: Notebook) -> None:
     notebook.remote("import time\ntime.sleep(60)", "--detach")
-    notebook.run("job = _hpc; job.cancel(); done = job.wait(30)")
+    notebook.run("job = _hpc; job.cancel(); done = job.wait(120)")
     assert notebook.value("(done, type(job.exception()).__name__, str(job.state))") == (
         True,
         "JobCancelled",

@@ -223,7 +223,7 @@ def test_what_can_not_be_changed_in_place_is_bound_anew_and_said(notebook: Noteb
 def test_what_was_changed_here_meanwhile_is_left_alone(notebook: Notebook) -> None:
     notebook.run("a = [1]; b = [1]; c = {'b': b}")
     notebook.remote("a.append(2); b.append(2); d = b", "--detach")
-    notebook.run("_hpc.wait(60); run = _hpc.id; a.append('here')")
+    notebook.run("_hpc.wait(120); run = _hpc.id; a.append('here')")
     assert notebook.value("_hpc.result()") == {"a": [1, 2], "b": [1, 2], "d": [1, 2]}
     assert notebook.value("(a, b)") == ([1, "here"], [1])  # result() touches nothing here
     executed = notebook.run("%hpc result {run}")
@@ -236,7 +236,7 @@ def test_what_was_changed_here_meanwhile_is_left_alone(notebook: Notebook) -> No
 def test_in_a_new_kernel_names_hold_what_they_came_to_be(notebook: Notebook) -> None:
     notebook.run("class Net:\n    def __init__(self): self.w = [0]\nnet = Net(); also = net")
     notebook.remote("net.w[0] = 5; opt = [net.w, also]", "--detach")
-    notebook.run("_hpc.wait(60)")
+    notebook.run("_hpc.wait(120)")
     run = notebook.value("_hpc.id")
     notebook.restart()
     notebook.run("class Net:\n    def __init__(self): self.w = [0]")

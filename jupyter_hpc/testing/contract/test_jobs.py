@@ -12,12 +12,12 @@ def test_detach_returns_the_job_at_once(notebook: Notebook) -> None:
     notebook.remote(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 1", "--detach")
     assert notebook.value("(type(_hpc).__name__, _hpc.state.is_final)") == ("Job", False)
     flag.touch()
-    assert notebook.value("_hpc.result(60)['x']") == 1
+    assert notebook.value("_hpc.result(120)['x']") == 1
 
 
 def test_a_detached_cell_leaves_the_namespace_alone_until_it_is_asked(notebook: Notebook) -> None:
     notebook.remote("x = 1", "--detach")
-    notebook.run("job = _hpc; done = job.wait(60)")
+    notebook.run("job = _hpc; done = job.wait(120)")
     assert notebook.value("(done, 'x' in globals())") == (True, False)
     notebook.run("%hpc result {job.id}")
     assert notebook.value("x") == 1
@@ -100,7 +100,7 @@ def test_waiting_with_a_timeout_gives_up_and_the_job_goes_on(notebook: Notebook)
     notebook.remote(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 1", "--detach")
     assert notebook.value("_hpc.wait(0.05)") is False
     flag.touch()
-    assert notebook.value("_hpc.wait(60)") is True
+    assert notebook.value("_hpc.wait(120)") is True
 
 
 def test_a_job_can_be_pickled_and_found_again(notebook: Notebook) -> None:
@@ -137,7 +137,7 @@ def test_an_unknown_job_is_an_error(notebook: Notebook) -> None:
 def test_a_result_is_fetched_from_a_fresh_kernel(notebook: Notebook) -> None:
     notebook.run("class A:\n    def __init__(self, v): self.v = v\nK = 5\ndef helper(): return K")
     notebook.remote("a = A(3)\ndef f(): return helper() + 1\nx = f()\nimport json", "--detach")
-    notebook.run("done = _hpc.wait(60)")
+    notebook.run("done = _hpc.wait(120)")
     run = notebook.value("_hpc.id")
     notebook.restart()
     notebook.run(f"%hpc result {run}")
@@ -147,7 +147,7 @@ def test_a_result_is_fetched_from_a_fresh_kernel(notebook: Notebook) -> None:
 def test_an_exception_is_fetched_from_a_fresh_kernel(notebook: Notebook) -> None:
     notebook.run("class Odd(Exception): pass")
     notebook.remote("e = Odd('o'); e.n = 2; raise e", "--detach")
-    notebook.run("done = _hpc.wait(60)")
+    notebook.run("done = _hpc.wait(120)")
     run = notebook.value("_hpc.id")
     notebook.restart()
     executed = notebook.run(f"%hpc result {run}", fails=True)
@@ -168,12 +168,15 @@ def test_a_job_that_runs_on_without_its_kernel_is_fetched_from_the_next(notebook
     assert notebook.value("x") == "survived"
 
 
+BETWEEN = "import jupyter_hpc.display.attached\njupyter_hpc.display.attached.SECOND_INTERRUPT_S = {:g}"
+
+
 def _says_interrupted(message: dict[str, Any]) -> bool:
     return "Interrupt again" in str(message["content"])
 
 
 def _began(notebook: Notebook) -> str:
-    request = notebook.begin(notebook.cell("import time\ndisplay('up')\ntime.sleep(60)\nx = 1"))
+    request = notebook.begin(notebook.cell("import time\ndisplay('up')\ntime.sleep(300)\nx = 1"))
     notebook.wait_for(request, lambda m: m["content"].get("data", {}).get("text/plain") == "'up'")
     return request
 
@@ -189,11 +192,13 @@ def test_an_interrupt_detaches_and_says_how_to_come_back(notebook: Notebook) -> 
 
 
 def test_a_second_interrupt_cancels(notebook: Notebook) -> None:
+    notebook.run(BETWEEN.format(60))  # a busy machine may take more than two seconds from the one to the other
     request = _began(notebook)
     notebook.interrupt()
     notebook.wait_for(request, _says_interrupted)
     notebook.interrupt()
     executed = notebook.finish(request, fails=True)
+    notebook.run(BETWEEN.format(2))
     assert executed.error.name == "JobCancelled"
 
 
@@ -207,8 +212,8 @@ def test_a_cancel_never_ends_another_run_s_job(notebook: Notebook) -> None:
     notebook.run("other = _hpc\nwhile 'up' not in other.logs(): time.sleep(0.05)")
     notebook.run("mine.run.update(native_id=other.native_id, native_uid='')\nmine.cancel()")
     flag.touch()
-    assert notebook.value("other.result(60)['x']") == "whole"
-    notebook.run("done = mine.wait(60)")
+    assert notebook.value("other.result(120)['x']") == "whole"
+    notebook.run("done = mine.wait(120)")
 
 
 # -- options -------------------------------------------------------------------------------------

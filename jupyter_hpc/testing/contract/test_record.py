@@ -119,7 +119,7 @@ def test_what_no_run_made_has_no_run(notebook: Notebook, made: str) -> None:
 def test_the_argument_of_a_call_is_known(notebook: Notebook, made: str) -> None:
     before = outputs(notebook)["array"]["digest"]
     notebook.run(f"import jupyter_hpc\n_hpc = jupyter_hpc.submit(max, array, on={notebook.target!r})")
-    notebook.run("best = _hpc.result(90)")
+    notebook.run("best = _hpc.result(120)")
     assert inputs(notebook)["__hpc_args__"]["derived"] == [{"digest": before, "how": "part"}]
     assert list(outputs(notebook)) == ["return value"]
 
@@ -131,7 +131,7 @@ def test_failed_and_cancelled_runs_are_recorded_too(notebook: Notebook) -> None:
     assert failed["state"] == "FAILED" and failed["execution"]["nodes"]
     notebook.remote("import time\nprint('begun', flush=True)\ntime.sleep(300)", "--detach")
     notebook.run("import time\nwhile 'begun' not in _hpc.logs(): time.sleep(0.05)")
-    notebook.run("_hpc.cancel(); _hpc.wait(60)")
+    notebook.run("_hpc.cancel(); _hpc.wait(120)")
     cancelled = notebook.value("_hpc.record")
     assert cancelled["state"] == "CANCELLED"
     assert cancelled["execution"]["nodes"] and cancelled["environment"]["worker"]
