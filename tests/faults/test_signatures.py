@@ -23,7 +23,7 @@ from jupyter_hpc.submission.resubmit import resubmit
 from jupyter_hpc.worker.container import MANIFEST, PICKLE
 from jupyter_hpc.worker.digest import digest_file
 from jupyter_hpc.worker.signing import KEY, SIGNATURE
-from tests.faults.road import submit, until
+from tests.faults.road import is_done, submit, until
 
 SHOWS = """
 import os, sys
@@ -129,6 +129,7 @@ def test_the_key_is_seen_by_nobody_else(here: Path) -> None:
     assert secret.secret_path().stat().st_mode & 0o777 == 0o600
     assert store().root not in secret.secret_path().parents
     kept = secret.secret_path().read_bytes()
+    until(lambda: is_done(job.run), "nobody writes there any more")
     for file in (p for p in here.rglob("*") if p.is_file() and p != secret.secret_path()):
         data = file.read_bytes()
         assert not any(each in data for each in (key, key.hex().encode(), kept, kept.hex().encode())), file
@@ -140,7 +141,7 @@ def test_a_new_kernel_of_the_same_user_knows_the_key(here: Path) -> None:
         "from jupyter_hpc.jobs.job import Job\nfrom jupyter_hpc.rundir.store import store\n"
         f"print(Job(store().find({job.id!r})).result())"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert found.stdout.strip() == "{'y': 2}", found.stderr
 
 
@@ -209,7 +210,7 @@ def test_a_secret_that_others_may_know_signs_nothing(here: Path, damage: str) ->
 def test_many_kernels_make_one_secret(here: Path) -> None:
     code = "from jupyter_hpc.rundir.secret import user_mac; print(user_mac(b'x'))"
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert len({process.communicate(timeout=60)[0] for process in started}) == 1
+    assert len({process.communicate(timeout=120)[0] for process in started}) == 1
     assert [p.name for p in secret.secret_path().parent.iterdir()] == [secret.FILE]
 
 
@@ -225,7 +226,7 @@ def test_a_pod_signs_with_the_key_that_came_with_its_request(here: Path) -> None
         f"import sys; sys.path.insert(0, {str(request)!r}); from jupyter_hpc_worker import carrier; "
         f"carrier.ROOT = {str(here / 'pod')!r}; carrier.main()"
     )
-    told = subprocess.run([sys.executable, "-c", start], capture_output=True, timeout=60, cwd=here)
+    told = subprocess.run([sys.executable, "-c", start], capture_output=True, timeout=120, cwd=here)
     assert secret.key_of(job.run).hex() not in told.stdout.decode()
     assert (here / "pod/run/key").stat().st_mode & 0o777 == 0o600
     shutil.copytree(here / "pod/run/result", job.run.result)

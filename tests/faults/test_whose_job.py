@@ -9,8 +9,9 @@ import pytest
 
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
-from tests.faults.road import slurm, submit, until
+from tests.faults.road import slurm, submit, until, wait_saved
 from tests.faults.test_controller import PENDING, Cluster, small  # noqa: F401 a fixture
+from tests.faults.test_left_over import forgotten_by_the_controller
 
 BY_HAND = ("sbatch", "--parsable", "--output=/dev/null", *PENDING, "--wrap", "true")
 
@@ -20,20 +21,20 @@ def state(native_id: str) -> str:
 
 
 @pytest.fixture
-def forgotten(small: Cluster) -> Iterator[Callable[..., tuple[Job, str]]]:  # noqa: F811
+def forgotten(small: Cluster, cluster: Path) -> Iterator[Callable[..., tuple[Job, str]]]:  # noqa: F811
     """Returns a job that the controller forgot, and the id of one submitted by hand that got its id."""
     others: list[str] = []
 
     def find(**options: str) -> tuple[Job, str]:
-        for _ in range(6):  # it saves its jobs at most every five seconds: one of these times it has not
+        before = submit("w = 7", passthrough=PENDING)
+        wait_saved(before)  # and the number that it gave
+        with forgotten_by_the_controller(small, cluster):
             job = submit("w = 7", passthrough=PENDING, **options)
-            small.restart("slurmctld")
-            array = (f"--array={options['array']}",) if "array" in options else ()
-            others.append(slurm(*BY_HAND[:2], *array, *BY_HAND[2:]))
-            if others[-1] == job.native_id:
-                return job, others[-1]
-            job.cancel()
-        raise AssertionError("the controller had saved its jobs each time: nothing was tried")
+        array = (f"--array={options['array']}",) if "array" in options else ()
+        others.append(slurm(*BY_HAND[:2], *array, *BY_HAND[2:]))
+        assert others[-1] == job.native_id
+        before.cancel()
+        return job, others[-1]
 
     yield find
     slurm("scancel", *others)

@@ -22,5 +22,5 @@ def zombies() -> int:
 def test_a_local_job_that_ended_is_no_zombie_when_the_next_one_starts(cluster: Path) -> None:
     before = zombies()
     for _ in range(4):
-        assert submit("x = 1", "local").wait(20)
+        assert submit("x = 1", "local").wait(120)
     assert zombies() <= before + 1

@@ -9,7 +9,7 @@ from jupyter_hpc.model.states import JobState
 from tests.clusters.kubernetes.components import Kueue
 from tests.faults.road import submit, until
 from tests.kubernetes.access import NAMESPACE, Admin
-from tests.kubernetes.conftest import Targets
+from tests.kubernetes.conftest import Gate, Targets
 
 SLOW_S = 200
 
@@ -21,8 +21,8 @@ def queue(kueue: Kueue, admin: Admin) -> str:
     return "team"
 
 
-def test_three_cells_on_a_queue_for_one(targets: Targets, queue: str) -> None:
-    first = submit("import time\nprint('ready', flush=True)\ntime.sleep(6)\nx = 1", "k8s", gpus=1, queue=queue)
+def test_three_cells_on_a_queue_for_one(gate: Gate, queue: str) -> None:
+    first = submit(gate.cell(), gate.target, gpus=1, queue=queue)
     until(lambda: first.wait(0) or "ready" in first.logs(), "the first runs", SLOW_S)
     second = submit("x = 2", "k8s", gpus=1, queue=queue)
     third = submit("x = 3", "k8s", gpus=1, queue=queue)
@@ -32,6 +32,7 @@ def test_three_cells_on_a_queue_for_one(targets: Targets, queue: str) -> None:
     third.cancel()
     assert third.wait(SLOW_S)
     assert type(third.outcome().error) is JobCancelled
+    gate.open()
     assert first.wait(SLOW_S)
     assert second.wait(SLOW_S)
     assert (first.result()["x"], second.result()["x"]) == (1, 2)

@@ -152,13 +152,13 @@ def test_one_that_is_being_started_is_asked_again(
     read, answers = Path.read_bytes, [b""]
     monkeypatch.setattr(Path, "read_bytes", lambda path: answers.pop() if answers else read(path))
     portal.call(LocalBackend({}).cancel(run, process.identity_of(child.pid)), 20)
-    assert child.wait(10) < 0
+    assert child.wait(120) < 0
 
 
 def test_the_run_s_own_process_is(sleeper: tuple[Run, subprocess.Popen[bytes]]) -> None:
     run, child = sleeper
     portal.call(LocalBackend({}).cancel(run, process.identity_of(child.pid)), 20)
-    assert child.wait(10) < 0
+    assert child.wait(120) < 0
 
 
 # -- a Kubernetes Job ----------------------------------------------------------------------------
