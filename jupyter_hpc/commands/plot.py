@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from ..model.exceptions import OptionError
 from ..model.resources import did_you_mean
-from ..rundir.reader import reader_of
+from ..rundir.reader import PartsReader, reader_of
 from ..rundir.series import Series
 from ..rundir.store import store
 from ..views.axes import written
-from ..views.charts import MOST_LINES, Chart, charts_html, charts_of, told_by
+from ..views.charts import Chart, Told, charts_html, charts_of, told_by
+from ..views.style import plain
 from .definition import table
 
 MOST = 40  # charts
@@ -23,25 +24,26 @@ class Plot:
     """Charts, which a notebook shows as such and anything else as a table."""
 
     charts: list[Chart]
-    notes: tuple[str, ...] = ()
+    told: Told
 
     @property
     def text(self) -> str:
         """A table of every run's series."""
         rows = [("metric", "run", "last", "min", "max", "values")]
         for chart in self.charts:
-            for line in chart.lines:
-                total = line.total
-                low, high = (written(total[key]) for key in ("min", "max"))
-                rows.append((chart.name, line.label, written(total["last"]), low, high, str(total["count"])))
-        return "\n".join([table(rows), *self.notes])
+            for label, series in self.told.items():
+                if chart.name in series:
+                    total = series[chart.name].total
+                    low, high = (written(total[key]) for key in ("min", "max"))
+                    cells = (plain(chart.name, 64), plain(label, 64))
+                    rows.append((*cells, written(total["last"]), low, high, str(total["count"])))
+        return table(rows)
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<div>{note}</div>" for note in self.notes)
-        return f'<div class="jp-HPCPlot">{charts_html(self.charts, most=MOST)}{notes}</div>'
+        return f'<div class="jp-HPCPlot">{charts_html(self.charts, most=MOST)}</div>'
 
 
 def plot(names: list[str], metrics: list[str]) -> Plot:
@@ -55,14 +57,16 @@ def plot(names: list[str], metrics: list[str]) -> Plot:
         If none of them has told any number, or none of that name.
     """
     told: dict[str, Mapping[str, Series]] = {}
+    are_tasks = False
     for name in names:
         run = store().find(name)
         record = run.record()
         reader = reader_of(run, record, outputs=False)
         reader.poll()
-        title = str(record.get("name") or run.id)
+        are_tasks = isinstance(reader, PartsReader) and len(names) == 1
+        title = "" if are_tasks else str(record.get("name") or run.id)
         for part, series in told_by(reader).items():
-            label = f"{title} {part}".rstrip()
+            label = f"{title} {part}".strip()
             told[label if label not in told else f"{run.id} {part}".rstrip()] = series
     known = list(dict.fromkeys(metric for series in told.values() for metric in series))
     if not known:
@@ -76,9 +80,7 @@ def plot(names: list[str], metrics: list[str]) -> Plot:
             raise OptionError(
                 f"There is no metric {metric[:64]!r}.", hint=f"{guess} There are {', '.join(known)}.".lstrip()
             )
-    more = len(told) - MOST_LINES
-    notes = (f"Only the first {MOST_LINES} are drawn, {more} more are not.",) if more > 0 else ()
-    return Plot(charts_of(told, metrics), notes)
+    return Plot(charts_of(told, metrics, of="tasks" if are_tasks else "runs"), told)
 
 
 def drawn(arguments: argparse.Namespace) -> Plot:

@@ -16,7 +16,7 @@ from ..model.states import JobState, Status
 from ..rundir.parts import parts_of
 from ..rundir.reader import Output, PartsReader, RunReader
 from ..runtime import portal
-from ..views.charts import charts_html, charts_of, told_by
+from ..views.charts import charts_by, charts_html
 from ..views.head import headline
 from ..views.log import LogTail
 from ..views.meters import meters_html
@@ -158,7 +158,7 @@ class Panel:
         self._waiting.show(self._why)
         if status.started_at and not status.state.is_final and isinstance(self._reader, RunReader):
             sent += put(self._meters, meters_html(self._reader, self._asked))
-        sent += put(self._charts, charts_html(charts_of(told_by(self._reader)), self._job.id))
+        sent += put(self._charts, charts_html(charts_by(self._reader), self._job.id))
         sent += self._tasks.refresh()
         sent += self._log.show(self._tasks.log(self._tail))
         change(self._open.layout, display="none" if self._log.is_empty else None)

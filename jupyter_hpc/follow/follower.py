@@ -15,6 +15,7 @@ from ..model.observation import Observation, waiting_words
 from ..model.states import JobState, Status
 from ..rundir.reader import RunReader
 from ..rundir.run import Run
+from ..rundir.series import Summary
 from ..runtime.clock import CLOCK, Clock
 from ..worker.events import EVENTS
 from .answers import Answers
@@ -122,6 +123,11 @@ class Follower:
         if not before:
             return ""
         return f"requeued: {taken_back(self.run, before[-1])[1]}; attempt {len(before) + 1}"
+
+    @property
+    def told(self) -> Summary:
+        """The numbers that it told of itself so far."""
+        return self.reader.series.summary()
 
     def attempts(self, **last: Any) -> list[dict[str, Any]]:
         return attempts(self.run, self.reader.starts, last, is_requeued=self.is_requeued)

@@ -33,7 +33,7 @@ _OWN_FIELDS = {  # what a part doesn't share with the whole
     *("array", "state", "reason", "node", "native_id", "native_uid", "started_at", "ended_at", "verdict"),
     *("attempts", "incidents", "submitted_at", "command", "notes", "waiting", "image"),
     *("cancel_asked_at", "cancel_asked_by"),
-    *("outputs", "files", "metrics", "execution", "determinism", "exception", "unloaded", "changes"),
+    *("outputs", "files", "metrics", "task_metrics", "execution", "determinism", "exception", "unloaded", "changes"),
     *("replaces", "replaced_by", "changed_options"),
 }
 LOCK_S = 2.0  # an update takes about a millisecond

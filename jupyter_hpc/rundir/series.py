@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 MOST_SERIES = 64
@@ -12,7 +13,7 @@ MOST_POINTS = 600  # of one series; beyond, every second one is left out
 
 MOST_TRENDS, TREND = 6, 24  # of how many series a record has a small line, and of how many points
 
-Summary = dict[str, dict[str, Any]]  # name → last, min, max, count; trend
+Summary = dict[str, dict[str, Any]]  # name → last, min, max, count; trend; of an array how many tasks
 
 
 @dataclass
@@ -66,8 +67,11 @@ class Series:
 class SeriesOfRun(dict[str, Series]):
     """The series of one attempt of a run, by name, in the order in which they began."""
 
+    _summary: Summary | None = None  # until there is news: lists of arrays ask a thousand tasks again and again
+
     def take(self, event: Mapping[str, Any]) -> None:
         """Take an event ``point`` or ``series``."""
+        self._summary = None
         for name, found in event.get("v", {}).items():
             if (series := self._of(name)) is not None:
                 series.add(event["t"], event["x"], float(found), event.get("by", ""))
@@ -82,11 +86,48 @@ class SeriesOfRun(dict[str, Series]):
 
     def summary(self) -> Summary:
         """Return what the series came to, as a record has it; of the first ones also how they went."""
+        if self._summary is None:
+            self._summary = self._summed()
+        return self._summary
+
+    def _summed(self) -> Summary:
         found: Summary = {name: dict(series.total) for name, series in list(self.items())}
         for name in list(found)[:MOST_TRENDS]:
             if trend := self[name].trend:
                 found[name]["trend"] = trend
         return found
+
+
+def of_tasks(told: Iterable[Summary]) -> Summary:
+    """Return what an array's tasks came to together: under each name the median of their last, and of how they went."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for summary in told:
+        for name, total in summary.items():
+            if name in by_name or len(by_name) < MOST_SERIES:
+                by_name.setdefault(name, []).append(total)
+    found: Summary = {}
+    for i, (name, totals) in enumerate(by_name.items()):
+        lows, highs = ([total[key] for total in totals if total.get(key) is not None] for key in ("min", "max"))
+        lasts = [total["last"] for total in totals if is_finite(total["last"])]
+        found[name] = {
+            "last": median(lasts) if lasts else totals[0]["last"],
+            "min": min((low for low in lows if is_finite(low)), default=None),
+            "max": max((high for high in highs if is_finite(high)), default=None),
+            "count": sum(total["count"] for total in totals),
+            "tasks": len(totals),
+        }
+        if i < MOST_TRENDS and (trend := _middle([total["trend"] for total in totals if total.get("trend")])):
+            found[name]["trend"] = trend
+    return found
+
+
+def _middle(trends: Sequence[Sequence[float]]) -> list[float]:
+    """Return the median of lines, each as far along as the others."""
+    count = max(map(len, trends), default=0)
+    places = (
+        (trend[round(i * (len(trend) - 1) / max(count - 1, 1))] for trend in trends if trend) for i in range(count)
+    )
+    return [float(f"{median(values):.4g}") for values in places]
 
 
 def plain(value: float) -> float | str:

@@ -164,6 +164,7 @@ _METRIC = Needs(
         "max": Maybe(_measured),
         "count": count,
         "trend": [_finite],
+        "tasks": count,
     },
     *("last", "count"),
 )
@@ -197,7 +198,7 @@ _OF_ANY_RUN = {
     "exception": Maybe(Needs(dict.fromkeys(("type", "message", "traceback"), text), "type")),
     "unloaded": Maybe(Each(text)),
     "brings": flag,
-    "metrics": Each(_METRIC),
+    **dict.fromkeys(("metrics", "task_metrics"), Each(_METRIC)),
     "set": Maybe(Each(text)),
 }
 
@@ -208,7 +209,7 @@ _WHOLE_IN_A_ROW = ("id", "created", "name", "target", "state", "reason", "node",
 IN_BRIEF = Only(  # of a record, what a row of a list or of the table shows
     Needs(
         {
-            **{key: _OF_ANY_RUN[key] for key in (*_WHOLE_IN_A_ROW, "array", "metrics")},
+            **{key: _OF_ANY_RUN[key] for key in (*_WHOLE_IN_A_ROW, "array", "metrics", "task_metrics")},
             "code": Only(Needs({"text": text}, text="")),
             "spec": Only(Needs({key: _SPEC.shape[key] for key in ("partition", "resources")}, resources={})),
             "notebook": Only({"path": _texts}),

@@ -16,7 +16,7 @@ from ..rundir.raised import traceback_of
 from ..rundir.reader import PartsReader, RunReader, reader_of
 from ..rundir.run import WAITS, Run
 from ..runtime.process import is_alive
-from ..views.charts import Chart, charts_of, thinned, told_by
+from ..views.charts import IN_A_CROWD, MOST_BUCKETS, Chart, charts_by, thinned
 from ..views.code_lines import failed_line, first_line
 from ..views.job_row import job_row
 from .downloads import MOST_FILES
@@ -56,7 +56,7 @@ def detail(job: Job) -> dict[str, Any]:
         "directory": str(job.run.path),
         "samples": samples,
         "idle": "" if status.state.is_final else idle_words(samples),
-        "charts": [_chart(chart) for chart in charts_of(told_by(reader))[:MOST_CHARTS]],
+        "charts": [_chart(chart) for chart in charts_by(reader)[:MOST_CHARTS]],
         "array_tasks": [
             {
                 "id": task.id,
@@ -86,15 +86,17 @@ def _value(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _chart(chart: Chart) -> dict[str, Any]:
     """Return a chart's lines, each with so many points that a chart can show; what is no number is null."""
+    buckets = IN_A_CROWD if chart.is_crowd else MOST_BUCKETS
     lines = [
         {
             "label": line.label,
-            "points": [[x, y if math.isfinite(y) else None] for x, y in thinned(line.points)],
+            "points": [[x, y if math.isfinite(y) else None] for x, y in thinned(line.points, buckets)],
             **{key: line.total[key] for key in ("last", "min", "max", "count")},
         }
         for line in chart.lines
     ]
-    return {"name": chart.name, "by": chart.by, "lines": lines}
+    tasks = {"tasks": chart.number, "min": chart.low, "max": chart.high} if chart.of == "tasks" else {}
+    return {"name": chart.name, "by": chart.by, "lines": lines, **tasks}
 
 
 def _samples(reader: RunReader | PartsReader) -> list[dict[str, Any]]:

@@ -228,8 +228,9 @@ class Listing:
 
     def _told(self, name: str) -> Row:
         """Return what a live job has told of itself so far, as its follower has read it."""
-        reader = getattr(followed(self.store.run(name)), "reader", None)
-        return {"metrics": metrics(reader.series.summary())} if reader is not None and reader.series else {}
+        follower = followed(self.store.run(name))
+        told = follower.told if follower is not None else {}
+        return {"metrics": metrics(told)} if told else {}
 
     def _statuses(self, live: Iterable[Row]) -> dict[str, Status]:
         runs = [self.store.run(row["id"]) for row in live]

@@ -9,7 +9,7 @@ from ..explain.again import advice, suggestion
 from ..explain.use import right_size
 from ..model.states import JobState
 from ..worker.apart import apart
-from .charts import charts_html, charts_of, charts_text, told_by
+from .charts import charts_by, charts_html, charts_text
 from .head import headline
 from .icons import icon
 from .log import LogTail, lines_above
@@ -71,7 +71,7 @@ def _came_back(picture: Picture) -> list[str]:
 
 def _charts(picture: Picture) -> str:
     """What the cell printed or logged in numbers."""
-    return charts_html(charts_of(told_by(picture.reader)), picture.run.id)
+    return charts_html(charts_by(picture.reader), picture.run.id)
 
 
 def _log(run_id: str, tail: LogTail) -> str:
@@ -96,7 +96,7 @@ def _way_back(picture: Picture) -> str:
 
 
 def _told(picture: Picture) -> list[str]:
-    return charts_text(charts_of(told_by(picture.reader)))
+    return charts_text(charts_by(picture.reader))
 
 
 def card_text(picture: Picture) -> str:

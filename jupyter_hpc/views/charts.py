@@ -17,8 +17,9 @@ from .style import BAD, GOOD, LINE, LIVE, QUIET, SMALL, SOFT, STEP_PX, WAITING, 
 WIDTH, HEIGHT = 240, 104
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 6, 18  # what is beside the plot itself
 MOST_CHARTS = 4  # in a panel or card
-MOST_LINES = 8
-MOST_BUCKETS = 90  # of a line: the least and the largest of each are drawn
+MOST_LINES = 8  # that are told apart
+CROWD = 32  # of more than those so many are drawn, all alike
+MOST_BUCKETS, IN_A_CROWD = 90, 24  # of a line: the least and the largest of each are drawn
 # each line of several is told apart by its dashes too
 LOOKS = (
     (LIVE, ""),
@@ -49,20 +50,36 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """The numbers of one name, of one run or of several."""
+    """The numbers of one name, of one run, of several, or of an array's tasks.
+
+    Attributes
+    ----------
+    lines
+        Those that are drawn: of a large crowd not all.
+    low, high, number
+        Of all runs or tasks: the least, the largest, and how many they are.
+    """
 
     name: str
     lines: Sequence[Line]
     by: str
     count: int
+    low: float | None
+    high: float | None
+    number: int = 1
+    of: str = "runs"
+
+    @property
+    def is_crowd(self) -> bool:
+        """There are more lines than can be told apart."""
+        return len(self.lines) > MOST_LINES
 
     @property
     def words(self) -> str:
         """Last value and range, as it is read out and stands above."""
-        low = min((line.total["min"] for line in self.lines if line.total["min"] is not None), default=None)
-        high = max((line.total["max"] for line in self.lines if line.total["max"] is not None), default=None)
-        spread = f", from {written(low)} to {written(high)}" if low != high else ""
-        last = f"{self.lines[0].last}{spread}" if len(self.lines) == 1 else f"{len(self.lines)} runs{spread}"
+        spread = f", from {written(self.low)} to {written(self.high)}" if self.low != self.high else ""
+        drawn = f" ({len(self.lines)} drawn)" if 1 < len(self.lines) < self.number else ""
+        last = f"{self.number} {self.of}{drawn}{spread}" if self.number > 1 else f"{self.lines[0].last}{spread}"
         return f"{plain(self.name, 64)} {last}"
 
 
@@ -73,22 +90,49 @@ def told_by(reader: RunReader | PartsReader) -> Told:
     return {"": reader.series} if reader.series else {}
 
 
-def charts_of(told: Told, names: Sequence[str] = ()) -> list[Chart]:
+def charts_by(reader: RunReader | PartsReader) -> list[Chart]:
+    """Return the charts of one run; of an array with a line for each task."""
+    return charts_of(told_by(reader), of="tasks" if isinstance(reader, PartsReader) else "runs")
+
+
+def charts_of(told: Told, names: Sequence[str] = (), *, of: str = "runs") -> list[Chart]:
     """Return a chart for each name, in the order in which they came; of these names only, if some are given."""
     wanted = names or list(dict.fromkeys(name for series in told.values() for name in series))
-    found = [_chart(name, {label: series[name] for label, series in told.items() if name in series}) for name in wanted]
-    return [chart for chart in found if chart is not None]
+    found = [(name, {label: series[name] for label, series in told.items() if name in series}) for name in wanted]
+    return [_chart(name, series, of) for name, series in found if series]
 
 
-def _chart(name: str, series: Mapping[str, Series]) -> Chart | None:
-    if not series:
-        return None
-    some = dict(list(series.items())[:MOST_LINES])
-    kinds = {each.by for each in some.values()}
-    by = kinds.pop() if len(kinds) == 1 and all(map(_is_forward, some.values())) else "time"
-    lines = [Line(label, _placed(each, by), each.total) for label, each in some.items()]
-    count = max(each.total["count"] for each in some.values())
-    return Chart(name, lines, by, count)
+def _chart(name: str, series: Mapping[str, Series], of: str) -> Chart:
+    totals = [each.total for each in series.values()]
+    by, lines = _over_tasks(series) if of == "tasks" and _are_single(series) else _lines(series)
+    return Chart(
+        name,
+        lines,
+        by,
+        count=max(total["count"] for total in totals),
+        low=min((total["min"] for total in totals if total["min"] is not None), default=None),
+        high=max((total["max"] for total in totals if total["max"] is not None), default=None),
+        number=len(series),
+        of=of,
+    )
+
+
+def _lines(series: Mapping[str, Series]) -> tuple[str, list[Line]]:
+    """Return a line for each, of a large crowd for some, and what their places count."""
+    drawn = {label: series[label] for label in list(series)[:: -(-len(series) // CROWD)]}
+    kinds = {each.by for each in drawn.values()}
+    by = kinds.pop() if len(kinds) == 1 and all(map(_is_forward, drawn.values())) else "time"
+    return by, [Line(label, _placed(each, by), each.total) for label, each in drawn.items()]
+
+
+def _are_single(series: Mapping[str, Series]) -> bool:
+    return len(series) > 1 and all(len(each.points) == 1 for each in series.values())
+
+
+def _over_tasks(series: Mapping[str, Series]) -> tuple[str, list[Line]]:
+    """Return what tasks told once as a line from task to task."""
+    points = [(float(label.rpartition(" ")[2]), each.points[0][2]) for label, each in series.items()]
+    return "task", [Line("", points, list(series.values())[-1].total)]
 
 
 def _is_forward(series: Series) -> bool:
@@ -115,7 +159,7 @@ def charts_html(charts: Sequence[Chart], run_id: str = "", most: int = MOST_CHAR
     row = f"display:flex;flex-wrap:wrap;gap:{STEP_PX}px {4 * STEP_PX}px;margin:{STEP_PX}px 0"
     rows = [f'<div style="{row}">{figures}</div>'] if figures else []
     if single:
-        words = " · ".join(f"{escaped(chart.name, 64)} {chart.lines[0].last}" for chart in single[:12])
+        words = " · ".join(escaped(chart.words, 200) for chart in single[:12])
         rows.append(f'<div style="{QUIET}">{words}</div>')
     if len(drawn) > most:
         more = f"and {len(drawn) - most} more" + (f": <code>%hpc plot {escaped(run_id)}</code>" if run_id else "")
@@ -127,7 +171,7 @@ def _figure(chart: Chart) -> str:
     name, _, rest = chart.words.partition(f"{plain(chart.name, 64)} ")
     words = f'<b>{escaped(chart.name, 64)}</b> <span style="color:{SOFT}">{html.escape(rest or name)}</span>'
     caption = f'<figcaption style="font-size:{SMALL};font-variant-numeric:tabular-nums">{words}</figcaption>'
-    legend = _legend(chart) if len(chart.lines) > 1 else ""
+    legend = _legend(chart) if 1 < len(chart.lines) <= MOST_LINES else ""
     return f'<figure style="margin:0;width:{WIDTH}px">{caption}{svg(chart)}{legend}</figure>'
 
 
@@ -144,6 +188,9 @@ def _sample(i: int) -> str:
     return (
         f'<svg aria-hidden="true" width="18" height="8" style="vertical-align:1px"><path d="M0 4H18" {_pen(i)}/></svg>'
     )
+
+
+_CROWD_PEN = f'fill="none" style="stroke:{LIVE}" stroke-width="1" stroke-opacity="0.5"'
 
 
 def _pen(i: int) -> str:
@@ -170,8 +217,11 @@ def svg(chart: Chart) -> str:
     parts.append(_label(right, HEIGHT - 5, f"{written(across.high)} {unit}", "end"))
     if up.is_log:
         parts.append(_label(right, TOP + 6, "log scale", "end"))
+    buckets = IN_A_CROWD if chart.is_crowd else MOST_BUCKETS
     for i, line in enumerate(chart.lines):
-        parts.append(f'<path d="{_path(line, across, up, per)}" stroke-linejoin="round" {_pen(i)}/>')
+        pen = _CROWD_PEN if chart.is_crowd else _pen(i)
+        whose = f"<title>{escaped(line.label, 60)} {line.last}</title>" if chart.is_crowd else ""
+        parts.append(f'<path d="{_path(line, across, up, per, buckets)}" stroke-linejoin="round" {pen}>{whose}</path>')
     label = html.escape(f"{chart.words}, by {unit}{', log scale' if up.is_log else ''}")
     return (
         f'<svg role="img" aria-label="{label}" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -197,10 +247,10 @@ def _right(across: Scale, value: float) -> float:
     return LEFT + across.part(value) * (WIDTH - LEFT - RIGHT)
 
 
-def _path(line: Line, across: Scale, up: Scale, per: float) -> str:
+def _path(line: Line, across: Scale, up: Scale, per: float, buckets: int) -> str:
     """Return a line's path, which is broken where a value is none; what is alone there is a dot."""
     path, is_down = [], False
-    for x, y in thinned(line.points):
+    for x, y in thinned(line.points, buckets):
         if not math.isfinite(y):
             is_down = False
             continue
@@ -210,11 +260,11 @@ def _path(line: Line, across: Scale, up: Scale, per: float) -> str:
     return "".join(path)
 
 
-def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def thinned(points: Sequence[tuple[float, float]], buckets: int = MOST_BUCKETS) -> list[tuple[float, float]]:
     """Return so many points that a small chart can show: the least and the largest of each stretch, and the ends."""
-    if len(points) <= 2 * MOST_BUCKETS:
+    if len(points) <= 2 * buckets:
         return list(points)
-    size = -(-len(points) // MOST_BUCKETS)
+    size = -(-len(points) // buckets)
     found = [points[0]]
     for start in range(0, len(points), size):
         part = points[start : start + size]

@@ -48,16 +48,26 @@ def job_row(run: Run, record: Mapping[str, Any], status: Status | None = None) -
         "array": "",
         "tags": [],
         "acts": [],
-        "metrics": metrics(record.get("metrics") or {}),
+        "metrics": metrics(told(record)),
         "foreign": False,
     }
     return {**printable_row(row), **(live_fields(status) if status else {})}
 
 
+def told(record: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return the numbers that a run told of itself, or an array's tasks together."""
+    return record.get("metrics") or record.get("task_metrics") or {}
+
+
 def metrics(summary: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what a row shows of the numbers that a job told of itself: the last of each, and how the first went."""
     return [
-        {"name": printable(name)[:64], "last": total["last"], "trend": total.get("trend") or []}
+        {
+            "name": printable(name)[:64],
+            "last": total["last"],
+            "trend": total.get("trend") or [],
+            **({key: total[key] for key in ("tasks", "min", "max")} if "tasks" in total else {}),
+        }
         for name, total in list(summary.items())[:MOST_METRICS]
     ]
 

@@ -10,9 +10,10 @@ from ..lineage.ask.parameters import parameters
 from ..model.printable import all_printable, printable
 from ..rundir.reader import PartsReader, RunReader, reader_of
 from ..rundir.run import Run
+from ..rundir.series import Summary, of_tasks
 from ..worker.apart import apart
 from .job_order import by_name, duration, rank_of
-from .job_row import Row
+from .job_row import Row, told
 
 _COLUMNS: dict[str, Callable[[Row], Any]] = {
     "state": lambda row: rank_of(row["state"]),
@@ -39,10 +40,9 @@ def more(run: Run, record: Mapping[str, Any], reader: RunReader | PartsReader | 
     if reader is None:
         reader = reader_of(run, dict(record), outputs=False)
         apart("its events", reader.poll, default=[])
-    told = record.get("metrics") or (reader.series.summary() if isinstance(reader, RunReader) else {})
     found = {
         "gpu_use": apart("use of gpus", _gpu_use, reader, default=[]),
-        "numbers": {name: total["last"] for name, total in told.items()},
+        "numbers": {name: total["last"] for name, total in (told(record) or _told_so_far(reader)).items()},
     }
     return {"parameters": given(run, record), **{key: all_printable(value) for key, value in found.items()}}
 
@@ -52,6 +52,12 @@ def given(run: Run, record: Mapping[str, Any]) -> dict[str, str]:
     code = str(record["code"].get("text") or "")
     found: dict[str, str] = all_printable(apart("parameters", parameters, run.whole or run, code, default={}))
     return found
+
+
+def _told_so_far(reader: RunReader | PartsReader) -> Summary:
+    if isinstance(reader, PartsReader):
+        return of_tasks(task.series.summary() for task in reader.readers.values())
+    return reader.series.summary()
 
 
 def _gpu_use(reader: RunReader | PartsReader) -> list[dict[str, float]]:

@@ -5,7 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { part, scale, ticks, written } from '../src/parts/scales';
 import { Charts, Sparkline } from '../src/parts/charts';
-import { IChart } from '../src/server/types';
+import { IChart, IMetric } from '../src/server/types';
 
 const trans = nullTranslator.load('jupyter_hpc');
 let host: HTMLElement;
@@ -123,12 +123,28 @@ describe('charts', () => {
     expect(host.textContent).toContain('log scale');
   });
 
-  it('of several runs have a legend, and lines that differ', () => {
-    const lines = { a: LOSS, b: LOSS };
-    show(<Charts charts={[chart('loss', lines, 'time')]} trans={trans} />);
+  it('of several tasks have a legend, and lines that differ', () => {
+    const lines = { 'task 1': LOSS, 'task 2': LOSS };
+    const loss = { ...chart('loss', lines, 'time'), tasks: 2, min: 0, max: 3 };
+    show(<Charts charts={[loss]} trans={trans} />);
+    expect(host.querySelector('figcaption')!.textContent).toBe(
+      'loss 2 tasks, from 0 to 3'
+    );
     expect(host.querySelectorAll('.jp-HPCChart-legend li')).toHaveLength(2);
     expect(host.querySelectorAll('svg[role=img] .jp-mod-1')).toHaveLength(1);
     expect(host.textContent).toContain('4 s');
+  });
+
+  it('of more tasks than can be told apart are alike, and say whose they are when pointed at', () => {
+    const tasks = Array.from({ length: 9 }, (_, i) => [`task ${i}`, LOSS]);
+    const loss = { ...chart('loss', Object.fromEntries(tasks)), tasks: 40 };
+    show(<Charts charts={[loss]} trans={trans} />);
+    expect(host.querySelectorAll('.jp-mod-crowd')).toHaveLength(9);
+    expect(host.querySelector('.jp-HPCChart-legend')).toBeNull();
+    expect(host.querySelector('path > title')!.textContent).toBe('task 0 0.3');
+    expect(host.querySelector('figcaption')!.textContent).toBe(
+      'loss 40 tasks (9 drawn)'
+    );
   });
 
   it('are words where there is one value, and are counted where there are many', () => {
@@ -148,14 +164,25 @@ describe('charts', () => {
 
 describe('a line in a row', () => {
   it('has its name and last value beside it', () => {
-    show(<Sparkline metric={{ name: 'loss', last: 0.3, trend: [3, 2, 1] }} />);
+    const metric = { name: 'loss', last: 0.3, trend: [3, 2, 1] };
+    show(<Sparkline metric={metric} trans={trans} />);
     expect(host.textContent).toBe('loss 0.3');
     const points = host.querySelector('polyline')!.getAttribute('points')!;
     expect(points.split(' ')).toHaveLength(3);
   });
 
+  it('says of an array that it is the median of its tasks, and from where to where they go', () => {
+    const metric = { name: 'loss', last: 0.3, trend: [], tasks: 4 };
+    show(<Sparkline metric={{ ...metric, min: 0.1, max: 2 }} trans={trans} />);
+    expect(host.textContent).toBe('loss 0.3 median of 4');
+    expect(host.querySelector('[title]')!.getAttribute('title')).toBe(
+      'median of 4 tasks, from 0.1 to 2'
+    );
+  });
+
   it('is words alone for a single value', () => {
-    show(<Sparkline metric={{ name: 'acc', last: 'nan', trend: [] }} />);
+    const metric: IMetric = { name: 'acc', last: 'nan', trend: [] };
+    show(<Sparkline metric={metric} trans={trans} />);
     expect(host.querySelector('svg')).toBeNull();
     expect(host.textContent).toContain('acc nan');
   });

@@ -109,7 +109,8 @@ def test_lines_of_several_runs_differ_by_more_than_their_colour() -> None:
     assert len(set(charts.LOOKS)) == len(charts.LOOKS) == charts.MOST_LINES
     told = {str(i): {"loss": series([i, i + 1])} for i in range(20)}
     (chart,) = charts.charts_of(told)
-    assert len(chart.lines) == charts.MOST_LINES
+    assert len(chart.lines) == 20 and chart.is_crowd  # they aren't told apart, but by whoever points at one
+    assert "<title>19 20</title>" in charts.svg(chart) and "legend" not in charts.charts_html([chart])
 
 
 def test_more_charts_than_a_panel_shows_are_counted() -> None:
@@ -238,9 +239,9 @@ def test_the_row_of_a_live_job_has_what_its_follower_has_read(told: Store, monke
     run.write(state="RUNNING")
     reader = RunReader(run, outputs=False)
     reader.poll()
-    monkeypatch.setattr(listing, "followed", lambda _: SimpleNamespace(reader=reader))
+    monkeypatch.setattr(listing, "followed", lambda _: SimpleNamespace(told=reader.series.summary()))
     monkeypatch.setattr(listing, "refresh", lambda runs: [Status(JobState.RUNNING) for _ in runs])
     rows = {row["id"]: row for row in listing.Listing(told).summaries()}
     assert rows[run.id]["metrics"] == [{"name": "loss", "last": 0.25, "trend": [0.5, 0.25]}]
-    monkeypatch.setattr(listing, "followed", lambda _: SimpleNamespace())  # an array has no reader of its own
+    monkeypatch.setattr(listing, "followed", lambda _: None)  # nobody has read it yet
     assert {row["id"]: row for row in listing.Listing(told).summaries()}[run.id]["metrics"] == []

@@ -158,7 +158,7 @@ def _resources(found: Details) -> dict[str, Any]:
 
 
 def _metrics(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: total["last"] for name, total in (record.get("metrics") or {}).items()}
+    return {name: total["last"] for name, total in (record.get("metrics") or record.get("task_metrics") or {}).items()}
 
 
 def _outcome(found: Details) -> dict[str, Any]:

@@ -10,6 +10,7 @@ const RIGHT = 8;
 const TOP = 6;
 const BOTTOM = 18;
 const LOOKS = 6; // of lines, in charts.css
+const MOST_LINES = 8; // that are told apart
 const SPARK = [64, 16];
 
 export interface IChartsProps {
@@ -42,7 +43,7 @@ export function Charts(props: IChartsProps): React.ReactElement | null {
       {single.length > 0 && (
         <p className="jp-HPCCharts-words">
           {single
-            .map(({ name, lines }) => `${name} ${written(lines[0].last)}`)
+            .map(each => `${each.name} ${chartWords(each, trans)}`)
             .join(' · ')}
         </p>
       )}
@@ -57,15 +58,18 @@ export function Charts(props: IChartsProps): React.ReactElement | null {
 
 /** Last value and range of a chart, in words. */
 export function chartWords(chart: IChart, trans: TranslationBundle): string {
-  const { lines } = chart;
+  const { lines, tasks = 1 } = chart;
   const known = (values: (number | null)[]) =>
     values.filter((value): value is number => value !== null);
-  const low = Math.min(...known(lines.map(line => line.min)));
-  const high = Math.max(...known(lines.map(line => line.max)));
+  const ranges = chart.tasks ? [chart] : lines;
+  const low = Math.min(...known(ranges.map(each => each.min ?? null)));
+  const high = Math.max(...known(ranges.map(each => each.max ?? null)));
   const last =
-    lines.length === 1
-      ? written(lines[0].last)
-      : trans._n('%1 run', '%1 runs', lines.length);
+    tasks > lines.length && lines.length > 1
+      ? trans.__('%1 tasks (%2 drawn)', tasks, lines.length)
+      : tasks > 1
+        ? trans.__('%1 tasks', tasks)
+        : written(lines[0].last);
   return low < high
     ? trans.__('%1, from %2 to %3', last, written(low), written(high))
     : last;
@@ -84,6 +88,7 @@ function Chart(props: {
   );
   const up = scale(points.map(([, y]) => y).filter(y => y !== null));
   const words = chartWords(chart, trans);
+  const isCrowd = chart.lines.length > MOST_LINES;
   const isLog = up.isLog ? trans.__('log scale') : '';
   const label = [`${chart.name} ${words}`, trans.__('by %1', unit), isLog];
   return (
@@ -134,12 +139,14 @@ function Chart(props: {
         {chart.lines.map((line, i) => (
           <path
             key={line.label}
-            className={`jp-HPCChart-line jp-mod-${i % LOOKS}`}
+            className={`jp-HPCChart-line ${isCrowd ? 'jp-mod-crowd' : `jp-mod-${i % LOOKS}`}`}
             d={path(line.points as IPoint[], across, up, per)}
-          />
+          >
+            {isCrowd && <title>{`${line.label} ${written(line.last)}`}</title>}
+          </path>
         ))}
       </svg>
-      {chart.lines.length > 1 && (
+      {chart.lines.length > 1 && !isCrowd && (
         <ul className="jp-HPCChart-legend">
           {chart.lines.map((line, i) => (
             <li key={line.label}>
@@ -204,8 +211,12 @@ function path(
 }
 
 /** How a number went, as a line as small as a word, with its name and last value beside. */
-export function Sparkline(props: { metric: IMetric }): React.ReactElement {
-  const { name, last, trend } = props.metric;
+export function Sparkline(props: {
+  metric: IMetric;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { metric, trans } = props;
+  const { name, last, trend, tasks } = metric;
   const [width, height] = SPARK;
   const up = scale([...trend]);
   const line = trend.map((value, i) => {
@@ -213,7 +224,7 @@ export function Sparkline(props: { metric: IMetric }): React.ReactElement {
     return `${round(x)},${round((1 - part(up, value)) * (height - 4) + 2)}`;
   });
   return (
-    <span className="jp-HPCSpark">
+    <span className="jp-HPCSpark" title={tasks ? range(metric, trans) : ''}>
       {trend.length > 1 && (
         <svg
           viewBox={`0 0 ${width} ${height}`}
@@ -230,7 +241,16 @@ export function Sparkline(props: { metric: IMetric }): React.ReactElement {
       )}
       <span>
         {name} <b>{written(last)}</b>
+        {tasks && ` ${trans.__('median of %1', tasks)}`}
       </span>
     </span>
   );
+}
+
+function range(metric: IMetric, trans: TranslationBundle): string {
+  const { tasks, min = null, max = null } = metric;
+  const words = trans._n('median of %1 task', 'median of %1 tasks', tasks ?? 0);
+  return min === null || max === null
+    ? words
+    : trans.__('%1, from %2 to %3', words, written(min), written(max));
 }

@@ -496,6 +496,10 @@ export interface components {
       last: components['schemas']['Number'];
       /** @description A few of its values, for a small line. */
       trend: number[];
+      /** @description Of an array: how many of its tasks told it; last and trend are their medians. */
+      tasks?: number;
+      min?: number | null;
+      max?: number | null;
     };
     /** @description What a row shows of a job. */
     Job: {
@@ -654,6 +658,10 @@ export interface components {
       /** @description What the places count, as step or epoch; empty: values one after the other; time: seconds. */
       by: string;
       lines: components['schemas']['ChartLine'][];
+      /** @description Of an array: how many of its tasks told it; of a large one some are drawn. Least and largest are of all. */
+      tasks?: number;
+      min?: number | null;
+      max?: number | null;
     };
     /** @description A task of an array. */
     Task: {
