@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model import exceptions
+from ..model.attributes import attributes_of
 from ..model.exceptions import JobError, RemoteError
 from ..model.printable import printable
 from ..model.states import state_words
@@ -78,35 +79,27 @@ def _remote_error(job: Job, described: dict[str, Any], outcome: Outcome) -> Base
         return remote
     hint = printable(str(job.verdict.get("hint") or not_sent.hint(described, job.record)))
     apart("the suggestion", _add_note, error, described, hint)
-    try:
-        error.job = job  # type: ignore[attr-defined]
-        error._render_traceback_ = lambda: _render(error, described, where, hint)  # type: ignore[attr-defined]
-    except Exception:  # an exception with __slots__, or one that forbids to set its attributes
-        pass
+    attributes_of(error).update(job=job, _render_traceback_=lambda: _render(error, described, where, hint))
     return error
 
 
 def say_once(error: BaseException, *, card: bool) -> None:
     """Leave out of what a notebook shows of an error what stands above it: the log, on a card also what helps."""
-    try:
-        error._is_below_log, error._is_below_card = True, card  # type: ignore[attr-defined]
-    except Exception:  # an exception with __slots__, or one that forbids to set its attributes
-        pass
+    attributes_of(error).update(_is_below_log=True, _is_below_card=card)
 
 
 def _add_note(error: BaseException, described: dict[str, Any], hint: str) -> None:
     """Give a suggestion to an exception of the cell, for whoever prints it outside a notebook."""
-    add_note = getattr(error, "add_note", None)
     text = described["traceback"]
-    if hint and add_note is not None:
-        add_note(hint)
+    if hint and hasattr(BaseException, "add_note"):
+        attributes_of(error).setdefault("__notes__", []).append(hint)
     elif hint:  # Python 3.10 prints no notes, but it prints the cause
         text = f"{text.rstrip()}\n{hint}\n"
-    error.__cause__ = RemoteTraceback(text)
+    BaseException.__dict__["__cause__"].__set__(error, RemoteTraceback(text))  # also where the class forbids it
 
 
 def _render(error: BaseException, described: dict[str, Any], where: str, hint: str) -> list[str]:
     """In a notebook: the traceback of the node, as if it had happened here."""
     lines = [*described["traceback"].rstrip().splitlines(), f"(raised {where})"]
-    said = [] if getattr(error, "_is_below_card", False) else [f"→ {line}" for line in hint.splitlines()]
+    said = [] if attributes_of(error).get("_is_below_card") else [f"→ {line}" for line in hint.splitlines()]
     return [printable(line) for line in (*lines, *said)]

@@ -1,32 +1,47 @@
-"""Let IPython show an error in its own words: of syntax errors and groups it would list our frames, and IPython's."""
+"""Let IPython show an error of a job in the words of the node: of many it would list our frames, and its own."""
 
 from __future__ import annotations
 
-import builtins
 import sys
 import traceback
 from typing import Any
 
-_GROUPS: tuple[type, ...] = (builtins.BaseExceptionGroup,) if sys.version_info >= (3, 11) else ()
+from IPython.core.error import UsageError
+
+from ..model.attributes import attributes_of
 
 
 def register(shell: Any) -> None:
-    """Show such errors as they say themselves; all others go on as before."""
+    """Show such errors as they say themselves, whatever they are; all others go on as before.
+
+    IPython by itself asks none that is a syntax error or a group, or was raised after one.
+    """
     if hasattr(shell.showtraceback, "jupyter_hpc_before"):
         return
     before = shell.showtraceback
 
     def showtraceback(exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
-        words = getattr(error, "__dict__", {}).get("_render_traceback_")
-        if words is not None and isinstance(error, (SyntaxError, *_GROUPS)):
+        words = None if error is None else attributes_of(error).get("_render_traceback_")
+        if error is not None and words is not None and not isinstance(error, UsageError):
             shell._get_exc_info(exc_tuple)  # so that `sys.last_value` and `%debug` have it
-            shell._showtraceback(type(error), error, words())
+            shell._showtraceback(type(error), _sayable(error), words())
+            if shell.call_pdb:
+                shell.debugger(force=True)
         else:
             before(exc_tuple, *args, **kwargs)
 
     showtraceback.jupyter_hpc_before = before  # type: ignore[attr-defined]
     shell.showtraceback = showtraceback
+
+
+def _sayable(error: BaseException) -> BaseException:
+    """Return the error, or one in its place where its own text can't be had: a kernel asks it for that."""
+    try:
+        str(error)
+    except Exception:
+        return Exception("<exception str() failed>")
+    return error
 
 
 def unregister(shell: Any) -> None:
@@ -41,4 +56,4 @@ def name_cell(error: SyntaxError, label: str, code: str) -> None:
     if error.text is None and error.lineno:  # the compiler looks for the line in a file
         error.text = next(iter(code.splitlines()[error.lineno - 1 : error.lineno]), None)
     lines = "".join(traceback.format_exception_only(error)).splitlines()
-    error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+    attributes_of(error)["_render_traceback_"] = lambda: lines

@@ -8,7 +8,7 @@ from _ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST  # 
 
 TYPE_CHECKING = False  # a start without asyncio, inspect, subprocess and typing is twice as fast
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, List, Optional, Tuple
 
 _sources: Dict[str, Any] = {}
 _loops: List[Any] = []  # of the cell, at most one
@@ -141,8 +141,7 @@ def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
     import traceback
 
     shown = traceback.TracebackException(type(error), error, error.__traceback__, capture_locals=False)
-    # as it is in the frames: bytecode that was shipped names the folder in which it was compiled
-    here = os.path.dirname(os.path.abspath(format_traceback.__code__.co_filename))
+    ours = _own_folders()
     seen = set()
     pending: List[Any] = [shown]
     while pending:
@@ -150,20 +149,29 @@ def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        kept = [f for f in part.stack if not _is_between(f.filename, here)]
+        kept = [f for f in part.stack if not _is_between(f.filename, ours)]
         for frame in kept:
             _ = frame.line  # read the source under its real name before renaming
             frame.filename = labels.get(frame.filename, frame.filename)
         part.stack[:] = kept
-        if part.exc_type is not None and issubclass(part.exc_type, SyntaxError):
+        if hasattr(part, "filename"):  # of a syntax error; to ask for its type is deprecated, and may be an error
             part.filename = labels.get(part.filename, part.filename)
         pending += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
     return "".join(shown.format())
 
 
-def _is_between(filename: str, here: str) -> bool:
+def _own_folders() -> Tuple[str, ...]:
+    """Return the folders of this package, and of the whole one where the cell imported that, as frames name them."""
+    # bytecode that was shipped names the folder in which it was compiled
+    files = [format_traceback.__code__.co_filename]
+    whole = getattr(sys.modules.get("jupyter_hpc"), "__file__", None)
+    files += [whole] if whole else []
+    return tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in files)
+
+
+def _is_between(filename: str, ours: Tuple[str, ...]) -> bool:
     """Whether a frame is this package's, or the import system's, which Python leaves out where nobody is in between."""
-    return filename.startswith("<frozen importlib") or os.path.abspath(filename).startswith(here)
+    return filename.startswith("<frozen importlib") or os.path.abspath(filename).startswith(ours)
 
 
 def install_exit_guard() -> None:

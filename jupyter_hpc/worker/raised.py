@@ -37,8 +37,8 @@ def restore_exception(error: BaseException, state: Tuple[Any, ...]) -> None:
             try:
                 BaseException.__setstate__(error, given)
             except Exception:  # a class that forbids to set its attributes
-                error.__dict__.update(given)
+                BaseException.__dict__["__dict__"].__get__(error).update(given)
     for name, value in (slots or {}).items():
         object.__setattr__(error, name, value)
-    error.__cause__, error.__context__ = cause, context
-    error.__suppress_context__ = suppressed
+    for name, value in (("__cause__", cause), ("__context__", context), ("__suppress_context__", suppressed)):
+        BaseException.__dict__[name].__set__(error, value)  # also of a class that forbids to set its attributes
