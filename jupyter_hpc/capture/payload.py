@@ -257,6 +257,7 @@ def _instructions(request: Request, pickler: ValuePickler, paths: list[str]) -> 
         "text": request.text,
         "code": request.code,
         "label": request.label,
+        "lines_above": request.lines_above,
         "filename": request.filename or request.label,
         "show_value": names is not None and names.value_line is not None,
         "ipython": bool(names and names.ipython),

@@ -45,6 +45,8 @@ class Request:
         Magics of the user's own (see `magics.carried`), and IPython extensions, that the cell uses.
     future_flags : int
         Compiler flags of the ``from __future__ import`` that hold from earlier cells.
+    lines_above : int
+        Lines of the notebook's cell above the text: the magic's own, and blank ones.
     find_label : callable
         Gives the label of an earlier cell by the file name that its code was compiled under.
     """
@@ -78,6 +80,7 @@ class Request:
     printers: Mapping[str, Any] = field(default_factory=dict)  # the notebook's own ways to show types, by MIME type
     variables: frozenset[str] = frozenset()  # given with --env
     is_array: bool = False
+    lines_above: int = 0
 
 
 def output_names(request: Request) -> tuple[list[str], list[str]]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from ..capture.cell.magics import exposed
+from ..capture.cell.magics import exposed, in_place
 from ..model.printable import printable
 from .help import help_text
+from .lines import joined, lines_above, python
 from .magic_names import ANY_TARGET, choose, opening
 from .parse import parse
 from .shell_options import printers, shell_options
@@ -68,6 +69,7 @@ class HPCMagics(Magics):
 
     def _run(self, target: str | None, line: str, cell: str) -> Job | None:
         prog = f"%%{target or ANY_TARGET}"
+        line, cell = joined(line, cell)
         arguments = parse(expand(split_line(line), self._expand), prog=prog)
         if arguments.help or cell.strip() in ("", "#"):
             print(help_text(prog))  # noqa: T201 a magic's help is printed
@@ -112,7 +114,7 @@ class HPCMagics(Magics):
         return self.shell.var_expand(token, depth=0)
 
     def _request(self, arguments: CellArguments, cell: str) -> Request:
-        common = {
+        common: dict[str, Any] = {
             "namespace": self.shell.user_ns,
             "inputs": arguments.inputs,
             "outputs": arguments.outputs,
@@ -122,6 +124,7 @@ class HPCMagics(Magics):
             "writes": arguments.writes,
             "label": f"Cell In[{self.shell.displayhook.prompt_count}]",
             "find_label": self._label,
+            "lines_above": lines_above(self.shell, cell),
             "notebook": notebook_of(self.shell),
             "ipythons": self.shell.user_ns_hidden,
             "shell": shell_options(self.shell),
@@ -137,16 +140,15 @@ class HPCMagics(Magics):
 
         flags = future_flags(self.shell)
         lazy = lazy_annotations(flags)
-        above = 1 + len(cell) - len(cell.lstrip("\n"))  # so that line numbers are the notebook's
-        code = "\n" * above + self.shell.transform_cell(cell)
+        above = common["lines_above"]
+        code, original = python(self.shell, in_place(cell, above), above), "\n" * above + cell
         try:
-            names = analyze(code, "\n" + cell, lazy_annotations=lazy)
+            names = analyze(code, original, lazy_annotations=lazy)
             if names.ipython:
-                open_code = "\n" * above + self.shell.transform_cell(exposed(cell))
-                opened = analyze(open_code, "\n" + cell, lazy_annotations=lazy)
+                opened = analyze(python(self.shell, exposed(cell), above), original, lazy_annotations=lazy)
                 names = replace(opened, ipython=names.ipython)
         except SyntaxError as error:
-            name_cell(error, str(common["label"]), code)
+            name_cell(error, common["label"], original)
             raise
         filename = self.shell.compile.cache(code, self.shell.displayhook.prompt_count)
         request = Request(text=cell, code=code, names=names, filename=filename, future_flags=flags, **common)

@@ -96,6 +96,7 @@ _CODE = Needs(
         "text": text,
         "digest": _word,
         "label": _texts,
+        "first_line": _count,
         "functions": Maybe(Each({"source": text, "digest": word})),
         "modules": Maybe({"digest": _word, "files": Maybe(Each(text))}),
         "sources": Maybe(

@@ -49,6 +49,7 @@ def new_record(
             "text": request.text,
             "digest": digest_bytes(request.text.encode("utf-8", "surrogatepass")),
             "label": request.label,
+            "first_line": request.lines_above + 1,
             "functions": {k: {**v, "source": code_redacted(v["source"])} for k, v in built.functions.items()},
             "modules": {
                 "digest": built.modules.asked_digest,

@@ -123,7 +123,10 @@ def _set(run: Run, record: dict[str, Any], changes: dict[str, str]) -> None:
     except OptionError:  # a cell with magics: its text is no Python
         cell["text"] = "".join(f"# set: {k} = {v}\n" for k, v in changes.items()) + cell["text"]
     write_json(run.payload / container.MANIFEST, manifest)
-    text = cell["text"]
+    text, first = cell["text"], record["code"].get("first_line")
+    more = text.count("\n") - str(record["code"]["text"]).count("\n")
+    if first is not None:
+        record["code"]["first_line"] = max(0, first - more)
     record["code"] = {**record["code"], "text": text, "digest": digest_bytes(text.encode("utf-8", "surrogatepass"))}
     record["set"] = changes
     record["notebook"] = {**(record.get("notebook") or {}), "cell_id": None}  # no cell has this text

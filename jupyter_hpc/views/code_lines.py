@@ -11,7 +11,10 @@ _IN_NOTEBOOK = "Cell In["  # there the magic's line is the first
 
 def first_line(record: Mapping[str, Any]) -> int:
     """Return what a traceback calls the first line of a run's code."""
-    return 2 if str(record["code"].get("label") or "").startswith(_IN_NOTEBOOK) else 1
+    said = record["code"].get("first_line")
+    if said is not None:
+        return int(said)
+    return 2 if str(record["code"].get("label") or "").startswith(_IN_NOTEBOOK) else 1  # of an older record
 
 
 def failed_line(record: Mapping[str, Any]) -> int | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _sources: Dict[str, Any] = {}
 _loops: List[Any] = []  # of the cell, at most one
+_BODIES = ("<timed exec>", "<timed eval>", "<magic-timeit>")  # as IPython calls what its magics run
 _FUTURE = 0x1FE0000  # the bits of __future__'s features in code flags
 _ASYNC = "async"  # in the text of all that may use a loop
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
@@ -130,6 +131,17 @@ def remember_source(filename: str, text: str) -> None:
         linecache.cache.update(_sources)
 
 
+def remember_body(cell: Dict[str, Any], labels: Dict[str, str]) -> None:
+    """Let what ``%%time`` and its like run show the notebook's lines, which its line numbers are."""
+    lines = cell["text"].split("\n")
+    start = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("%%")), 0)
+    above = cell.get("lines_above", 0) + start
+    if start:
+        for name in _BODIES:
+            remember_source(name, "\n" * above + "\n".join(lines[start:]) + "\n")
+            labels[name] = cell["label"]
+
+
 def serve_linecache(after_import: Any) -> None:
     """Give linecache the sources that were remembered; it is imported only when somebody needs it."""
     if "linecache" not in sys.modules:
@@ -149,15 +161,25 @@ def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        kept = [f for f in part.stack if not _is_between(f.filename, ours)]
+        kept = _without_way([f for f in part.stack if not _is_between(f.filename, ours)])
         for frame in kept:
-            _ = frame.line  # read the source under its real name before renaming
-            frame.filename = labels.get(frame.filename, frame.filename)
+            line = frame.line  # read the source under its real name before renaming
+            if line or frame.filename not in _BODIES:  # a line magic's code has a number of its own
+                frame.filename = labels.get(frame.filename, frame.filename)
         part.stack[:] = kept
         if hasattr(part, "filename"):  # of a syntax error; to ask for its type is deprecated, and may be an error
             part.filename = labels.get(part.filename, part.filename)
         pending += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
     return "".join(shown.format())
+
+
+def _without_way(frames: List[Any]) -> List[Any]:
+    """Leave out how IPython came from a magic to the code that this runs; where that is the cell's, the magic, too."""
+    first = next((i for i, f in enumerate(frames) if "get_ipython().run_" in (f.line or "")), len(frames))
+    body = next((i for i in range(first, len(frames)) if frames[i].filename in _BODIES), None)
+    if body is None:
+        return frames
+    return [*frames[: first if frames[body].line else first + 1], *frames[body:]]
 
 
 def _own_folders() -> Tuple[str, ...]:

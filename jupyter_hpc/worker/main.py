@@ -315,6 +315,8 @@ class _Worker:
             own_magics.register(ipython.shell(), self.cell, self.namespace)
         filename = self.cell.get("filename") or self.cell["label"]
         self.labels[filename] = self.cell["label"]
+        if self.cell["ipython"]:
+            running.remember_body(self.cell, self.labels)
         return running.run_code(
             self.cell["code"],
             self.namespace,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _WHOLE = re.compile(r"^(\s*)%%(time|capture|prun|debug)\b.*$")
+_RUNS_BODY = re.compile(r"^\s*%%(time|timeit|capture|prun|debug|memit)\b")
 _LINE = re.compile(r"^(\s*)%(time|prun)\s+(.*)$")
 _TAKES_ARGUMENT = {  # magics whose line ends with code: their short options that are followed by a value
     "time": "",
@@ -68,8 +69,20 @@ def exposed(cell: str) -> str:
         match = _WHOLE.match(line)
         if match is None:
             break
-        lines[i] = ""
+        lines[i] = f"{match[1]}#"  # a blank one would go, and with it the numbers of the lines below
     return "\n".join(_LINE.sub(lambda m: m[1] + without_options(m[2], m[3]), line) for line in lines)
+
+
+def in_place(cell: str, above: int) -> str:
+    """Return the cell with as many comments where a magic's own body begins as there are lines above that.
+
+    What the magic runs then has the numbers of the notebook's lines.
+    """
+    lines = cell.split("\n")
+    start = next((i for i, line in enumerate(lines) if line.strip() and not _RUNS_BODY.match(line)), 0)
+    if not any(line.strip() for line in lines[:start]):
+        return cell
+    return "\n".join([*lines[:start], *["#"] * (above + start), *lines[start:]])
 
 
 def without_options(magic: str, text: str) -> str:
