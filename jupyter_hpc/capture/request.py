@@ -81,6 +81,7 @@ class Request:
     variables: frozenset[str] = frozenset()  # given with --env
     is_array: bool = False
     lines_above: int = 0
+    asked: Mapping[str, Any] = field(default_factory=dict)  # what its line says beside the spec, for the record
 
 
 def output_names(request: Request) -> tuple[list[str], list[str]]:

@@ -125,6 +125,7 @@ class HPCMagics(Magics):
             "label": f"Cell In[{self.shell.displayhook.prompt_count}]",
             "find_label": self._label,
             "lines_above": lines_above(self.shell, cell),
+            "asked": arguments.to_record(),
             "notebook": notebook_of(self.shell),
             "ipythons": self.shell.user_ns_hidden,
             "shell": shell_options(self.shell),

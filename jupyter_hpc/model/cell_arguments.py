@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from .declaration import option
+from .declaration import Option, declared, option
 from .spec import JobSpec
 
 
@@ -66,3 +68,21 @@ class CellArguments:
     dry_run: bool = option("--dry-run", None, "show what would be sent; submit nothing", "behaviour", in_calls=False)
     quiet: bool = option("--quiet", None, "only the cell's own output: no panel, no card", "behaviour", in_calls=False)
     help: bool = option("-h --help", None, "show this text", "behaviour", in_calls=False)
+
+    def to_record(self) -> dict[str, Any]:
+        """Return what was asked for beside the spec, as a record keeps it: what makes the line again."""
+        found = {option.dest: getattr(self, option.dest) for option in _repeated()}
+        defaults = {option.dest: option.default for option in _repeated()}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in found.items() if v != defaults[k]}
+
+
+def asked_again(asked: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
+    """Yield the options of which a record keeps that they were given, with their values."""
+    for each in _repeated():
+        if each.dest in asked:
+            yield each, asked[each.dest]
+
+
+def _repeated() -> list[Option]:
+    """The target is in the magic's name, and a line that only looks makes no run."""
+    return [each for each in declared(CellArguments) if each.dest not in ("on", "dry_run", "help")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ..model.cell_arguments import CellArguments
 from ..model.resources import Resources
 from ..model.spec import JobSpec
 from ..model.states import JobState
@@ -179,6 +180,9 @@ _OF_ANY_RUN = {
     **dict.fromkeys(("replaces", "replaced_by", "changed_options", "cancel_asked_by"), _texts),
     "target": Needs({"name": text, "backend": text}, "name"),
     "spec": _SPEC,
+    "asked": {
+        field.name: _option(str(field.type)) for field in dataclasses.fields(CellArguments) if field.name != "spec"
+    },
     "code": _CODE,
     "inputs": [_ITEM],
     "outputs": Maybe([_ITEM]),

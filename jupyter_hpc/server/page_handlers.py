@@ -126,7 +126,8 @@ def _cell(job: Job) -> dict[str, Any]:
         raise HPCError(f"{job.id} ran no cell.", hint="It was submitted by a call of a function: change that call.")
     folder = os.path.dirname(str((record.get("notebook") or {}).get("path") or "")) or None
     where, told = target(record["target"]["name"]), run.sent().get("cell") or {}
-    line, left_out = magic_line(where, JobSpec.from_record(record["spec"]), {**told, "text": text}, folder)
+    spec = JobSpec.from_record(record["spec"])
+    line, left_out = magic_line(where, spec, {**told, "text": text}, folder, record.get("asked"))
     return {"source": f"{line}\n{text}", "left_out": left_out}
 
 

@@ -45,6 +45,7 @@ def new_record(
         "name": spec.name,
         "target": {"name": where.name, "backend": where.backend},
         "spec": all_redacted(spec.to_record()),
+        "asked": all_redacted(dict(request.asked)),
         "code": {
             "text": request.text,
             "digest": digest_bytes(request.text.encode("utf-8", "surrogatepass")),

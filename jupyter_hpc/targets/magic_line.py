@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..model.cell_arguments import asked_again
 from ..model.declaration import Option, declared, is_set
 from ..model.exceptions import HPCError
 from ..model.options import CELL_OPTIONS
@@ -27,7 +28,13 @@ def magic_of(target: str) -> str:
     return f"%%{target}" if target in BUILT_IN_TARGETS else f"%%hpc --on {target}"
 
 
-def magic_line(where: Target, spec: JobSpec, cell: Mapping[str, Any], workdir: str | None) -> tuple[str, list[str]]:
+def magic_line(
+    where: Target,
+    spec: JobSpec,
+    cell: Mapping[str, Any],
+    workdir: str | None,
+    asked: Mapping[str, Any] | None = None,
+) -> tuple[str, list[str]]:
     """Return the line, and the options that it can't have.
 
     Parameters
@@ -38,6 +45,8 @@ def magic_line(where: Target, spec: JobSpec, cell: Mapping[str, Any], workdir: s
         What the worker was told of the cell.
     workdir : str or None
         Where a cell runs that says nothing of it.
+    asked : mapping, optional
+        What the record has of the line beside the spec; an older one has nothing, and the worker was told of a part.
 
     Returns
     -------
@@ -45,18 +54,19 @@ def magic_line(where: Target, spec: JobSpec, cell: Mapping[str, Any], workdir: s
         Values of ``--env`` and what looks like a secret are kept nowhere, and a line has no second one.
     """
     left_out = [f"--env {name}" for name in spec.env]
-    asked = replace(spec, env={}, prologue="", workdir=None if spec.workdir == workdir else spec.workdir)
+    wanted = replace(spec, env={}, prologue="", workdir=None if spec.workdir == workdir else spec.workdir)
     own = where.kind.own_options(str(cell.get("text") or ""))
-    if own and asked.passthrough[: len(own)] == own:
-        asked = replace(asked, passthrough=asked.passthrough[len(own) :])
+    if own and wanted.passthrough[: len(own)] == own:
+        wanted = replace(wanted, passthrough=wanted.passthrough[len(own) :])
     words = [magic_of(where.name)]
-    for option, value in (*_asked(_undefaulted(where, asked)), *_names(cell)):
+    others = _told(cell) if asked is None else asked_again(asked)
+    for option, value in (*_asked(_undefaulted(where, wanted)), *others):
         written = list(_words(option, value))
         if any(MARK in word or not word.isprintable() for word in written):
             left_out.append(option.flags[-1])
         else:
             words += [_quoted(word) for word in written]
-    if through := [word for word in asked.passthrough if MARK not in word and word.isprintable()]:
+    if through := [word for word in wanted.passthrough if MARK not in word and word.isprintable()]:
         words += ["--", *map(_quoted, through)]
     return " ".join(words), left_out
 
@@ -92,7 +102,7 @@ def _asked(spec: JobSpec) -> Iterator[tuple[Option, Any]]:
             yield option, value
 
 
-def _names(cell: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
+def _told(cell: Mapping[str, Any]) -> Iterator[tuple[Option, Any]]:
     """What the line said of names and files, as far as the worker was told."""
     by_name = {option.dest: option for option in CELL_OPTIONS}
     explicit = cell.get("explicit_outputs") or []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_hpc.magics.parse import parse
 from jupyter_hpc.magics.tokens import expand, split_line
 from jupyter_hpc.model.cell_arguments import CellArguments
+from jupyter_hpc.model.options import CELL_OPTIONS
 from jupyter_hpc.model.resources import Resources
 from jupyter_hpc.model.spec import JobSpec
+from jupyter_hpc.rundir.run import Run, write_json
+from jupyter_hpc.server.page_handlers import _cell
 from jupyter_hpc.targets.magic_line import magic_line
 from jupyter_hpc.targets.target import Target
+from tests.lineage import records
 
 SLURM = Target("slurm", "slurm")
 SHELL = InteractiveShell.instance()
@@ -109,3 +114,58 @@ def test_sbatch_lines_of_the_cell_are_not_said_twice() -> None:
     spec = JobSpec(passthrough=("--begin=now", "--reboot"))
     line, _ = magic_line(SLURM, spec, {"text": "#SBATCH --begin=now\nx = 1"}, None)
     assert line == "%%slurm -- --reboot"
+
+
+SAMPLES = {  # of options whose values have a form of their own
+    "gpus": "a100:2",
+    "gpus_per_task": "v100:1",
+    "memory": "1536M",
+    "time": "90m",
+    "signal": "TERM@60",
+    "array": "1-6%3",
+    "dependency": "afterok:7",
+    "nice": "-5",
+    "outputs": "a,b",
+    "inputs": "b,c",
+}
+ALONE = {"gpus_per_task": "--tasks 2", "tasks_per_node": "--tasks 2 --nodes 2"}  # what an option needs beside it
+
+
+def asked_line(option: Any) -> str:
+    """Return a line that gives one option, twice where it may be repeated."""
+    flag = option.flags[-1]
+    if option.kind == "flag":
+        return str(flag)
+    value = SAMPLES.get(option.dest) or ("3" if option.metavar == "N" else "'some words'")
+    written = f"{flag}={value}"
+    return f"{written} {flag}=more" if option.kind == "append" else f"{written} {ALONE.get(option.dest, '')}".rstrip()
+
+
+REPEATED = [o for o in CELL_OPTIONS if o.dest not in ("on", "env", "help", "dry_run")]
+
+
+@pytest.mark.parametrize("option", REPEATED, ids=lambda option: option.dest)
+def test_every_option_is_in_the_line_again(option: Any, tmp_path: Path) -> None:
+    asked = parse(split_line(asked_line(option)), prog="%%slurm")
+    assert asked != parse([], prog="%%slurm")
+    kept = {**records.record(1), "spec": asked.spec.to_record(), "asked": asked.to_record()}
+    write_json(tmp_path / "record.json", kept)  # as it comes from the disk
+    record = Run(tmp_path).record()
+    line, left_out = magic_line(SLURM, JobSpec.from_record(record["spec"]), {}, None, record["asked"])
+    assert left_out == [] and read(line) == asked
+
+
+def test_a_cell_s_own_line_is_in_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "jupyter_hpc")
+    shell.user_ns.update(left=1, right=2)
+    options = "--name again -i left,right -o total --no-auto --reads a.csv --quiet --detach --reuse"
+    shell.run_cell(f"%%local {options}\ntotal = left + right")
+    job = shell.user_ns["_hpc"]
+    assert job.result(60) == {"total": 3}
+    source = _cell(job)["source"].splitlines()
+    assert source[1] == "total = left + right"
+    found = parse(split_line(source[0].partition(" ")[2]), prog="%%local")
+    assert found.spec.workdir  # no front end tells of a notebook, so nobody knows where it would run
+    assert replace(found, spec=replace(found.spec, workdir=None)) == parse(split_line(options), prog="%%local")
