@@ -1,7 +1,8 @@
 """Files of a run that its page offers: what we keep of it, and what the cell declared that it made.
 
 A record names files, and a record may be wrong: only a regular file of this user's, in the run's directory or in one of
-the user's own, is given to a browser, wherever links lead.
+the user's own, is given to a browser, wherever links lead. What a cell made elsewhere, as on a scratch disk, is given
+if it is still what the job left there: whoever can write into a record gets nothing by it that they don't know already.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,10 +19,12 @@ from urllib.parse import quote
 from ..jobs.job import Job
 from ..model.exceptions import HPCError, JobNotFound
 from ..model.printable import printable
+from ..worker.digest import digest_open
 from ..worker.files import GENERATED
 from ..worker.regular import NotRegular, open_regular
 
 MOST_FILES = 500
+_ELSEWHERE = "it is neither in the run's directory nor in one of yours"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Offered:
         ``log``, ``script``, ``record``, ``code`` or ``made``.
     data : bytes or None
         What is in it, where there is no such file.
+    left : mapping or None
+        Of a file that the cell made: size, time of change and digest, as the job left it.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Offered:
     role: str
     path: Path
     data: bytes | None = None
+    left: Mapping[str, Any] | None = None
 
 
 def attachment(name: str) -> str:
@@ -84,7 +90,7 @@ def opened(job: Job, name: str, folders: Iterable[Path]) -> tuple[str, BinaryIO]
     if offered.data is not None:
         return kept, io.BytesIO(offered.data)
     try:
-        return kept, _open(job, offered, folders)
+        return kept, _checked(job, offered, folders)
     except (NotRegular, FileNotFoundError, NotADirectoryError):
         raise JobNotFound(f"{offered.path.name} of {job.id} is not there any more.") from None
     except PermissionError as error:
@@ -110,7 +116,7 @@ def _offered(job: Job) -> Iterator[Offered]:
     made = [file for file in record.get("files") or () if file.get("role") == GENERATED]
     for number, file in enumerate(made[:MOST_FILES]):
         path = Path(file["path"])
-        yield Offered(f"made-{number}", file["path"], "made", path)
+        yield Offered(f"made-{number}", file["path"], "made", path, left=file)
 
 
 def _size(job: Job, offered: Offered, folders: Iterable[Path]) -> int | None:
@@ -122,13 +128,38 @@ def _size(job: Job, offered: Offered, folders: Iterable[Path]) -> int | None:
         return None
 
 
-def _open(job: Job, offered: Offered, folders: Iterable[Path]) -> BinaryIO:
-    """Open a file where it really is: judged by what is open, since a name can come to mean something else."""
+def _is_within(job: Job, place: str, folders: Iterable[Path]) -> bool:
+    """Whether a file is in the run's directory or in one of the user's own."""
     within = [run for run in (job.run, job.run.whole) if run is not None]
     roots = [os.path.realpath(each) for each in (*(run.path for run in within), *folders)]
+    return any(place.startswith(os.path.join(root, "")) for root in roots if root != "/")
+
+
+def _checked(job: Job, offered: Offered, folders: Iterable[Path]) -> BinaryIO:
+    """Open a file; of one that lies elsewhere read whether it is what the job left there."""
+    file = _open(job, offered, folders)
+    try:
+        if not _is_within(job, os.path.realpath(offered.path), folders):
+            digest = str((offered.left or {}).get("digest"))
+            if digest_open(file, digest.partition(":")[0]) != digest:
+                raise PermissionError(1, f"{_ELSEWHERE}, and is not as the job left it")
+            file.seek(0)
+    except LookupError as error:
+        file.close()
+        raise PermissionError(1, f"{_ELSEWHERE}, and its digest can't be compared: {error}") from None
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _open(job: Job, offered: Offered, folders: Iterable[Path]) -> BinaryIO:
+    """Open a file where it really is: judged by what is open, since a name can come to mean something else."""
     place = os.path.realpath(offered.path)
-    if not any(place.startswith(os.path.join(root, "")) for root in roots if root != "/"):
-        raise PermissionError(1, "it is neither in the run's directory nor in one of yours", place)
+    is_within = _is_within(job, place, folders)
+    left = offered.left or {}
+    if not is_within and not left.get("digest"):
+        raise PermissionError(1, _ELSEWHERE, place)
     file = open_regular(place)
     try:
         info = os.fstat(file.fileno())
@@ -136,6 +167,8 @@ def _open(job: Job, offered: Offered, folders: Iterable[Path]) -> BinaryIO:
             raise PermissionError(1, "it belongs to somebody else", place)
         if os.path.realpath(place) != place or not os.path.samestat(info, os.stat(place, follow_symlinks=False)):
             raise PermissionError(1, "it was replaced meanwhile", place)
+        if not is_within and (info.st_size, info.st_mtime) != (left.get("nbytes"), left.get("mtime")):
+            raise PermissionError(1, f"{_ELSEWHERE}, and is not as the job left it", place)
     except BaseException:
         file.close()
         raise

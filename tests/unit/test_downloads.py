@@ -13,6 +13,7 @@ import pytest
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, JobNotFound
 from jupyter_hpc.server.downloads import attachment, listed, opened
+from jupyter_hpc.worker.files import _state, record
 from tests.conftest import Sandbox
 from tests.faults.road import submit
 
@@ -137,3 +138,74 @@ def test_a_file_keeps_its_name(job: Job, declares: Any, own: Path, name: str, ke
     found, file = opened(job, "made-0", [own])
     file.close()
     assert found == kept and header in attachment(found) and attachment(found).isascii()
+
+
+@pytest.fixture
+def scratch(job: Job, tmp_path: Path) -> Iterator[Any]:
+    """Let the record say that the cell made such files, as they are now, on a disk that is no folder of the user's."""
+    disk = tmp_path / "scratch"
+    disk.mkdir()
+
+    def left(*paths: Path, **more: Any) -> Path:
+        known = [{"role": "generated", **record(str(path), _state(str(path))), **more} for path in paths]
+        job.run.update(files=known)
+        return disk
+
+    yield left
+    job.run.update(files=[])
+
+
+def made(job: Job, own: Path) -> list[str]:
+    return [each["title"] for each in listed(job, (own,)) if each["role"] == "made"]
+
+
+def test_what_lies_elsewhere_is_given_as_the_job_left_it(job: Job, scratch: Any, own: Path) -> None:
+    model = scratch() / "model.pt"
+    model.write_bytes(b"weights")
+    scratch(model)
+    assert made(job, own) == [str(model)]
+    assert read(job, "made-0", own) == b"weights"
+
+
+def test_what_lies_elsewhere_and_was_changed_is_not_given(job: Job, scratch: Any, own: Path) -> None:
+    model = scratch() / "model.pt"
+    model.write_bytes(b"weights")
+    scratch(model)
+    info = model.stat()
+    model.write_bytes(b"secrets")
+    os.utime(model, ns=(info.st_atime_ns, info.st_mtime_ns))  # the same size, the same time
+    with pytest.raises(HPCError, match="is not as the job left it"):
+        opened(job, "made-0", (own,))
+    model.write_bytes(b"more than that")
+    assert made(job, own) == []
+    with pytest.raises(HPCError, match="is not as the job left it"):
+        opened(job, "made-0", (own,))
+
+
+@pytest.mark.parametrize("swapped", ["file", "folder"])
+def test_a_link_put_in_its_place_leads_nowhere(job: Job, scratch: Any, own: Path, tmp_path: Path, swapped: str) -> None:
+    folder = scratch() / "out"
+    folder.mkdir()
+    (folder / "model.pt").write_bytes(b"weights")
+    scratch(folder / "model.pt")
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "model.pt").write_bytes(b"a token")
+    if swapped == "folder":
+        folder.rename(folder.with_name("moved"))
+        folder.symlink_to(secret)
+    else:
+        (folder / "model.pt").unlink()
+        (folder / "model.pt").symlink_to(secret / "model.pt")
+    assert made(job, own) == []
+    with pytest.raises(HPCError, match="is not as the job left it"):
+        opened(job, "made-0", (own,))
+
+
+def test_a_record_that_does_not_know_what_is_in_it_gives_nothing(job: Job, scratch: Any, own: Path) -> None:
+    model = scratch() / "model.pt"
+    model.write_bytes(b"weights")
+    for more in ({"digest": None}, {"digest": "b3:" + "0" * 64}, {"digest": "md5:" + "0" * 32}, {"role": "used"}):
+        scratch(model, **more)
+        with pytest.raises(HPCError):
+            opened(job, "made-0", (own,))

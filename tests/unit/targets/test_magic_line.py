@@ -163,6 +163,7 @@ def test_a_cell_s_own_line_is_in_its_record(tmp_path: Path, monkeypatch: pytest.
     options = "--name again -i left,right -o total --no-auto --reads a.csv --quiet --detach --reuse"
     shell.run_cell(f"%%local {options}\ntotal = left + right")
     job = shell.user_ns["_hpc"]
+    shell.run_line_magic("unload_ext", "jupyter_hpc")
     assert job.result(60) == {"total": 3}
     source = _cell(job)["source"].splitlines()
     assert source[1] == "total = left + right"
