@@ -10,9 +10,13 @@ from typing import Any
 # and halves of characters, which are no text (os.fsdecode makes them of a name in another encoding)
 _ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+_COLOUR = re.compile("\x1b\\[[0-9;:]*m")
+
 
 def printable(text: str, *, but: str = "") -> str:
     r"""Return the text with each character that acts written as in Python, such as ``\x1b``; lines and tabs stay.
+
+    Colours, which say nothing, are left out: what raises an error for a terminal writes its message with some.
 
     Parameters
     ----------
@@ -21,6 +25,7 @@ def printable(text: str, *, but: str = "") -> str:
     """
     if text.isascii() and text.isprintable():  # nearly always
         return text
+    text = text if "\x1b" in but else _COLOUR.sub("", text)
     return _ACTIVE.sub(lambda found: found[0] if found[0] in but else _written(found[0]), text)
 
 

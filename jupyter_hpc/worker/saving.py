@@ -53,7 +53,8 @@ def _write_log(worker: _Worker, error: Optional[BaseException]) -> None:
     """The last of the log; that it has no room may not keep the names from being saved."""
     try:
         worker.log.flush()
-        if worker.cell["kind"] != "script" and isinstance(error, (Exception, KeyboardInterrupt)):
+        has_failed = isinstance(error, (Exception, KeyboardInterrupt)) or (isinstance(error, SystemExit) and error.code)
+        if worker.cell["kind"] != "script" and has_failed:
             worker.log.write_traceback(format_traceback(error, worker.labels))
     except OSError:  # more waits for room than may
         pass

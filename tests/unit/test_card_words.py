@@ -168,6 +168,33 @@ def test_who_was_told_to_end_says_so_without_our_names(tmp_path: Any, monkeypatc
     assert "Stopped: SIGTERM asked the job to end" in shown and "jupyter_hpc_worker" not in shown
 
 
+def test_where_a_cell_ended_itself_or_failed_is_in_every_text(
+    tmp_path: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from jupyter_hpc.commands import cli
+    from tests.faults.road import submit
+
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    cells = {
+        "import sys\nsys.exit(3)": ("Traceback (most", "    sys.exit(3)", "SystemExit: 3"),
+        "raise SystemExit('no data')": ("Traceback (most", "SystemExit: no data"),
+        "raise ValueError('\\x1b[1;31mred\\x1b[0m end')": ("Traceback (most", "ValueError: red end"),
+        "raise ValueError('z' * 500_000)": ("Traceback (most", "    raise ValueError('z'", "zzz"),
+    }
+    for cell, words in cells.items():
+        job = submit(cell, "local")
+        assert job.wait(60), job
+        for view in ("show", "logs"):
+            cli.main([view, job.id])
+            shown = capsys.readouterr().out
+            assert all(word in strip(shown) for word in words), shown[-2000:]
+            assert view == "logs" or ("\\x1b[" not in shown.replace(cell, "") and "\x1b" not in shown)
+        assert "\\x1b" not in card_text(look(job.run)).replace(cell, "")
+        assert len(job.record["exception"]["traceback"]) < 70_000
+    job = submit("print('all is done')\nraise SystemExit(0)", "local")
+    assert job.wait(60) and job.logs() == "all is done\n"
+
+
 def test_states_and_wishes_are_words(ended: Any, capsys: pytest.CaptureFixture[str]) -> None:
     from jupyter_hpc.commands import cli
 

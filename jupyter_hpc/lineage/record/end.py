@@ -59,7 +59,15 @@ def exception(manifest: dict[str, Any]) -> dict[str, str] | None:
     if not isinstance(error, dict) or not error.get("type"):
         return None
     texts = {key: str(error.get(key) or "") for key in ("type", "message", "traceback")}
-    return {key: redacted(text[-MOST_TEXT:]) for key, text in texts.items()}
+    return {key: redacted(_bounded(text)) for key, text in texts.items()}
+
+
+def _bounded(text: str) -> str:
+    """Return a text, or begin and end of a long one: a traceback says where at its top, and what at its end."""
+    if len(text) <= MOST_TEXT:
+        return text
+    begin, end = text[: MOST_TEXT * 3 // 4], text[-MOST_TEXT // 4 :]
+    return f"{begin}\n… {len(text) - len(begin) - len(end)} characters …\n{end}"
 
 
 def files(reader: RunReader) -> list[dict[str, Any]]:
