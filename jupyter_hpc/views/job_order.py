@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -30,10 +31,10 @@ _RANKS = {
     )
 }
 _STATE_WORDS = {
-    "SUBMITTING": "submitting pending waiting",
+    "SUBMITTING": "submitting pending waiting queued",
     "PENDING": "pending waiting queued",
     "RUNNING": "running",
-    "COMPLETED": "completed done",
+    "COMPLETED": "completed done succeeded",
     "FAILED": "failed",
     "CANCELLED": "cancelled canceled",
     "TIMEOUT": "timed out timeout failed",
@@ -42,7 +43,9 @@ _STATE_WORDS = {
     "PREEMPTED": "preempted failed",
     "LOST": "lost failed",
 }
-_SEARCHED = ("name", "target", "node", "partition", "reason", "error", "notebook")
+_SEARCHED = ("name", "target", "node", "partition", "reason", "error", "notebook", "gpu_type")
+_NAMED = {"tag": "tags", "gpu": "gpu_type", "job": "native_id"}  # in `tag:v3`; other fields are called as they are
+_AS_IN_HEAD = re.compile(r"·|\bjob\s+(?=\d)")  # `slurm job 61 · node3`
 _SHORT_ID = 4  # a shorter word would be found in nearly every id
 _DIGITS = re.compile(r"(\d+)")
 
@@ -68,7 +71,12 @@ def by_time(row: Row) -> tuple[int, float]:
 def by_name(row: Row) -> list[tuple[int, str]]:
     """``step 2`` comes before ``step 10``."""
     parts = _DIGITS.split(row["name"].lower())
-    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
+    return [_number(part) if i % 2 else (-1, part) for i, part in enumerate(parts)]
+
+
+def _number(digits: str) -> tuple[int, str]:
+    significant = digits.lstrip("0")
+    return len(significant), significant
 
 
 def _by_name(row: Row) -> tuple[Any, ...]:
@@ -131,19 +139,25 @@ def grouped(rows: Sequence[Row], by: str) -> list[Row]:
 
 def searched(row: Row) -> str:
     """Return the text of a row that words are looked for in."""
-    places = (*(row[key] for key in _SEARCHED), *row["tags"], _STATE_WORDS.get(row["state"], ""))
-    return "\n".join(map(str, places)).lower()
+    places = (*(row.get(key) or "" for key in _SEARCHED), *row["tags"], _STATE_WORDS.get(row["state"], ""))
+    return _folded("\n".join(map(str, places)))
+
+
+def _folded(text: str) -> str:
+    """Return a text as it is compared: whatever its case, and however its letters are composed."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def finder(text: str) -> Callable[[Row, str], bool]:
     """Return what tells whether a row with this text of :func:`searched` is meant: every word must be there somewhere.
 
-    A number is the beginning of what the scheduler calls a job, or a part of anything but a run's id.
+    A number is the beginning of what the scheduler calls a job, or a part of anything but a run's id. In
+    ``state:failed`` it is said where to look.
     """
-    words = text.lower().split()
+    words = _AS_IN_HEAD.sub(" ", _folded(text)).split()
 
     def finds(row: Row, places: str) -> bool:
-        return all(word in places or _is_id(word, row) for word in words)
+        return all(word in places or _is_id(word, row) or _is_in_field(word, row) for word in words)
 
     return finds
 
@@ -153,3 +167,12 @@ def _is_id(word: str, row: Row) -> bool:
     if native.startswith(word) if word.isdecimal() else word in native:
         return True
     return len(word) >= _SHORT_ID and word in row["id"].lower()
+
+
+def _is_in_field(word: str, row: Row) -> bool:
+    field, _, value = word.partition(":")
+    if not value:
+        return False
+    there = row.get(_NAMED.get(field, field))
+    words = [_STATE_WORDS.get(row["state"], "")] if field == "state" else there if isinstance(there, list) else [there]
+    return any(value in _folded(each) for each in words if isinstance(each, str))

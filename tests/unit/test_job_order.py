@@ -111,3 +111,40 @@ def test_node_partition_and_tags_are_searched() -> None:
     for text in ("node3", "debug", "model:v3", "priority", "gpu v3"):
         assert found(text, job) == ["a"], text
     assert found("model:v2", job) == []
+
+
+def test_letters_are_found_however_they_are_written() -> None:
+    """As macOS composes them, in capitals, in the width of another script."""
+    jobs = row("Größe läuft", notebook="/home/me/U\u0308bung.ipynb"), row("ＧＰＵ test")
+    for text in ("größe", "GRÖSSE", "La\u0308uft", "übung", "ÜBUNG"):
+        assert found(text, *jobs) == ["Größe läuft"], text
+    assert found("gpu", *jobs) == ["ＧＰＵ test"]
+
+
+def test_what_a_pattern_would_mean_is_a_letter_as_any_other() -> None:
+    jobs = row("fit(a|b)[0] *.csv \\d"), row("fit")
+    for text in ("(a|b)", "[0]", "*.csv", "\\d", "fit(", "*"):
+        assert found(text, *jobs) == ["fit(a|b)[0] *.csv \\d"], text
+    assert found(".*", *jobs) == found("fi.", *jobs) == found("%", *jobs) == []
+
+
+def test_a_word_may_say_where_to_look() -> None:
+    jobs = (
+        row("failed", "COMPLETED"),
+        row("a", "TIMEOUT", target="k8s", node="g1", tags=["model:v3"], gpu_type="a100", native_id="jh-a-7x"),
+    )
+    for text in ("state:failed", "STATE:Timeout", "node:g1", "tag:v3", "gpu:a1", "target:k8s job:7x", "model:v3"):
+        assert found(text, *jobs) == ["a"], text
+    assert found("name:failed", *jobs) == ["failed"]
+    assert found("state:", *jobs) == found("node:failed", *jobs) == found("acts:x", *jobs) == []
+
+
+def test_a_job_is_found_by_how_its_head_calls_it() -> None:
+    assert found("slurm job 61", row("a", native_id="61"), row("b", native_id="7")) == ["a"]
+    assert found("slurm job 61 · node3", row("a", native_id="61", node="node3")) == ["a"]
+    assert found("job", row("a job"), row("b")) == ["a job"]
+
+
+def test_a_number_of_any_length_has_its_place() -> None:
+    rows = [row("run " + "9" * 5000), row("run 007"), row("run 10"), row("run 6")]
+    assert [name[:8] for name in names(ordered(rows, "name"))] == ["run 6", "run 007", "run 10", "run 9999"]
