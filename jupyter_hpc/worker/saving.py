@@ -53,8 +53,10 @@ def _write_log(worker: _Worker, error: Optional[BaseException]) -> None:
     """The last of the log; that it has no room may not keep the names from being saved."""
     try:
         worker.log.flush()
-        has_failed = isinstance(error, (Exception, KeyboardInterrupt)) or (isinstance(error, SystemExit) and error.code)
-        if worker.cell["kind"] != "script" and has_failed:
+        is_failure = isinstance(error, (Exception, KeyboardInterrupt))
+        if isinstance(error, SystemExit):
+            is_failure = bool(error.code)
+        if error is not None and is_failure and worker.cell["kind"] != "script":
             worker.log.write_traceback(format_traceback(error, worker.labels))
     except OSError:  # more waits for room than may
         pass
