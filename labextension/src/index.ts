@@ -10,6 +10,7 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IRunningSessionManagers } from '@jupyterlab/running';
@@ -148,14 +149,21 @@ const table: JupyterFrontEndPlugin<void> = {
   description: 'All cluster jobs as a table in the main area.',
   autoStart: true,
   requires: [IHPCJobs],
-  optional: [ICommandPalette, ILayoutRestorer, ISettingRegistry, ITranslator],
+  optional: [
+    ICommandPalette,
+    ILayoutRestorer,
+    ISettingRegistry,
+    ITranslator,
+    ILauncher
+  ],
   activate: (
     app: JupyterFrontEnd,
     model: IHPCJobs,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    launcher: ILauncher | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     let found: ISettingRegistry.ISettings | undefined;
@@ -167,6 +175,12 @@ const table: JupyterFrontEndPlugin<void> = {
       keep: (names: string[]) => void found?.set('columns', names)
     });
     addTable(app, model, trans, columns, palette, restorer);
+    launcher?.add({
+      command: CommandIDs.table,
+      args: { isLauncher: true },
+      category: trans.__('Other'),
+      rank: 10
+    });
   }
 };
 

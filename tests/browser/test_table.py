@@ -136,7 +136,7 @@ def test_jobs_are_tagged_cancelled_and_opened(lab: Lab, runs: dict[str, Job], pa
     row(table, "sweep-a").focus()
     for key in ("Space", "Shift+ArrowDown"):
         page.keyboard.press(key)
-    table.get_by_role("button", name="Tag").press("Enter")
+    table.get_by_role("button", name="Tag", exact=True).press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Tag 2 jobs")
     page.keyboard.type("paper")
@@ -144,6 +144,14 @@ def test_jobs_are_tagged_cancelled_and_opened(lab: Lab, runs: dict[str, Job], pa
     for name in ("sweep-a", "sweep-b"):
         expect(row(table, name)).to_contain_text(f"paper:{runs[name].id[-6:]}", timeout=SLOW_MS)
     table.get_by_role("button", name="2 chosen").press("Enter")
+    row(table, "sweep-a").focus()
+    page.keyboard.press("Space")
+    table.get_by_role("button", name="Untag").press("Enter")
+    expect(dialog).to_contain_text("Remove tags")
+    dialog.get_by_role("button", name="Remove").press("Enter")
+    expect(row(table, "sweep-a")).not_to_contain_text("paper", timeout=SLOW_MS)
+    expect(row(table, "sweep-b")).to_contain_text("paper")
+    table.get_by_role("button", name="1 chosen").press("Enter")
 
     live = row(table, "sweep-live")
     live.focus()
@@ -159,3 +167,20 @@ def test_jobs_are_tagged_cancelled_and_opened(lab: Lab, runs: dict[str, Job], pa
     row(table, "sweep-b").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".jp-HPCJob h2")).to_contain_text("sweep-b", timeout=SLOW_MS)
+
+
+def test_launcher_and_file_menu_open_it(lab: Lab, page: Page) -> None:
+    lab.show_empty(page)
+    card = page.locator(".jp-LauncherCard", has_text="Cluster Jobs")
+    card.wait_for(timeout=SLOW_MS)
+    card.click()
+    table = page.locator(".jp-HPCTable")
+    expect(table).to_be_visible(timeout=SLOW_MS)
+    strip = table.locator("xpath=..").locator(".jp-Toolbar")
+    expect(strip).to_be_hidden()  # an empty one would be a strip above the table's own
+    page.locator(".lm-TabBar-tab", has_text="Cluster Jobs").locator(".lm-TabBar-tabCloseIcon").first.click()
+    expect(table).to_have_count(0)
+    page.get_by_role("menuitem", name="File", exact=True).click()
+    page.get_by_role("menuitem", name="New", exact=True).hover()
+    page.get_by_role("menuitem", name="Table of Cluster Jobs").click()
+    expect(table).to_be_visible(timeout=SLOW_MS)

@@ -20,10 +20,23 @@ export function addTable(
   const tracker = new WidgetTracker<TableWidget>({ namespace: TABLE_ID });
   const make = () => new TableWidget(model, app.commands, trans, columns());
   app.commands.addCommand(CommandIDs.table, {
-    label: trans.__('Table of Cluster Jobs'),
+    label: args =>
+      args.isLauncher
+        ? trans.__('Cluster Jobs')
+        : trans.__('Table of Cluster Jobs'),
     caption: trans.__('All jobs: sort, filter, compare, tag, cancel'),
     icon: hpcIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          isLauncher: {
+            type: 'boolean',
+            description: 'Whether it stands among what can be opened'
+          }
+        }
+      }
+    },
     execute: async () => {
       const widget = tracker.currentWidget ?? make();
       if (tracker.has(widget)) {
