@@ -217,6 +217,27 @@ def table(stage: Stage) -> None:
     stage.shot("table", None, page)
 
 
+def dialogs(stage: Stage) -> None:
+    """The launcher with the table, and what asks back: to cancel, to submit again, to tag."""
+    jobs_of_all_kinds(stage)
+    page = stage.lab()
+    stage.shot("launcher", None, page)
+    sidebar(page, "Queue")
+    dialog = page.locator(".jp-Dialog-content")
+    for name, button in (("resnet-152", "Cancel"), ("spirals", "Resubmit")):
+        row(page, name).click(timeout=PATIENCE_MS)
+        page.locator(".jp-HPCJob:visible").get_by_role("button", name=button, exact=True).click(timeout=PATIENCE_MS)
+        dialog.wait_for(timeout=PATIENCE_MS)
+        stage.shot(f"dialog-{button.lower()}", dialog)
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+    page.get_by_role("button", name=re.compile("table", re.IGNORECASE)).first.click()
+    page.locator(".jp-HPCTable-row .jp-HPCTable-check").nth(3).click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Tag", exact=True).click()
+    dialog.wait_for(timeout=PATIENCE_MS)
+    stage.shot("dialog-tag", dialog)
+
+
 def fill(count: int) -> None:
     """Make runs of the last weeks by the records of real ones, as they would be there after many days."""
     ended = [job for job in map(Job, store().runs()) if job.status.state.is_final and job.run.record_or_none()]
@@ -249,4 +270,5 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "list": job_list,
     "clusters": clusters,
     "table": table,
+    "dialogs": dialogs,
 }

@@ -47,7 +47,7 @@ def waiting_html(waiting: Waiting, now: float | None = None) -> str:
         of = f" of {waiting.of}" if waiting.of else ""
         facts.append(f"<b>{ordinal(waiting.place)}{of}</b> in the queue")
     if waiting.expected_start is not None:
-        facts.append(f"starts {escaped(start_words(waiting.expected_start, now))}, by the scheduler's estimate")
+        facts.append(escaped(_start(waiting.expected_start, now)))
     hint = f"<div>{with_code(waiting.hint)}</div>" if waiting.hint else ""
     return (f"<div>{' · '.join(facts)}</div>" if facts else "") + hint
 
@@ -66,4 +66,10 @@ def why_words(suggestion: Suggestion, now: float | None = None) -> str:
 def _why(suggestion: Suggestion, now: float) -> str:
     if suggestion.expected_start is None:
         return suggestion.why
-    return f"{suggestion.why}; the scheduler's estimate: {start_words(suggestion.expected_start, now)}"
+    return f"{suggestion.why}; {_start(suggestion.expected_start, now)}"
+
+
+def _start(expected: float, now: float) -> str:
+    """Return the scheduler's estimate as the front end says it: ``starts in about 20 min (14:30)``."""
+    words = start_words(expected, now)
+    return f"starts in about {words[3:]}" if words.startswith("in ") else f"starts {words}"

@@ -162,6 +162,6 @@ export function start(
   const moment = isToday
     ? clock(then)
     : `${day(then, 'weekday', 'date')} ${clock(then)}`;
-  const about = duration(Math.round(left / 60) * 60);
+  const about = duration(Math.floor(left / 60) * 60);
   return trans.__('starts in about %1 (%2)', about, moment);
 }

@@ -44,7 +44,7 @@ def test_place_and_start_in_words() -> None:
     )
     assert WAITING.expected_start is not None
     said = waiting_html(replace(WAITING, hint="<b>Ask</b> `for less`"), WAITING.expected_start - 1200)
-    assert "<b>3rd of 12</b> in the queue" in said and "starts in 20 min (" in said
+    assert "<b>3rd of 12</b> in the queue" in said and "starts in about 20 min (" in said
     assert "&lt;b&gt;Ask&lt;/b&gt; <code>for less</code>" in said
 
 
