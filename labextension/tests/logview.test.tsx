@@ -89,3 +89,30 @@ it('nothing is said to be nothing', async () => {
   await show('c');
   expect(text()).toContain('Nothing was printed');
 });
+
+it('follows its end until somebody scrolls up, not when it is put elsewhere in the page', async () => {
+  await show('b');
+  const box = host.querySelector<HTMLElement>('[role="log"]')!;
+  const sizes = { scrollHeight: 1000, clientHeight: 100 };
+  for (const [name, value] of Object.entries(sizes)) {
+    Object.defineProperty(box, name, { value });
+  }
+  box.scrollTo = (_: unknown, top?: number) => {
+    box.scrollTop = top === 1000 ? 900 : (top ?? 0);
+  };
+  const follows = () =>
+    host.querySelector<HTMLInputElement>('[type="checkbox"]')!.checked;
+  const scroll = (top: number) =>
+    act(async () => {
+      box.scrollTop = top;
+      box.dispatchEvent(new Event('scroll'));
+    });
+  await scroll(900);
+  await scroll(0);
+  expect([follows(), box.scrollTop]).toEqual([true, 900]);
+  box.dispatchEvent(new Event('wheel', { bubbles: true }));
+  await scroll(0);
+  expect([follows(), box.scrollTop]).toEqual([false, 0]);
+  await scroll(900);
+  expect(follows()).toBe(true);
+});

@@ -26,6 +26,7 @@ export function LogView(props: ILogProps): React.ReactElement {
   const [size, setSize] = React.useState(0);
   const [follow, setFollow] = React.useState(true);
   const seenTop = React.useRef(0);
+  const isByHand = React.useRef(false);
   const [wrap, setWrap] = React.useState(true);
   const [problem, setProblem] = React.useState('');
   const [tasks, setTasks] = React.useState<ILogWindow['tasks']>([]);
@@ -131,11 +132,20 @@ export function LogView(props: ILogProps): React.ReactElement {
         tabIndex={0}
         role="log"
         aria-label={trans.__('Log')}
+        {...whenTouched(() => {
+          isByHand.current = true;
+        })}
         onScroll={event => {
           const it = event.currentTarget;
+          if (it.scrollTop === 0 && follow && !isByHand.current) {
+            // a notebook took it out of the page and put it back
+            it.scrollTo(0, it.scrollHeight);
+            return;
+          }
           const isAtEnd = it.scrollHeight - it.scrollTop - it.clientHeight < 40;
           const isUp = it.scrollTop < seenTop.current; // else the text has grown
           seenTop.current = it.scrollTop;
+          isByHand.current &&= !isAtEnd;
           if (isAtEnd !== follow && (isAtEnd ? end?.next >= size : isUp)) {
             setFollow(isAtEnd);
           }
@@ -176,6 +186,16 @@ export function LogView(props: ILogProps): React.ReactElement {
       </div>
     </div>
   );
+}
+
+/** Call when somebody is about to scroll. */
+function whenTouched(call: () => void): React.DOMAttributes<HTMLElement> {
+  return {
+    onWheel: call,
+    onKeyDown: call,
+    onPointerDown: call,
+    onTouchMove: call
+  };
 }
 
 const Chunk = React.memo(

@@ -57,7 +57,7 @@ export function measured(job: IJobDetail, trans: TranslationBundle): ISeries[] {
       title: trans.__('CPUs in use'),
       points: cpu,
       most: Math.max(1, ...cpu.map(p => p[1])),
-      show: v => v.toFixed(1),
+      show: v => String(Math.round(v * 10) / 10),
       ticks,
       tick: String,
       limit: Number(job.resources.cpus) || undefined

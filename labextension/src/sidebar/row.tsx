@@ -102,7 +102,7 @@ export const RowView = React.memo(function RowView(props: {
             )}
             {next.filter(each => each).join(' · ')}
           </span>
-          {row.metrics.length > 0 && (
+          {!how && row.metrics.length > 0 && (
             <Sparkline metric={row.metrics[0]} trans={trans} />
           )}
         </div>
