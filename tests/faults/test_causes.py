@@ -112,9 +112,9 @@ def small_cgroup(mib: int) -> Iterator[Path]:
 
 @needs_cgroup
 @shows("killed-for-memory")
-def test_kernel_kills_the_worker(cluster: Path) -> None:
+def test_kernel_kills_the_worker(cluster: Path, tmp_path: Path) -> None:
     """Slurm doesn't know why: no cgroup of its own was at its limit."""
-    fifo = cluster / "go"
+    fifo = tmp_path / "go"
     os.mkfifo(fifo)
     with small_cgroup(100) as group:
         job = submit(
@@ -123,7 +123,6 @@ def test_kernel_kills_the_worker(cluster: Path) -> None:
         (group / "cgroup.procs").write_text(str(worker_pid(job)))
         fifo.open("w").close()
         assert job.wait(120), job
-    fifo.unlink()
     check(
         job,
         "killed-for-memory",

@@ -185,8 +185,8 @@ def test_a_cluster_that_came_later_is_found(cluster: Path, monkeypatch: pytest.M
     assert submit("x = 1").result(20) == {"x": 1}
 
 
-def test_the_controller_dies_while_a_job_runs(cluster: Path, looks: Looks) -> None:
-    go = cluster / "go"
+def test_the_controller_dies_while_a_job_runs(cluster: Path, looks: Looks, tmp_path: Path) -> None:
+    go = tmp_path / "go"
     job = submit(until_file(go))
     says(job, "ready")
     os.kill(int((cluster / "slurm" / "slurmctld.pid").read_text()), signal.SIGKILL)
