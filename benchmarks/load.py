@@ -1,5 +1,6 @@
 """Many jobs at once: kernels that wait for 2,000 queued jobs, a server that 20 sidebars poll, and a log of a long hour.
 
+First what a cell that prints numbers as fast as it can pays for its metrics: the same cell with and without, in turns.
 A job that prints 1,000 lines a second for an hour prints 3.6 million; here it prints them as fast as it can, and the
 kernel shows them, once to nobody and once to JupyterLab in Chromium. What must stay bounded is printed for both
 halves of the time: memory and processor time of each process and of a page with the sidebar (what its scripts hold,
@@ -27,8 +28,10 @@ from noop import Kernel, cluster
 from playwright.sync_api import CDPSession, Page, sync_playwright
 from sidebar import client, memory_mib
 
+from jupyter_hpc.explain.use import measured
+from jupyter_hpc.rundir.reader import RunReader
 from tests.browser.lab import FLAGS, SLOW_MS, Lab, command, open_sidebar
-from tests.faults.road import Counter
+from tests.faults.road import Counter, submit
 
 COMMANDS = ("squeue", "sacct", "scontrol", "sinfo", "sbatch")
 SUBMIT = """
@@ -38,6 +41,9 @@ def nothing(): return 1
 _jobs = [jupyter_hpc.submit(nothing, on="slurm", time="10m", passthrough=["--hold"]) for _ in range({count})]
 """
 LOG = """%%slurm
+for i in range({lines}): print('epoch', i, 'loss', 1 / (i + 1))
+"""
+CHATTY = """
 for i in range({lines}): print('epoch', i, 'loss', 1 / (i + 1))
 """
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -72,6 +78,29 @@ def chromium() -> Iterator[tuple[Page, CDPSession]]:
         devtools.send("Performance.enable")
         yield page, devtools
         browser.close()
+
+
+def metrics_of_a_log(lines: int, rounds: int) -> None:
+    """Let cells print so many lines with numbers, whose metrics are kept or not."""
+    used: dict[str, list[tuple[float, float]]] = {"on": [], "off": []}
+    for wanted in ["off", *(["on", "off"] * rounds)]:
+        os.environ["JUPYTER_HPC_METRICS"] = wanted
+        job = submit(CHATTY.format(lines=lines), on="local")
+        job.wait(HOUR_S)
+        reader = RunReader(job.run, outputs=False)
+        reader.poll()
+        use = measured(reader)
+        if use is None or bool(reader.series) != (wanted == "on"):
+            raise SystemExit(f"{job} told {list(reader.series)}, with metrics {wanted}")
+        used[wanted].append((use.cpu_s, use.seconds))
+    del os.environ["JUPYTER_HPC_METRICS"]
+    del used["off"][0]  # what is read from the disk for the first time
+    (cpu, took), (bare_cpu, bare_took) = (map(statistics.median, zip(*used[each])) for each in ("on", "off"))
+    print(
+        f"a cell that prints {lines:,} lines with numbers, {rounds} rounds: {cpu:.2f} s of processor time with its "
+        f"metrics, {bare_cpu:.2f} s without, ratio {cpu / bare_cpu:.2f}; {took:.1f} s and {bare_took:.1f} s, ratio "
+        f"{took / bare_took:.2f}"
+    )
 
 
 def pid_of(kernel: Kernel) -> int:
@@ -128,6 +157,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     counter = Counter(folder / "bin")
     counter.install(*COMMANDS)
     os.environ["PATH"] = f"{counter.folder}:{os.environ['PATH']}"
+    metrics_of_a_log(options.lines, options.rounds)
     log_of_an_hour(options.lines)
     (folder / "lab").mkdir()
     lab = Lab.start(folder / "lab")
@@ -181,6 +211,7 @@ def main() -> None:
     parser.add_argument("--kernels", type=int, default=5)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--lines", type=int, default=3_600_000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=300.0)
     options = parser.parse_args()
     with cluster() as folder:

@@ -7,6 +7,7 @@ so that no line takes long.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 TYPE_CHECKING = False  # a start without typing is faster
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_HELD = 200  # names that nobody knows
 LONGEST_LINE = 600
+_FEW = 1000  # names that lines have again and again
 _NUMBER = r"[-+]?(?:(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,4})?|nan|inf|NaN|Inf)"
 _NO_MORE = r"(?![\w:/\\]|[.,-]\d|\.\w)"  # a time, a date, a version, a path, thousands, a unit
 _WORD = r"[A-Za-z_][\w/@.-]{0,40}"
@@ -68,7 +70,9 @@ class Lines:
 
     def points(self, text: str, most: int) -> Iterator[Point]:
         """Yield the points that a piece of text has; where more than so many lines may have some, of a part of them."""
-        lines = list(self._promising(text))
+        text = text.replace("\r", "\n")
+        is_plain = not (self._in_traceback or "\b" in text or any(sign in text for sign in _NOT_PRINTED))
+        lines = [line for line in text.split("\n") if _has_sign(line)] if is_plain else list(self._promising(text))
         for line in lines[:: max(-(-len(lines) // most), 1)]:
             point = self._point(line)
             if point is not None:
@@ -77,14 +81,14 @@ class Lines:
 
     def _promising(self, text: str) -> Iterator[str]:
         """Yield the lines that may tell a number; one that is drawn over others is a line of its own."""
-        for line in text.replace("\r", "\n").split("\n"):
+        for line in text.split("\n"):
             if self._in_traceback:
                 self._in_traceback = line[:1] in (" ", "", "|", "+")
                 continue
             line = line.rstrip("\b").rpartition("\b")[2]
             if line.startswith(_NOT_PRINTED):
                 self._in_traceback = line.startswith(_NOT_PRINTED[0])
-            elif 2 < len(line) <= LONGEST_LINE and ("=" in line or ":" in line or "poch" in line or "POCH" in line):
+            elif _has_sign(line):
                 yield line
 
     def _point(self, line: str) -> Optional[Point]:
@@ -167,6 +171,10 @@ class Lines:
         return None, ""
 
 
+def _has_sign(line: str) -> bool:
+    return 2 < len(line) <= LONGEST_LINE and ("=" in line or ":" in line or "poch" in line or "POCH" in line)
+
+
 def _bar(line: str) -> Optional[re.Match[str]]:
     """Return the bar of a line; of several that stand beside each other, the first that tells something."""
     bars = list(_BAR.finditer(line))
@@ -193,6 +201,7 @@ def _unwrapped(line: str) -> str:
     return _WRAPPED.sub(r"\1", line) if "(" in line else line
 
 
+@lru_cache(_FEW)
 def _name(words: str) -> str:
     """Return what a number is called: the last word, with those before it that say of what."""
     *before, last = words.split(" ")
@@ -201,6 +210,7 @@ def _name(words: str) -> str:
     return " ".join([*before, last])
 
 
+@lru_cache(_FEW)
 def _may_be(name: str) -> bool:
     last = name.rpartition(" ")[2]
     if name.endswith(_ERRORS) and name[:1].isupper() and len(name) > 7:
@@ -208,5 +218,6 @@ def _may_be(name: str) -> bool:
     return last.lower() not in _COUNTS and not _NEVER.intersection(_SPLIT.split(last.lower()))
 
 
+@lru_cache(_FEW)
 def _is_known(name: str) -> bool:
     return not _KNOWN.isdisjoint(_SPLIT.split(name.lower()))
