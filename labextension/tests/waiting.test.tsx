@@ -248,7 +248,7 @@ describe('the form', () => {
 
   it('stays open with all of it when the server says no', async () => {
     const form = await model();
-    const dialog = new ResubmitDialog(form, trans);
+    const dialog = new ResubmitDialog(form, trans, 'train');
     const closed = dialog.launch();
     await act(async () => dialog.ready);
     await type('Memory', '900T');
@@ -268,7 +268,7 @@ describe('the form', () => {
 
   it('submits nothing when somebody thinks better of it', async () => {
     const form = await model();
-    const dialog = new ResubmitDialog(form, trans);
+    const dialog = new ResubmitDialog(form, trans, 'train');
     const closed = dialog.launch();
     await act(async () => dialog.ready);
     await click('Cancel');

@@ -78,7 +78,7 @@ def test_each_view_is_seen_and_has_no_serious_fault(
     row(page, "train-resnet").click()
     job = page.locator(".jp-HPCJob")
     overview = job.locator(".jp-HPCJob-overview")
-    for text in ("step 1", "CPUs in use", "gpu type a100", "held = bytearray", "record.json"):
+    for text in ("step 1", "CPUs in use", "2 a100 gpus", "held = bytearray", "record.json"):
         expect(overview).to_contain_text(text, timeout=SLOW_MS)
     page.screenshot(path=str(shots / f"job-overview-{theme}.png"))
     assert serious_faults(page, ".jp-HPCJob") == []

@@ -12,8 +12,8 @@ export async function askResubmission(
   id: string,
   trans: TranslationBundle
 ): Promise<string | null> {
-  const model = await FormModel.of(api, id);
-  const dialog = new ResubmitDialog(model, trans);
+  const [model, job] = await Promise.all([FormModel.of(api, id), api.job(id)]);
+  const dialog = new ResubmitDialog(model, trans, job.name || id);
   await dialog.launch();
   return dialog.made;
 }
@@ -22,12 +22,13 @@ export async function askResubmission(
 export class ResubmitDialog extends Dialog<void> {
   constructor(
     private _model: FormModel,
-    trans: TranslationBundle
+    trans: TranslationBundle,
+    name: string
   ) {
     super({
       title: _model.instead
-        ? trans.__('Submit another in its place')
-        : trans.__('Submit the job again'),
+        ? trans.__('Submit another in place of %1', name)
+        : trans.__('Resubmit %1', name),
       body: ReactWidget.create(<ResubmitForm model={_model} trans={trans} />),
       buttons: [
         Dialog.cancelButton(),
