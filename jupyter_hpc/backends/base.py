@@ -241,6 +241,21 @@ class Backend(abc.ABC):
     async def end(self, native_id: str) -> None:
         """Ask the scheduler to end a job that :meth:`owned` named a moment ago, for :meth:`cancel`, with its errors."""
 
+    async def repoint(self, old: str, new: str) -> Mapping[str, str]:
+        """Let those of the user's jobs that wait for one job wait for another, which takes its place.
+
+        Returns
+        -------
+        mapping
+            Native id → nothing, or the scheduler's words where it refused.
+
+        Raises
+        ------
+        NoAnswer
+            If the scheduler doesn't answer.
+        """
+        return {}
+
     async def check_request(self, spec: JobSpec) -> None:
         """Refuse, before anything is built, what could never run here; silent where that isn't known.
 

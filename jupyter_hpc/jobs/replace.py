@@ -9,14 +9,17 @@ directory, as a pod's, is known by its scheduler, which is asked between the two
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..backends.base import NoAnswer
+from ..backends.base import Backend, NoAnswer
 from ..follow.following import cancel, watcher_of
 from ..model.exceptions import HPCError
 from ..model.states import JobState
 from ..rundir.run import Run
+from ..rundir.store import store
 from ..runtime import portal
 from ..submission.resubmit import resubmit
 from ..worker.claim import claimed
@@ -77,11 +80,45 @@ async def _gives_way(run: Run, new: Run) -> bool:
         return False
     run.update(replaced_by=new.id)
     _tell(run, new)
+    await _repoint(watcher.backend, native_id, new)
     try:
         await cancel(run)
     except HPCError as error:  # a start of it does nothing now
         _logger.warning("%s, in whose place %s was submitted, may still be in the queue: %s", run.id, new.id, error)
     return True
+
+
+async def _repoint(backend: Backend, old: str, new: Run) -> None:
+    """Let the jobs that wait for the old one wait for the new one, before the old one's end would end them."""
+    to = str(new.record().get("native_id") or "")
+    try:
+        dependents = await backend.repoint(old, to)
+    except HPCError as error:
+        _logger.warning("whether jobs wait for %s, in whose place %s was submitted: %s", old, new.id, error)
+        return
+    for native_id, why in dependents.items():
+        if not why:
+            _note_new(native_id, str(new.record()["target"]["name"]), old, to)
+    if refused := {native_id: why for native_id, why in dependents.items() if why}:
+        new.update(stale=_left_behind(refused, old, to))
+
+
+def _note_new(native_id: str, target: str, old: str, new: str) -> None:
+    """Keep in a dependent's record for what it waits, so that it is submitted again as it is."""
+    with suppress(HPCError):  # one that was submitted without us
+        run = store().find(native_id)
+        record = run.record()
+        written = str(record["spec"].get("dependency") or "")
+        if record["target"]["name"] == target and written:
+            run.update(spec={**record["spec"], "dependency": re.sub(rf"\b{re.escape(old)}\b", new, written)})
+
+
+def _left_behind(refused: Mapping[str, str], old: str, new: str) -> list[str]:
+    return [
+        f"job {native_id} waits for {old}, whose place this took, and could not be made to wait for {new}: {why}. "
+        f"It will not start: `%hpc resubmit {native_id} --dependency {new}` submits it again."
+        for native_id, why in refused.items()
+    ]
 
 
 def _tell(run: Run, new: Run) -> None:

@@ -6,6 +6,7 @@ import re
 
 from ..model.exceptions import JobNotFound, OptionError
 from ..model.resources import quote
+from ..rundir.run import Run
 from ..rundir.store import Store
 
 _KINDS = ("after", "afterany", "afterok", "afternotok", "aftercorr", "afterburstbuffer")
@@ -41,7 +42,7 @@ def _one(written: str, target: str, store: Store) -> str:
 def _native(written: str, target: str, store: Store) -> str:
     text, plus, minutes = written.partition("+")
     try:
-        run = store.find(text)
+        run = _latest(store.find(text), store)
     except JobNotFound as error:
         if re.fullmatch(r"\d+(?:_(?:\d+|\*))?", text):  # a job that was submitted without us
             return written
@@ -56,3 +57,12 @@ def _native(written: str, target: str, store: Store) -> str:
     if not native_id:
         raise OptionError(f"--dependency: {run.id} was never submitted.", hint="`%hpc jobs` lists the jobs.")
     return f"{native_id}{plus}{minutes}"
+
+
+def _latest(run: Run, store: Store) -> Run:
+    """Return the run that was submitted in a run's place, if one was: the other never starts."""
+    seen = {run.id}
+    while (new := (run.record_or_none() or {}).get("replaced_by")) and new not in seen:
+        seen.add(new)
+        run = store.find(new)
+    return run

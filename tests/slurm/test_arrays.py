@@ -13,6 +13,7 @@ from jupyter_hpc.commands.catalogue import COMMANDS, parse
 from jupyter_hpc.follow import following
 from jupyter_hpc.follow.glance import look
 from jupyter_hpc.jobs.job import Job
+from jupyter_hpc.jobs.submit import replace_waiting
 from jupyter_hpc.model.exceptions import JobCancelled, OptionError, TasksFailed
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.store import store
@@ -150,6 +151,22 @@ def test_a_job_waits_for_another_by_its_run_id(tmp_path: Path) -> None:
     flag.touch()
     assert second.result(120)["x"] == 1
     assert f"--dependency=afterok:{first.native_id}" in second.record["command"]
+
+
+def test_a_job_waits_for_the_one_in_the_place_of_another() -> None:
+    old = submit("x = 1", passthrough=("--begin=now+1hour",))
+    ours = submit("y = 2", dependency=old.id)
+    foreign = slurm(
+        "sbatch", "--parsable", "--hold", f"--dependency=afterany:{old.native_id}", "--wrap", "true"
+    ).strip()
+    new = replace_waiting(old, options={"passthrough": ()})
+    assert f"afterany:{new.native_id}" in slurm("squeue", "-h", "-j", foreign, "-o", "%E") or new.state.is_final
+    slurm("scancel", foreign)
+    assert new.result(60)["x"] == 1 and ours.result(60)["y"] == 2
+    assert ours.record["spec"]["dependency"] == f"afterok:{new.native_id}"
+    assert "stale" not in new.record
+    later = submit("z = 3", dependency=old.id)  # whoever names the old one means what took its place
+    assert later.result(60)["z"] == 3
 
 
 def test_a_dependency_that_fails_ends_the_job() -> None:

@@ -21,6 +21,7 @@ from ..base import Backend, NoAnswer, Submission, Submitted
 from .accounting import DROPPED, Accounting, alive, all_alive, dropped, held, mark_of, paired
 from .availability import available
 from .command import SlurmCommand, scrubbed, unreachable
+from .dependents import repointed
 from .foreign import act as act_on_foreign
 from .foreign import parse_foreign
 from .job_states import parse_queue, squeue_format, time_stamp, with_canceller
@@ -256,6 +257,9 @@ class SlurmBackend(Backend):
             raise TargetError(
                 f"scancel {native_id} failed: {done.last_line}", hint="Try again, or scancel it in a shell."
             )
+
+    async def repoint(self, old: str, new: str) -> Mapping[str, str]:
+        return await repointed(self.command, old, new)
 
     async def availability(self) -> Availability:
         nodes = await self.site.nodes()

@@ -41,11 +41,15 @@ class Queue(FakeBackend):
     made: ClassVar[list[Queue]] = []
     starts_at_submission: str = ""  # a job that starts while the next one is submitted
     refuses = False
+    dependents: dict[str, str]  # jobs that wait for one of the others → why they can't wait for another
+    repointed: list[tuple[str, str, tuple[str, ...]]]  # old, new, and what had been ended by then
     noted: dict[str, dict[str, Any]]  # native id → the run's record when its end was asked for
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(FakeClock(), (0, JobState.PENDING), settings=settings)
         self.noted = {}
+        self.dependents = {}
+        self.repointed = []
         self.budget = Budget(None)
         Queue.made.append(self)
 
@@ -56,6 +60,10 @@ class Queue(FakeBackend):
         if self.starts_at_submission:
             self.says(self.starts_at_submission, (0, JobState.RUNNING))
         return taken
+
+    async def repoint(self, old: str, new: str) -> Mapping[str, str]:
+        self.repointed.append((old, new, tuple(self.cancelled)))
+        return dict(self.dependents)
 
     async def explain(self, run: Run, native_id: str) -> Waiting:
         return WAITING

@@ -14,6 +14,8 @@ from jupyter_hpc.model.observation import Waiting
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.runtime import portal
+from jupyter_hpc.submission.dependencies import resolved
+from jupyter_hpc.views.summary import stale_lines
 from jupyter_hpc.views.waiting import again_words
 from tests.faults.road import until
 from tests.unit.submission import queued
@@ -142,3 +144,32 @@ def test_why_it_waits_is_in_the_record_as_data(queue: Queue) -> None:
         WAITING.suggestions,
         WAITING.expected_start,
     )
+
+
+def test_what_waits_for_the_old_one_waits_for_the_new_one_before_the_old_one_is_ended(queue: Queue) -> None:
+    old, waits = submit(gpus=2), submit("y = 1")
+    waits.run.update(spec={**waits.record["spec"], "dependency": f"afterok:{old.native_id},afterany:{old.native_id}0"})
+    queue.dependents = {waits.native_id: "", "4711": ""}  # and one that was submitted without us
+    new = replace_waiting(old, resources={"gpus": 1})
+    assert queue.repointed == [(old.native_id, new.native_id, ())]
+    assert waits.record["spec"]["dependency"] == f"afterok:{new.native_id},afterany:{old.native_id}0"
+    assert not new.record.get("stale")
+
+
+def test_what_cannot_be_made_to_wait_for_it_is_said_on_its_card(queue: Queue) -> None:
+    old, waits = submit(gpus=2), submit("y = 1")
+    waits.run.update(spec={**waits.record["spec"], "dependency": f"afterok:{old.native_id}"})
+    queue.dependents = {waits.native_id: "Access denied"}
+    new = replace_waiting(old, resources={"gpus": 1})
+    (line,) = new.record["stale"]
+    assert "Access denied" in line and f"%hpc resubmit {waits.native_id} --dependency {new.native_id}" in line
+    assert line in "\n".join(stale_lines(new.record))
+    assert waits.record["spec"]["dependency"] == f"afterok:{old.native_id}"
+
+
+def test_who_names_the_old_one_waits_for_what_took_its_place(queue: Queue) -> None:
+    old = submit(gpus=2)
+    second = replace_waiting(old, resources={"gpus": 1})
+    third = replace_waiting(second, resources={"gpus": 3})
+    for named in (old.id, old.native_id, second.id, third.id):
+        assert resolved(f"afterany:{named}", "queue", store()) == f"afterany:{third.native_id}"
