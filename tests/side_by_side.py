@@ -90,9 +90,26 @@ def told(ends: list[End]) -> list[str]:
     head = [f"{e.group}: {'passed' if e.status == 0 else f'FAILED with status {e.status}'}: {e.line}" for e in ends]
     every = [(end.group, failure) for end in ends for failure in end.failures]
     every.sort(key=lambda each: each[1].how != "RERUN")  # what failed for good is last
-    deep = max(1, min(DEEP, (TOLD - len(head)) // max(1, len(every))))
+    room = TOLD - len(head)
+    if len(every) > room:
+        every = _together(every)
+    deep = max(1, min(DEEP, room // max(1, len(every))))
     lines = [line[:WIDE] for group, failure in every for line in _said(group, failure, deep)]
     return [*head, *lines]
+
+
+def _together(every: list[tuple[str, Failure]]) -> list[tuple[str, Failure]]:
+    """Return what failed with the tests of a file in one line that failed for one reason, as where a cluster is gone."""
+    alike: dict[tuple[str, ...], list[tuple[str, Failure]]] = {}
+    for group, failure in every:
+        key = (group, failure.how, failure.test.partition("::")[0], *failure.reason[:1])
+        alike.setdefault(key, []).append((group, failure))
+    found = []
+    for (group, failure), *more in alike.values():
+        others = ", ".join(other.test.partition("::")[2] for _, other in more)
+        reason = [*failure.reason[:1], f"and {len(more)} more: {others}"] if more else failure.reason
+        found.append((group, failure._replace(reason=reason)))
+    return found
 
 
 def _said(group: str, failure: Failure, deep: int) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.side_by_side import TOLD, WIDE, End, Reader, told
+from tests.side_by_side import TOLD, WIDE, End, Failure, Reader, told
 
 FAILS = """
 import pytest
@@ -60,6 +60,17 @@ def test_many_that_failed_are_each_named_in_the_end_of_a_log(tmp_path: Path) -> 
     lines = told([End("here", status, "44 failed", reader.failures(status)), End("site", 0, "3 passed", [])])
     assert len(lines) <= TOLD and max(map(len, lines)) <= WIDE
     assert all(any(f"test_it[{n}] - " in line for line in lines) for n in range(45))
+
+
+def test_what_fails_for_one_reason_everywhere_hides_nothing_else() -> None:
+    gone = [Failure("ERROR", f"tests/a.py::test_{n}", ["RuntimeError: no cluster", "more"]) for n in range(500)]
+    other = Failure("FAILED", "tests/b.py::test_it", ["assert 1 == 2"])
+    lines = told([End("site", 1, "1 failed", [other]), End("here", 1, "500 errors", gone)])
+    assert lines[2:4] == [
+        "site: FAILED tests/b.py::test_it - assert 1 == 2",
+        "here: ERROR tests/a.py::test_0 - RuntimeError: no cluster",
+    ]
+    assert lines[4].startswith("here:     and 499 more: test_1, test_2, ") and len(lines) == 5
 
 
 @pytest.mark.parametrize("arguments", [["--no-such-option"], ["nonesuch.py"]])
