@@ -173,8 +173,8 @@ class _Interrupts:
 
     def __init__(self, wake: threading.Event) -> None:
         self._wake = wake
-        self._times: list[float] = []
-        self._seen = 0
+        self._count = 0
+        self._told: float | None = None  # when the first one was, which on a busy machine is later than it came
         self._cancelled = False
         self._previous: Any = None
 
@@ -188,26 +188,27 @@ class _Interrupts:
             signal.signal(signal.SIGINT, self._previous)
 
     def _on_signal(self, number: int, frame: Any) -> None:
-        self._times.append(time.monotonic())
+        self._count += 1
         self._wake.set()
 
     def take(self) -> bool:
-        """Return True once, at the first interrupt."""
-        first = self._seen == 0 and len(self._times) > 0
-        self._seen = max(self._seen, min(len(self._times), 1))
-        return first
+        """Return True once, at the first interrupt: whoever takes it tells of it now."""
+        is_new = self._count > 0 and self._told is None
+        if is_new:
+            self._told = time.monotonic()
+        return is_new
 
     def wants_cancel(self) -> bool:
         """Return True once, at a second interrupt."""
-        wanted = len(self._times) > 1 and not self._cancelled
+        wanted = self._count > 1 and not self._cancelled
         self._cancelled |= wanted
         return wanted
 
     def wants_detach(self) -> bool:
         """Return True when the time for a second interrupt is over, or a third one came while cancelling."""
         if self._cancelled:
-            return len(self._times) > 2
-        return bool(self._times) and time.monotonic() - self._times[0] > SECOND_INTERRUPT_S
+            return self._count > 2
+        return self._told is not None and time.monotonic() - self._told > SECOND_INTERRUPT_S
 
 
 def _hide_once(job: Job, count: int) -> None:

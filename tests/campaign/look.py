@@ -23,7 +23,7 @@ from .accidents import allowed
 from .cells import KINDS, digest
 from .plans import Plan, Planned
 
-BOUND_S = 90.0  # for a job to be over when all is well again
+BOUND_S = 180.0  # when a job that is not over, though all is well again, never will be
 
 
 class Look:
