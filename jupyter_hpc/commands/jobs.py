@@ -6,7 +6,7 @@ import argparse
 
 from ..follow.glance import look, refresh
 from ..jobs.job import Job
-from ..model.exceptions import JobNotFound
+from ..model.exceptions import JobNotFound, OptionError
 from ..model.resources import format_size
 from ..model.states import JobState
 from ..rundir.raised import traceback_of
@@ -111,6 +111,9 @@ def resubmitted(arguments: argparse.Namespace) -> Job:
     from ..model.spec import JobSpec
 
     asked = {option.dest: getattr(arguments, option.dest) or None for option in RESUBMIT_OPTIONS}
+    for option in RESUBMIT_OPTIONS:
+        if getattr(arguments, option.dest) == "":  # it would be the same job again
+            raise OptionError(f"{option.flags[-1]} needs a value.")
     resources, options = asked_of(Resources, asked), asked_of(JobSpec, asked)
     submit = replace_waiting if arguments.instead else resubmit
     return submit(_job(arguments), target=arguments.on, resources=resources, options=options)

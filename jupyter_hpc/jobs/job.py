@@ -202,7 +202,8 @@ class Job:
     def logs(self) -> str:
         """Return the text that the cell wrote so far (stdout and stderr in order); an array's, task by task."""
         if tasks := self.tasks:
-            return "".join(f"── task {t.run.index} ──\n{t.logs().rstrip()}\n" for t in tasks)
+            texts = ((task, task.logs().rstrip()) for task in tasks)  # who prints nothing has no place in it
+            return "".join(f"── task {task.run.index} ──\n{text}\n" for task, text in texts if text)
         try:
             with open_regular(self.run.log) as file:
                 return file.read().decode("utf-8", "replace")

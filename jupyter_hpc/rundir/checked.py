@@ -189,6 +189,9 @@ def _opened(run: Run, what: str) -> Iterator[Checked]:
             raise ResultError(error.message, hint=error.hint) from None
         except HPCError:
             raise
+        except FileNotFoundError:
+            gone = f"What {run.id} was sent" if what == signing.PAYLOAD else f"What {run.id} made"
+            raise ResultError(f"{gone} is gone from its directory.", hint="Run the cell again.") from None
         except Exception as error:  # a manifest may hold anything
             raise ResultError(
                 f"The {what} of {run.id} can't be trusted: {error}.", hint="Nothing was loaded from it."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ from .series import SeriesOfRun
 CHUNK = 4 << 20
 SCHEDULER_LOG_BYTES = 64 << 10
 MOST_SAMPLES = 120
+_UP_OR_DOWN = re.compile(r"\x1b\[[0-9;?]*[ABEFHJSTdf]")  # to lines that may be another task's
+_BEGINS_LINE = re.compile(r"\r|\x1b\[1?G|(?P<erases>\x1b\[[12]K)")
 TEXT = ("stdout", "stderr", "traceback")  # what is in the log
 
 
@@ -241,7 +244,7 @@ class PartsReader:
                 found += self._marked(index, output)
         if everything:
             for (index, kind), rest in self._unfinished.items():
-                found += [Output(kind, text=f"[{index}] {rest}\n")] if rest else []
+                found += [Output(kind, text=_named(index, rest))] if rest else []
             self._unfinished.clear()
         return _joined(found)
 
@@ -254,8 +257,18 @@ class PartsReader:
         whole, newline, rest = text.rpartition("\n")
         if rest:
             self._unfinished[index, output.kind] = rest
-        lines = "".join(f"[{index}] {line}\n" for line in whole.split("\n")) if newline else ""
-        return [Output(output.kind, text=lines)] if lines else []
+        return [Output(output.kind, text=_named(index, whole))] if newline else []
+
+
+def _named(index: int, text: str) -> str:
+    """Return a task's lines, each with the task before it, also where a bar begins it anew, and none over another's."""
+    head = f"[{index}] "
+
+    def anew(found: re.Match[str]) -> str:
+        return f"{found['erases'] or ''}\r{head}"
+
+    lines = (line.rstrip("\r") for line in _UP_OR_DOWN.sub("", text).split("\n"))
+    return "".join(f"{head}{_BEGINS_LINE.sub(anew, line)}\n" for line in lines)
 
 
 def reader_of(run: Run, record: Mapping[str, Any] | None = None, *, outputs: bool = True) -> RunReader | PartsReader:

@@ -78,3 +78,38 @@ def test_cards_and_details_show_them(array: Run) -> None:
     for card in (card_html(picture), card_text(picture)):
         assert "[1] one" in card and "[3] three" in card and card.count("KeyError: 'k'") == 1
     assert detail(Job(array))["traceback"] == f"task 3:\n{TRACEBACK}"
+
+
+BARS = {
+    1: "\r  0%|  |\r 50%|# |\r100%|##|\n",  # tqdm
+    2: "\x1b[32mgreen\x1b[0m\rover\n",
+    3: "outer\ninner\x1b[A\r\x1b[2Kouter 2\n\x1b[2Jend\r\nlast\x1b[Glost",
+}
+
+
+def test_a_bar_of_a_task_is_drawn_within_its_own_lines(array: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    from jupyter_hpc.rundir.reader import reader_of
+    from jupyter_hpc.views.log import LogTail
+
+    for index, log in BARS.items():
+        (array.part(index).path / "log").write_text(log)
+    tail = LogTail()
+    tail.add(reader_of(array).poll(everything=True))
+    text = tail.plain().strip("\n")
+    assert text.splitlines() == [
+        "[1] 100%|##|",
+        "[2] overn",
+        "[3] outer",
+        "[3] outer 2",
+        "[3] end",
+        "[3] lost",
+    ]
+
+
+def test_a_task_that_prints_nothing_has_no_place_in_the_log(array: Run) -> None:
+    from jupyter_hpc.jobs.job import Job
+
+    assert Job(array).logs() == WHOLE.replace("one\n\n", "one\n").removesuffix("\n")
+    for index in LOGS:
+        (array.part(index).path / "log").write_text("")
+    assert Job(array).logs() == ""

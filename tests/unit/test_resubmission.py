@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_hpc import OptionError
+from jupyter_hpc import OptionError, ResultError
+from jupyter_hpc.commands.jobs import resubmitted
 from jupyter_hpc.jobs import submit as submitting
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.resubmission import asked_again, read_line
 from jupyter_hpc.testing.fake import new_run
+from tests.faults.road import submit
 
 
 def test_a_line_is_read_by_the_options_declarations() -> None:
@@ -61,3 +65,26 @@ def test_a_plain_resubmission_repeats_nothing_that_failed(
     monkeypatch.setattr(submitting, "submitted", Job)
     submitting.resubmit(Job(run), **asked)
     assert got["resources"] == {"memory": memory}
+
+
+@pytest.mark.parametrize("option", ["--mem ''", "--time=", "-p ''"])
+def test_an_option_that_is_left_empty_is_not_passed_over(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jupyter_hpc.commands import catalogue
+
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    _, arguments = catalogue.parse(["resubmit", "x", *shlex.split(option)], "%hpc")
+    with pytest.raises(OptionError, match=r"^--\w+ needs a value\.$"):
+        resubmitted(arguments)
+
+
+def test_what_was_sent_and_is_gone_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_HPC_ROOT", str(tmp_path))
+    job = submit("x = 1", "local")
+    assert job.wait(60), job
+    shutil.rmtree(job.run.payload)
+    with pytest.raises(ResultError) as raised:
+        submitting.resubmit(job)
+    assert raised.value.message == f"What {job.id} was sent is gone from its directory."
+    assert "Run the cell again." in str(raised.value)
