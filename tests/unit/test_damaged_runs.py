@@ -203,7 +203,7 @@ def listings(store: Store, run: Run, healthy: Run) -> Iterator[str]:
     for line in ("jobs -n 100", "runs -n 100"):
         rows = run_line(line).splitlines()
         own = [row for row in rows if healthy.id in row]
-        if len(own) != 1 or "COMPLETED" not in own[0]:
+        if len(own) != 1 or "completed" not in own[0].lower():
             yield f"{line} has no row of the other run: {rows}"
         if not [row for row in rows if run.id in row]:
             yield f"{line} doesn't name it: {rows}"
