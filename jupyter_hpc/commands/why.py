@@ -29,7 +29,7 @@ def _standing(job: Job) -> str:
     status = job.status
     lines = [f"{job.id} doesn't wait: {job.describe()}"]
     limit = job.record["spec"].get("resources", {}).get("time")
-    if status.started_at and limit:
+    if status.started_at and limit and not job.record.get("array"):  # a limit is each task's
         left = status.started_at + limit - time.time()
         lines.append(f"{format_time(left)} of its {format_time(limit)} are left." if left > 0 else "Its time is over.")
     return "\n".join(lines)

@@ -54,7 +54,7 @@ def _time(record: Mapping[str, Any], status: Status) -> str:
     took -= took % (1 if took < SECONDS_UNTIL_S else 10)
     words = format_time(took) if took else "0 s"
     limit = Resources.from_json((record.get("spec") or {}).get("resources") or {}).time
-    if not limit:
+    if not limit or record.get("array"):  # which is each task's
         return words
     words = f"{words} of {format_time(limit)}"
     return f"{bar(took / limit, f'time used: {words}')} {words}"

@@ -42,6 +42,24 @@ describe('size', () => {
   });
 });
 
+describe('a time limit', () => {
+  const live = { ...job('a'), started_at: Date.now() / 1000 - 5 };
+  it('is that of each task, and says nothing of an array', () => {
+    expect(format.times({ ...live, time_limit_s: 20 }, trans)).toMatch(
+      / of 20 s$/
+    );
+    const array = { ...live, time_limit_s: 20, tasks: 9 };
+    expect(format.times(array, trans)).not.toContain('of');
+    expect(format.limitOf(array)).toBeNull();
+  });
+
+  it('is over with its job', () => {
+    expect(
+      format.limitOf({ ...job('a', 'FAILED'), time_limit_s: 20 })
+    ).toBeNull();
+  });
+});
+
 describe('a state', () => {
   it('is live until it is final', () => {
     const live = ['SUBMITTING', 'PENDING', 'RUNNING'];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.lineage.ask.compare import difference
 from jupyter_hpc.lineage.show.view import lineage
 from jupyter_hpc.model.exceptions import HPCError
-from jupyter_hpc.model.states import JobState, state_words
+from jupyter_hpc.model.states import JobState, Status, state_words
 from jupyter_hpc.rundir.run import Run
 from jupyter_hpc.rundir.store import Store
 from jupyter_hpc.server.handlers import _cancel
@@ -106,3 +107,10 @@ def test_json_has_the_words_of_machines(ended: Callable[..., Job], capsys: pytes
 
 def test_what_has_no_state_has_no_word_for_it() -> None:
     assert state_words(None) == "" == state_words("")
+
+
+@pytest.mark.parametrize("array", [None, {"text": "0-9", "indices": [*range(10)]}], ids=["job", "array"])
+def test_a_limit_is_that_of_each_task(array: object) -> None:
+    record = {"spec": {"resources": {"time": 20}}, "target": {"name": "slurm", "backend": "slurm"}, "array": array}
+    line = headline(record, Status(JobState.RUNNING, started_at=time.time() - 65))
+    assert ("of 20 s" in line) is (array is None) and "1 min 5 s" in line

@@ -24,7 +24,9 @@ export function Head(
     ...place(job, trans),
     lasted(job),
     job.time_limit_s && isLive(job)
-      ? trans.__('limit %1', duration(job.time_limit_s))
+      ? job.tasks
+        ? trans.__('limit %1 for each task', duration(job.time_limit_s))
+        : trans.__('limit %1', duration(job.time_limit_s))
       : ''
   ];
   const button = (command: string, label: string) => (

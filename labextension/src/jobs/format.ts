@@ -186,10 +186,16 @@ export function times(job: IJob, trans: TranslationBundle): string {
   if (!took) {
     return job.created ? trans.__('since %1', when(job.created, trans)) : '';
   }
-  if (job.time_limit_s && isLive(job)) {
-    return trans.__('%1 of %2', took, duration(job.time_limit_s));
+  const limit = limitOf(job);
+  if (limit) {
+    return trans.__('%1 of %2', took, duration(limit));
   }
   return took;
+}
+
+/** The seconds that a live job may take; of an array they are each task's, and say nothing of all of them. */
+export function limitOf(job: IJob): number | null {
+  return isLive(job) && !job.tasks ? job.time_limit_s : null;
 }
 
 /** `2 gpus`, `1 a100 gpu`: as Python's views say it. */

@@ -1,6 +1,6 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { elapsed, isLive } from '../jobs/format';
+import { elapsed, limitOf } from '../jobs/format';
 import { IJob } from '../server/types';
 
 /** How much of its time limit a job that runs has used, as a bar; nothing for any other job. */
@@ -10,10 +10,11 @@ export function Elapsed(props: {
 }): React.ReactElement | null {
   const { job, trans } = props;
   const took = elapsed(job);
-  if (!isLive(job) || took === null || !job.time_limit_s) {
+  const limit = limitOf(job);
+  if (took === null || !limit) {
     return null;
   }
-  const percent = Math.round(100 * Math.min(1, took / job.time_limit_s));
+  const percent = Math.round(100 * Math.min(1, took / limit));
   return (
     <div
       className="jp-HPC-bar"
