@@ -11,6 +11,7 @@ import time
 from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from ..follow.following import follow, followed
 from ..follow.glance import refresh
 from ..lineage.index import tags
+from ..model.exceptions import HPCError
 from ..model.states import Status
 from ..rundir.run import Run
 from ..rundir.store import ID_PATTERN, Store
@@ -236,7 +238,8 @@ class Listing:
         runs = [self.store.run(row["id"]) for row in live]
         for run in runs:
             if followed(run) is None and run.record_or_none():
-                follow(run)  # this server's one watcher a target keeps their records true
+                with suppress(HPCError):  # its target is there no more: it is listed as it was
+                    follow(run)  # this server's one watcher a target keeps their records true
         return {run.id: status for run, status in zip(runs, refresh(runs))}
 
     def versions(self) -> dict[str, tuple[Any, ...]]:

@@ -183,3 +183,13 @@ def test_a_record_that_lacks_what_every_view_needs_is_none_in_brief_either(tmp_p
     record = read_json(run.path / "record.json")
     write_json(run.path / "record.json", {key: value for key, value in record.items() if key != lacks})
     assert run.record_or_none() is run.in_brief() is None
+
+
+def test_a_job_whose_target_is_there_no_more_is_listed_with_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ForeignJobs, "look", lambda self: None)
+    listing = Listing(Store(tmp_path))
+    made(listing, "aaaaaa", state="COMPLETED", ended_at=50.0)
+    made(listing, "fedcba", state="RUNNING", native_id="61", created=60.0, target={"name": "gone", "backend": "slurm"})
+    assert names(listing) == ["fedcba", "aaaaaa"]
