@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 MOST_HELD = 200  # names that nobody knows
 LONGEST_LINE = 600
 _FEW = 1000  # names that lines have again and again
-_NUMBER = r"[-+]?(?:(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,4})?|nan|inf|NaN|Inf)"
+_NUMBER = r"[-+]?(?:(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,4})?|nan|inf|NaN|Inf(?:inity)?)"
 _NO_MORE = r"(?![\w:/\\]|[.,-]\d|\.\w)"  # a time, a date, a version, a path, thousands, a unit
-_WORD = r"[A-Za-z_][\w/@.-]{0,40}"
+_WORD = r"[^\W\d][\w/@.-]{0,40}"
 _PAIR = re.compile(rf"(?<![\w/\\.&?=:@$%-])((?:{_WORD} ){{0,2}}{_WORD})( ?= ?| ?: ?)({_NUMBER}){_NO_MORE}")
 _SPOKEN = re.compile(
     rf"(?<![\w/\\.&?=:@$%-])((?:{_WORD} ){{0,2}}{_WORD}) ([-+]?\d{{0,30}}\.\d{{1,30}}(?:[eE][-+]?\d{{1,4}})?){_NO_MORE}"
@@ -45,7 +45,8 @@ _SPLIT = re.compile(r"[\W_]+")
 _NOT_PRINTED = ("Traceback (most", "---->", "ipdb>", "(Pdb)", ">>>")
 _ERRORS = ("Error", "Exception", "Warning", "Interrupt")
 _NEVER = set(
-    "time eta elapsed date ts timestamp created pid port line version num id seed epoch epochs step steps".split()
+    "time eta elapsed runtime second seconds date ts timestamp created pid port line version num id seed epoch epochs"
+    " step steps".split()
 )
 _COUNTS = set("iter iters iteration iterations episode round batch generation i j k n t".split())
 _BEFORE = set(

@@ -25,6 +25,10 @@ TELLS: list[tuple[str, dict[str, float], float | None, str]] = [
     ("loss: 0.31.", LOSS, None, ""),
     ("loss=tensor(0.3100, device='cuda:0')", LOSS, None, ""),
     ("loss: -inf", {"loss": -math.inf}, None, ""),
+    ('{"loss": -Infinity, "acc": Infinity}', {"loss": -math.inf, "acc": math.inf}, None, ""),  # as json writes it
+    ("损失_loss=0.31 Überschuss=2.5", {"损失_loss": 0.31, "Überschuss": 2.5}, None, ""),
+    ("loss=1e400", {"loss": math.inf}, None, ""),
+    ("[1] loss=0.31 ± 0.02 of <b>", LOSS, None, ""),
     ("Test accuracy: 93.1%", {"Test accuracy": 93.1}, None, ""),
     ("epoch 3/40 - loss: 0.31 - val_loss: 0.4", {"loss": 0.31, "val_loss": 0.4}, 3, "epoch"),
     ("Epoch 3: train loss: 0.31, val loss: 0.4", {"train loss": 0.31, "val loss": 0.4}, 3, "epoch"),
@@ -36,6 +40,12 @@ TELLS: list[tuple[str, dict[str, float], float | None, str]] = [
     ("t=0.01 energy: -3.5", {"energy": -3.5}, 0.01, "t"),
     ("{'loss': 0.31, 'learning_rate': 5e-05, 'epoch': 1.0}", {**LOSS, "learning_rate": 5e-05}, 1, "epoch"),
     ("{'loss': '0.31', 'epoch': '1.5'}", LOSS, 1.5, "epoch"),
+    (
+        "{'eval_loss': 0.31, 'eval_runtime': 3.2, 'eval_steps_per_second': 9.1, 'epoch': 2.0}",
+        {"eval_loss": 0.31},
+        2,
+        "epoch",
+    ),
     ("{'loss': np.float64(0.31)}", LOSS, None, ""),
     ('{"step": 3, "loss":0.31}', LOSS, 3, "step"),
     (" 45%|████▌     | 18/40 [00:05<00:06,  3.49it/s, loss=0.31, acc=0.9]", BOTH, None, ""),
@@ -51,6 +61,8 @@ TELLS_NOTHING = [
     *("/data/run=3/x: 4", "http://localhost:8080", "localhost:8080", "GET /?loss=3&acc=4", r"C:\loss=3\x"),
     *("Found 3 files: 7", "Total params: 1234", "loss: 1,234,567", "size: 3x4", "took: 3.2s", "ETA: 12", "loss: none"),
     *("ValueError: 3", "UserWarning: 3", "--lr=0.1 --epochs=3", "Epoch 3/40", "loss: [3, 4]", "loss:", "= 3", ": 3"),
+    *("step=3", "global_step: 3", "loss=0.3s", "memory: 3.5 GB", "loss=12:30", "ip=10.0.0.1", "loss=$3", "loss=0x10"),
+    *("loss=1,234", "loss=1_000", "loss=Information", "loss=nanometers", "loss=1.2.3", "损失: 0.3"),
     "100%|██████████| 40/40 [00:12<00:00,  3.2it/s]",
     "Downloading numpy-1.26.4-cp311.whl (18.2 MB)",
     "----> 3 loss=0.3",
@@ -88,6 +100,7 @@ def test_a_bar_that_is_drawn_again_without_news_is_one_point() -> None:
 
 def test_a_name_that_nobody_knows_is_one_when_it_comes_again() -> None:
     assert told("x=1\n") == [] and told("found: 1\nfound: 2\nfound: 3") == []
+    assert [values for values, _, _ in told("损失=1\n损失=2")] == [{"损失": 1}, {"损失": 2}]
     assert [values for values, _, _ in told("x=1\nx=2\nloss=0.31\nx=3")] == [{"x": 1}, {"x": 2}, LOSS, {"x": 3}]
 
 
