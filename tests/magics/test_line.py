@@ -211,3 +211,25 @@ def test_clean_keeps_the_modules_that_a_kept_run_needs(notebook: Notebook) -> No
 
     assert [Path(p).exists() for p in gone + kept] == [False, True]
     notebook.run("%hpc cancel kept")
+
+
+def test_runs_are_drawn_over_each_other_in_a_notebook_and_are_a_table_in_a_shell(
+    notebook: Notebook, sandbox: Sandbox
+) -> None:
+    cell = "for epoch in (1, 2):\n    print(f'epoch {epoch}/2 - loss: {rate / epoch}')"
+    notebook.remote(f"rate = 1.0\n{cell}", "--name fast")
+    notebook.remote(f"rate = 0.5\n{cell}", "--name slow")
+    table = [
+        "metric  run   last  min   max  values",
+        "loss    fast  0.5   0.5   1    2",
+        "loss    slow  0.25  0.25  0.5  2",
+    ]
+
+    done = notebook.run("%hpc plot fast slow")
+
+    assert done.result is not None
+    assert done.result["text/plain"].splitlines() == table
+    html = done.result["text/html"]
+    assert html.count("<svg role=") == 1 and "fast 0.5" in html and "slow 0.25" in html
+    assert shell(sandbox, "plot", "fast", "slow").stdout.splitlines() == table
+    assert "There are loss." in shell(sandbox, "plot", "fast", "--metric", "<b>").stderr
