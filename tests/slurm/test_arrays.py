@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_hpc.commands import cli
 from jupyter_hpc.commands.catalogue import COMMANDS, parse
+from jupyter_hpc.commands.plot import plot
 from jupyter_hpc.follow import following
 from jupyter_hpc.follow.glance import look
 from jupyter_hpc.jobs.job import Job
@@ -18,6 +19,7 @@ from jupyter_hpc.model.exceptions import JobCancelled, OptionError, TasksFailed
 from jupyter_hpc.model.states import JobState
 from jupyter_hpc.rundir.store import store
 from jupyter_hpc.views.card import card_html, card_text
+from jupyter_hpc.views.job_row import job_row
 from tests.faults.conftest import cluster, few_questions  # noqa: F401 fixtures
 from tests.faults.road import slurm, submit, until
 
@@ -49,6 +51,19 @@ def test_each_name_comes_back_as_a_dict_of_tasks() -> None:
     assert "task 5" in command(f"show {job.id}")
     assert command(f"logs {job.id}_3") == "task 3\n"
     assert store().find(f"{job.id}_3") == store().find(f"{job.native_id}_3") == tasks[1].run
+
+
+def test_its_tasks_tell_numbers_and_its_row_has_their_median() -> None:
+    job = submit(INDEX + "for epoch in (1, 2): print(f'epoch {epoch}/2 - loss: {index / epoch}')", array="1-3")
+    assert job.wait(60)
+    row = job_row(job.run, job.run.record())
+    assert row["metrics"] == [
+        {"name": "loss", "last": 1.0, "trend": [2.0, 1.0], "tasks": 3, "min": 0.5, "max": 3.0},
+    ]
+    (chart,) = plot([job.id], []).charts
+    assert [(line.label, line.points) for line in chart.lines] == [
+        (f"task {i}", [(1.0, float(i)), (2.0, i / 2)]) for i in (1, 2, 3)
+    ]
 
 
 def test_tasks_change_copies_which_is_said() -> None:
