@@ -30,18 +30,22 @@ class Looks:
         self._vain: dict[str, list[float]] = {}
         self._patience_s: dict[str, float] = {}
         self._silent: set[str] = set()
-        look_at = Watcher._look_at
+        look_at, has_odd = Watcher._look_at, Watcher._has_odd
 
         async def counted(watcher: Watcher, follower: Follower) -> None:
             before, run_id = follower.reader.size, follower.run.id
             await look_at(watcher, follower)
             self._patience_s[run_id] = follower._pulse._patience_s
-            if follower.is_silent:
-                self._silent.add(run_id)
             if follower.reader.size == before and not watcher._is_asking and run_id in watcher.live:
                 self._vain.setdefault(run_id, []).append(time.time())
 
+        def noted(watcher: Watcher) -> bool:
+            found = has_odd(watcher)
+            self._silent |= {run_id for run_id, follower in watcher.live.items() if found and follower.is_silent}
+            return found
+
         patch.setattr(Watcher, "_look_at", counted)
+        patch.setattr(Watcher, "_has_odd", noted)
 
     def since(self, job: Job, moment: float) -> int:
         return sum(t > moment for t in self._vain.get(job.run.id, ()))
