@@ -173,6 +173,27 @@ def format_traceback(error: BaseException, labels: Dict[str, str]) -> str:
     return "".join(shown.format())
 
 
+def format_inner(error: BaseException, label: str) -> str:
+    """Format what a magic's body raised where IPython ran that as a cell of its own."""
+    trace = error.__traceback__
+    while trace is not None and not _is_inner(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    inner = error.with_traceback(trace or error.__traceback__)
+    names = []
+    while trace is not None:
+        names.append(trace.tb_frame.f_code.co_filename)
+        trace = trace.tb_next
+    return format_traceback(inner, {name: label for name in (*names, *_filename(error)) if _is_inner(name)})
+
+
+def _is_inner(filename: str) -> bool:
+    return filename.startswith("<ipython-input-") or "ipykernel_" in filename
+
+
+def _filename(error: BaseException) -> List[str]:
+    return [error.filename] if isinstance(error, SyntaxError) and error.filename else []
+
+
 def _without_way(frames: List[Any]) -> List[Any]:
     """Leave out how IPython came from a magic to the code that this runs; where that is the cell's, the magic, too."""
     first = next((i for i, f in enumerate(frames) if "get_ipython().run_" in (f.line or "")), len(frames))

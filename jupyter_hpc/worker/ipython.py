@@ -114,8 +114,17 @@ def _make_shell(base: Any, publisher: Publisher, namespace: Dict[str, Any]) -> A
 
 def _without_windows(base: Any) -> Any:
     """Return a shell for which ``%matplotlib`` in all its forms means: pictures, as in all remote cells."""
+    stderr = sys.stderr  # the job's own; a magic may put another one in its place
 
     class Shell(base):
+        label = ""
+
+        def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+            """Say what failed in a magic, and go on, as in a kernel: ``%%capture`` doesn't keep that to itself."""
+            from .cell import format_inner
+
+            stderr.write(format_inner(evalue, self.label))
+
         def enable_gui(self, gui: Any = None) -> None:
             """There is no window to wait for."""
 

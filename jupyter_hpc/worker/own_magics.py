@@ -12,6 +12,7 @@ def register(shell: Any, cell: Dict[str, Any], namespace: Dict[str, Any]) -> Non
     if shell is None:
         return
     shell.compile.flags |= cell.get("future_flags", 0)
+    shell.label = cell["label"]
     for name in cell.get("extensions") or ():
         try:
             shell.extension_manager.load_extension(name)

@@ -75,6 +75,17 @@ def test_a_line_magic_keeps_the_line_that_it_is_in(shell: InteractiveShell, caps
     assert "line 3, in <module>\n    get_ipython().run_line_magic" in shown and "site-packages" not in shown
 
 
+@pytest.mark.parametrize(("magics", "line"), [("%%capture", 3), ("%%time\n%%capture out", 4)])
+def test_what_fails_while_its_output_is_captured_is_seen(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], magics: str, line: int
+) -> None:
+    for code, kind in (("1 / 0", "ZeroDivisionError"), ("x = = 1", "SyntaxError")):
+        shell.run_cell(f"%%local\n{magics}\n{code}", store_history=True)
+        shown = strip("".join(capsys.readouterr()))
+        assert f", line {line}" in shown and "Cell In[" in shown and kind in shown, shown
+        assert "site-packages" not in shown and "jupyter_hpc" not in shown
+
+
 def test_a_cell_that_a_program_sends_has_one_line_above(shell: InteractiveShell) -> None:
     assert lines_above(shell, "something = 'that is in no cell'") == 1
 
