@@ -74,10 +74,10 @@ class LocalBackend(Backend):
         return {run_id: self._observe(native_id) for run_id, native_id in jobs.items()}
 
     def _observe(self, native_id: str) -> Observation:
-        child = self._children.get(native_id)
-        status = child.poll() if child is not None else None
         if process.is_alive(native_id):
             return Observation(JobState.RUNNING, native_state="running", node=os.uname().nodename)
+        child = self._children.get(native_id)  # asked after that: what ends in between has told how
+        status = child.poll() if child is not None else None
         reason = "its process is gone, and nothing says how it ended"
         number = -status if status is not None and status < 0 else None
         return Observation(
