@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -29,21 +30,38 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def lab(chromium: str, cluster: Path) -> Iterator[Lab]:  # noqa: F811
-    base = cluster / "lab"
-    base.mkdir()
-    found = Lab.start(base)
-    yield found
-    found.stop()
+    yield from _started(cluster / "lab")
 
 
 @pytest.fixture(scope="session")
 def bare(chromium: str, cluster: Path) -> Iterator[Lab]:  # noqa: F811
     """JupyterLab without our extension: widgets are all there is."""
-    base = cluster / "bare"
+    yield from _started(cluster / "bare", has_extension=False)
+
+
+@pytest.fixture(scope="session")
+def plain(chromium: str, cluster: Path) -> Iterator[Lab]:  # noqa: F811
+    """JupyterLab with neither our extension nor that of ipywidgets."""
+    yield from _started(cluster / "plain", has_extension=False, has_widgets=False)
+
+
+@pytest.fixture(scope="session")
+def notebook7(chromium: str, cluster: Path) -> Iterator[Lab]:  # noqa: F811
+    yield from _started(cluster / "notebook7", module="notebook")
+
+
+def _started(base: Path, **how: Any) -> Iterator[Lab]:
     base.mkdir()
-    found = Lab.start(base, has_extension=False)
+    found = Lab.start(base, **how)
     yield found
     found.stop()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """What a job waits for; a test that failed leaves none that does."""
+    yield tmp_path / "gate"
+    (tmp_path / "gate").touch()
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ FLAGS = [
 ]
 SLOW_MS = 120_000
 expect.set_options(timeout=SLOW_MS)  # when nothing will come any more: what it is about is that it comes
+IS_READY = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
 @dataclass
@@ -41,9 +42,13 @@ class Lab:
     url: str
     folder: Path
     process: subprocess.Popen[bytes]
+    pages: str = "lab/tree"  # where a notebook is shown
+    has_widgets: bool = True
 
     @classmethod
-    def start(cls, base: Path, *, has_extension: bool = True, module: str = "jupyterlab") -> Lab:
+    def start(
+        cls, base: Path, *, has_extension: bool = True, has_widgets: bool = True, module: str = "jupyterlab"
+    ) -> Lab:
         """Start it below a folder, with the extension as an installed wheel would bring it, or without."""
         shared, config = base / "share", base / "lab-config"
         (shared / "labextensions").mkdir(parents=True)
@@ -51,12 +56,14 @@ class Lab:
         if has_extension:
             (shared / "labextensions" / "jupyter-hpc").symlink_to(BUNDLE)
             (config / "jupyter_server_config.d" / "jupyter_hpc.json").write_text(CONFIG.read_text())
-        else:
-            (config / "labconfig").mkdir()
-            (config / "labconfig" / "page_config.json").write_text('{"disabledExtensions": {"jupyter-hpc": true}}')
+        off = {"jupyter-hpc": not has_extension, "@jupyter-widgets/jupyterlab-manager": not has_widgets}
+        (config / "labconfig").mkdir()
+        (config / "labconfig" / "page_config.json").write_text(json.dumps({"disabledExtensions": off}))
         paths = os.pathsep.join([str(shared), os.environ.get("JUPYTER_PATH", "")]).strip(os.pathsep)
         environment = {**os.environ, "JUPYTER_PATH": paths, "JUPYTER_CONFIG_PATH": str(config)}
-        return cls.serve(base, Path(sys.executable), environment, module)
+        lab = cls.serve(base, Path(sys.executable), environment, module)
+        lab.has_widgets = has_widgets
+        return lab
 
     @classmethod
     def serve(cls, base: Path, python: Path, environment: dict[str, str], module: str = "jupyterlab") -> Lab:
@@ -83,6 +90,8 @@ class Lab:
         with (base / "lab.log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)
         lab = cls(f"http://127.0.0.1:{port}{BASE}", folder, process)
+        if module == "notebook":
+            lab.pages = "notebooks"
         lab._wait(base / "lab.log")
         return lab
 
@@ -121,12 +130,24 @@ class Lab:
         }
         (self.folder / name).write_text(json.dumps(record))
         self.show(page, name)
-        page.get_by_text("| Idle").wait_for(timeout=SLOW_MS)
+        page.wait_for_function(IS_READY, timeout=SLOW_MS)
         set_theme(page, dark=dark)
 
     def show(self, page: Page, name: str) -> None:
-        page.goto(f"{self.url}/lab/tree/{name}?token={TOKEN}&reset", timeout=SLOW_MS)
+        page.goto(f"{self.url}/{self.pages}/{name}?token={TOKEN}&reset", timeout=SLOW_MS)
         page.locator(".jp-Notebook").wait_for(timeout=SLOW_MS)
+
+    def end_kernels(self) -> None:
+        """Shut every kernel down, as somebody does in the list of what runs."""
+        for session in self._ask("GET", "sessions"):
+            self._ask("DELETE", f"sessions/{session['id']}")
+
+    def _ask(self, method: str, path: str) -> Any:
+        asked = urllib.request.Request(
+            f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return json.loads(answer.read() or b"null")
 
     def show_empty(self, page: Page, *, dark: bool = False) -> None:
         """Open JupyterLab with no document."""
@@ -148,6 +169,11 @@ def set_theme(page: Page, *, dark: bool) -> None:
 def command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:
     """Run one of JupyterLab's commands, as its palette does."""
     page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments or {}])
+
+
+def begin_all(page: Page) -> None:
+    """Run all cells, in whichever front end; the command's own promise ends with the last one."""
+    page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
 
 def run_all(page: Page) -> None:

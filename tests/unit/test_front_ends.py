@@ -1,13 +1,17 @@
-"""Who looks is told from the request alone."""
+"""Who looks is told from the request alone, and each row of the page on front ends has its tests."""
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_hpc.display.front_end import is_page
 
+ROOT = Path(__file__).parents[2]
 CELL = "11ad5a4c-32a6-4d14-9b8a-8f3e4f2a8b11"
 VSCODE = "vscode-notebook-cell:/home/ann/fits.ipynb#W0sZmlsZQ%3D%3D"
 
@@ -37,3 +41,27 @@ def test_who_looks(name: str) -> None:
 def test_without_a_kernel_it_is_a_terminal() -> None:
     assert not is_page(type("Shell", (), {})())
     assert not is_page(None)
+
+
+def test_each_row_of_the_page_names_tests_that_are_there() -> None:
+    shown, tested = _tables((ROOT / "docs" / "front-ends.md").read_text(encoding="utf-8"))
+    assert [row[0] for row in shown] == [row[0] for row in tested]
+    for name, tests in tested:
+        there: set[str] = set()
+        for word in re.findall(r"`([^`]+)`", tests):
+            if word.endswith(".py"):
+                there = _tests_in(ROOT / word)
+            else:
+                assert word in there, (name, word)
+        assert there, name
+
+
+def _tests_in(path: Path) -> set[str]:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return {each.name for each in body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")}
+
+
+def _tables(text: str) -> list[list[list[str]]]:
+    """Return the rows of each table of a page, without its head."""
+    found = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
+    return [[[cell.strip() for cell in line.strip("|").split("|")] for line in each.splitlines()[2:]] for each in found]
