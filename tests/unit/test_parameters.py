@@ -172,6 +172,10 @@ def test_cells_as_people_write_them(name: str) -> None:
         ("results = []\nby_name = {}\nseen: list = []", {}),
         ("_private = 3\n__version__ = '1'", {}),
         ("rate: float = 0.5", {"rate": "0.5"}),
+        (
+            "a = 1e999\nb = ...\nc = 2j\nd = -1e-3\ne = None",
+            {"a": "1e309", "b": "...", "c": "2j", "d": "-0.001", "e": "None"},
+        ),
         ('query = """\nSELECT a\nFROM b\n"""', {}),
         ("text = '" + "a" * 300 + "'", {}),
         ("lr = 0.1\nfit(lr=0.1)", {"lr": "0.1"}),

@@ -49,6 +49,7 @@ _EVERYBODYS = {
     "partial": "functools",
     "SimpleNamespace": "types",
 }
+_KNOWN = {**dict.fromkeys(dir(builtins), "builtins"), **_EVERYBODYS}
 # keywords that say how, in any call but one of the author's own functions
 _HOW = {
     *("flush", "end", "sep", "file", "encoding", "errors", "mode", "label", "title", "color", "c", "cmap", "figsize"),
@@ -95,11 +96,20 @@ def constants(code: str, types: Mapping[str, str] | None = None) -> list[Constan
 
 def is_constant(node: ast.expr) -> bool:
     """Whether it is written out: a literal, also a list or tuple of literals."""
+    if isinstance(node, (ast.Call, ast.Name, ast.Attribute, ast.Subscript)):  # most others, at once
+        return False
     try:
         ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return False
-    return len(ast.unparse(node)) <= LONGEST
+    return len(written(node)) <= LONGEST
+
+
+def written(node: ast.expr) -> str:
+    """Return an expression as Python writes it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str)) and node.value != float("inf"):
+        return repr(node.value)  # a hundred times as fast
+    return ast.unparse(node)
 
 
 # -- what is assigned --------------------------------------------------------------------------------
@@ -113,7 +123,7 @@ def _assigned(tree: ast.Module) -> Iterator[Constant]:
             if len(targets) == 1 and isinstance(targets[0], ast.Name) and is_constant(statement.value):
                 name, value = targets[0].id, statement.value
                 counts = name not in varying and not name.startswith("_") and _says_something(value)
-                yield Constant(name, value, ast.unparse(value), ASSIGNED, counts)
+                yield Constant(name, value, written(value), ASSIGNED, counts)
 
 
 def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
@@ -158,14 +168,14 @@ def _keywords(tree: ast.Module, types: Mapping[str, str]) -> Iterator[Constant]:
                 if keyword.arg and is_constant(keyword.value):
                     where = f"of {ast.unparse(node.func)[:40]}"
                     counts = libraries.gives_parameter(node.func, keyword.arg)
-                    yield Constant(keyword.arg, keyword.value, ast.unparse(keyword.value), where, counts)
+                    yield Constant(keyword.arg, keyword.value, written(keyword.value), where, counts)
 
 
 class _Libraries:
     """Tells of which library a name of the cell is; of none, if it is the author's."""
 
     def __init__(self, tree: ast.Module, types: Mapping[str, str]) -> None:
-        self._of: dict[str, str] = {**dict.fromkeys(dir(builtins), "builtins"), **_EVERYBODYS}
+        self._of = dict(_KNOWN)
         for name, kind in types.items():
             top = kind.partition(".")[0]
             if kind == "builtins.module":
