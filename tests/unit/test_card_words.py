@@ -143,6 +143,13 @@ def test_only_a_page_has_a_card_above_the_error(
     assert panel.TextView(ended("x\n"), quiet=quiet).has_card is expected
 
 
+def test_types_are_called_what_people_call_them(ended: Any) -> None:
+    types = {"np": "builtins.module", "d": "builtins.dict", "x": "numpy.ndarray"}
+    job = ended("", inputs=[{"name": name, "type": kind, "nbytes": 9} for name, kind in types.items()])
+    card = text_of(card_html(look(job.run)))
+    assert "np module" in card and "d dict" in card and "x numpy.ndarray" in card and "builtins" not in card
+
+
 def test_a_followed_log_ends_with_the_traceback(tmp_path: Any, monkeypatch: Any, capsys: Any) -> None:
     from jupyter_hpc.commands import cli
     from tests.faults.road import submit
