@@ -187,6 +187,8 @@ class LogTail:
             used += heights[first]
         rows = self._visible()
         hidden = first + self.lines - (len(rows) - (not rows[-1].text))
+        if not lines and self.dropped:  # nothing but empty lines at the end: all that there is stands above
+            hidden = self.lines
         text = "\n".join(row.plain() for row, _ in lines[first:])
         return End(hidden, html_of(lines[first:]).removesuffix("\n"), text)
 

@@ -64,6 +64,21 @@ def test_a_long_log_is_shown_by_its_end(count: int) -> None:
     assert text_of(end.html) == end.text
 
 
+@pytest.mark.parametrize(
+    ("text", "above", "shown"),
+    [
+        (epochs(60) + "\n" * 30, 40, 20),
+        (epochs(3) + "\n" * 30, 0, 3),
+        (epochs(60) + "\n" * 1000, 1060, 0),
+        ("\n" * 1000, 1000, 0),
+        ("\n" * 30, 0, 0),
+    ],
+)
+def test_empty_lines_at_the_end_are_not_its_end(text: str, above: int, shown: int) -> None:
+    end = tail_of(text).end()
+    assert (end.above, len(end.text.splitlines())) == (above, shown)
+
+
 def test_few_lines_that_fill_a_page_are_a_long_log() -> None:
     end = tail_of(("w" * 1900 + "\n") * 10).end()
     assert end.above > 5 and end.text
