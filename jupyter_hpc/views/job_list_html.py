@@ -41,7 +41,7 @@ def _cells(row: Row, now: float) -> list[str]:
         f'<td style="{_CELL};{_WIDE}">{_link(row)}</td>',
         _cell(f"{row['target']} {row['native_id'].partition('.')[0]}"),
         _cell(_pairs(row["parameters"], "=")),
-        _cell(_pairs({name: _short(value) for name, value in row["numbers"].items()}, " ")),
+        _cell(_numbers(row)),
         f'<td style="{_CELL}" title="{whole}">{when_words(moment, now)}</td>',
         _cell("" if took is None else format_time(took)),
         _cell(row["node"]),
@@ -64,6 +64,12 @@ def _link(row: Row) -> str:
 
 def _pairs(values: dict[str, str], between: str) -> str:
     return ", ".join(f"{name}{between}{value}" for name, value in values.items())
+
+
+def _numbers(row: Row) -> str:
+    """What it told; of an array the medians of its tasks."""
+    words = _pairs({name: _short(value) for name, value in row["numbers"].items()}, " ")
+    return f"median {words}" if words and row["tasks"] else words
 
 
 def _short(value: float | str) -> str:

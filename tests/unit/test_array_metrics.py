@@ -25,6 +25,7 @@ from jupyter_hpc.rundir.store import Store
 from jupyter_hpc.server.detail import detail
 from jupyter_hpc.views import charts
 from jupyter_hpc.views.card import card_html, card_text
+from jupyter_hpc.views.job_list_html import jobs_html
 from jupyter_hpc.views.job_row import job_row
 from jupyter_hpc.views.job_table import more
 from tests.lineage import records
@@ -66,6 +67,7 @@ def test_its_row_has_the_median_of_its_tasks_and_their_range(array: Run) -> None
     assert row["metrics"] == [MEDIAN]
     _validate("a row", {"$ref": "schemas.yaml#/Metric"}, row["metrics"][0])
     assert more(array, record)["numbers"] == {"loss": 0.5}
+    assert ">median loss 0.5<" in jobs_html([{**row, **more(array, record)}])
     assert job_row(array.part(2), array.part(2).record())["metrics"] == [
         {"name": "loss", "last": 0.25, "trend": [4.0, 1.0, 0.25]}
     ]
