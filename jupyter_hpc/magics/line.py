@@ -9,6 +9,7 @@ from ..commands import catalogue as commands
 from ..commands.jobs import resubmitted
 from ..jobs.job import Job
 from ..model.printable import printable
+from ..model.states import JobState
 from ..rundir.store import store
 
 
@@ -64,14 +65,14 @@ def _with_job(shell: Any, name: str, arguments: Any) -> Job | None:
     from ..display.attached import bring, run_attached
 
     job = resubmitted(arguments) if name == "resubmit" else Job(store().find(arguments.run))
-    if name == "resubmit" or (name == "attach" and not job.state.is_final):
+    if name == "resubmit" or (name == "attach" and (not job.state.is_final or job.state is JobState.COMPLETED)):
         shell.user_ns["_hpc"] = job
         return run_attached(shell, job)
     if name == "logs":
         run_attached(shell, job, quiet=True)
         return None
     outcome = job.outcome(getattr(arguments, "timeout", None), here=True) if name == "result" else None
-    if outcome is None:  # attach to a job that has ended: the handle, and its card
+    if outcome is None:  # attach to a job that ended badly: the handle, and its card with what it raised
         shell.user_ns["_hpc"] = job
         return job
     bring(shell, outcome, force=arguments.force)

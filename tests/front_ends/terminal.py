@@ -34,6 +34,7 @@ class Terminal:
             cwd=folder,
             env={**environment, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": str(ROWS)},
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # Ctrl-C is then a signal, as at any terminal
         )
         os.close(theirs)
         self._bytes = b""

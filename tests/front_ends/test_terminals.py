@@ -78,6 +78,49 @@ def test_what_a_job_prints_does_nothing_to_the_terminal(open_terminal: Opens, pr
     assert "\x1b[31mred" in terminal.raw
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_interrupted_once_it_goes_on_and_is_watched_again_and_twice_it_ends(
+    open_terminal: Opens, here: Path, program: str
+) -> None:
+    terminal = open_terminal(program)
+    terminal.until("In [1]:")
+    terminal.type("%load_ext jupyter_hpc\r")
+    terminal.until("In [2]:")
+    paste(terminal, f"%%local\nprint('it be' + 'gins', flush=True)\n{WAITS}\nprint('it en' + 'ds')\ny = 7")
+    terminal.until("it begins")
+    terminal.type("\x03")
+    terminal.until("Detached: the job goes on")
+    terminal.until("In [3]:")
+    (here / "gate").touch()
+    terminal.type("%hpc attach {_hpc.id}\r")
+    terminal.until("it ends")
+    assert terminal.until("In [4]:").count("completed") == 1
+    terminal.type("y\r")
+    assert "7" in terminal.until("In [5]:").partition("Out")[2]
+    (here / "gate").unlink()
+    paste(terminal, f"%%local\nprint('it be' + 'gins', flush=True)\n{WAITS}")
+    terminal.until("it begins")
+    terminal.type("\x03")
+    terminal.until("Interrupt again within")
+    terminal.type("\x03")
+    terminal.until("Cancelling")
+    terminal.until("cancelled")
+    terminal.until("In [6]:")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_cell_that_fails_says_so_once(open_terminal: Opens, program: str) -> None:
+    terminal = open_terminal(program)
+    terminal.until("In [1]:")
+    terminal.type("%load_ext jupyter_hpc\r")
+    terminal.until("In [2]:")
+    paste(terminal, "%%local\nprint('be' + 'fore ☃')\n1 / 0")
+    shown = terminal.until("In [3]:")
+    assert "before ☃" in shown
+    assert (shown.count("Traceback (most recent call last)"), shown.count("failed")) == (1, 1)
+    assert 'File "Cell In[2]", line 3' in shown and "jupyter_hpc" not in shown
+
+
 def test_a_file_that_is_run(here: Path) -> None:
     code = "%load_ext jupyter_hpc\nget_ipython().run_cell_magic('local', '', 'print(\"a\", \"line\")')\n"
     (here / "job.ipy").write_text(code)

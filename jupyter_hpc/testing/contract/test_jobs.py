@@ -28,8 +28,18 @@ def test_attach_by_its_id_brings_the_names(notebook: Notebook) -> None:
     notebook.remote(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(0.01)\nx = 7", "--detach")
     flag.touch()
     notebook.run("%hpc attach {_hpc.id}")
-    notebook.run("%hpc result {_hpc.id}")
     assert notebook.value("x") == 7
+
+
+def test_attach_to_a_job_that_has_ended_brings_its_names_and_shows_it(notebook: Notebook) -> None:
+    """As its card says, in another kernel too; what one that failed raised stands on the card."""
+    notebook.remote("print('its line')\nx = 7\nx + 1")
+    notebook.run("kept = _hpc\ndel x")
+    shown = notebook.run("job = %hpc attach {kept.id}")
+    assert notebook.value("(x, job == kept)") == (7, True)
+    assert "its line" in shown.text and "received x" in shown.text
+    notebook.remote("raise KeyError('k')", fails=True)
+    assert "KeyError: &#x27;k&#x27;" in notebook.run("%hpc attach {_hpc.id}").data("text/html")[-1]
 
 
 def test_attach_gives_the_job_as_its_value(notebook: Notebook) -> None:
