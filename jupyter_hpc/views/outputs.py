@@ -89,8 +89,9 @@ def finished(
         if job is not None:
             earlier = job.earlier
             found.append({**output, "data": job.card})
-            has_number = output.get("output_type") == "execute_result"  # a cell has one such
-            found += [_in_notebook(each, None if has_number else count) for each in job.shown]
+            for each in job.shown:
+                has_number = any(o.get("output_type") == "execute_result" for o in (*outputs, *found))  # one of a cell
+                found.append(_in_notebook(each, None if has_number else count))
         elif not (earlier and output.get("data") in earlier):
             found.append(output)
     return found

@@ -93,6 +93,25 @@ def test_the_saved_notebook_shows_how_its_job_ended(notebook: Notebook, here: Pa
     assert said.stdout.startswith(f"{path} In [7]: {run_id} ✓ completed")
 
 
+def test_a_cell_that_submits_several_has_the_end_of_each_below_its_card(notebook: Notebook, here: Path) -> None:
+    job = f"import os, time\nwhile not os.path.exists({str(here / 'gate')!r}): time.sleep(0.05)\n"
+    body = f"{job!r} + f'print(\"line {{n}}\")\\n{{n}}'"
+    loop = "for n in (10, 11):\n    print('submits', n)\n    display(get_ipython().run_cell_magic('local', '--detach', "
+    page = Page(notebook, f"{loop}{body}))")
+    page.to_end()
+    path = page.save(here / "analysis.ipynb")
+    (here / "gate").touch()
+    for output in page.outputs:
+        if "data" in output:
+            ended(output.data[MIME]["id"])
+    shell("notebook", path)
+    shown = outputs_of(path)
+    assert [o.get("text") for o in shown if o.output_type == "stream"] == ["submits 10\n", "submits 11\n"]
+    texts = [o.data["text/plain"] for o in shown if "data" in o]
+    assert ["line 10" in texts[0], texts[1], "line 11" in texts[2], texts[3]] == [True, "10", True, "11"]
+    assert [o.output_type for o in shown].count("execute_result") == 1  # a cell has one such
+
+
 def test_done_again_it_changes_nothing(notebook: Notebook, here: Path) -> None:
     path, _ = closed_meanwhile(notebook, here)
     shell("notebook", path)
