@@ -75,6 +75,10 @@ def test_a_value_shows_the_whole_chain(trained: Notebook) -> None:
     words = ("“prepare”", "clean = ", "“train”", "model")
     ys = [next(y for title, y in heights.items() if word in title) for word in words]
     assert ys == sorted(set(ys))  # downwards, to the result
+    assert tree.get("fill") == "currentColor"  # its words have the theme's colour, and so has whatever is no grey
+    colours = {each.get(name) for each in tree.iter() for name in ("fill", "stroke")} - {None, "none", "currentColor"}
+    assert all(colour.startswith("var(--jp-") or colour in ("#7b8794", "#909090") for colour in colours), colours
+    assert not any(each.get("fill") for each in tree.iter(f"{space}text"))
 
 
 def test_a_run_a_file_and_a_tag_lead_to_the_same(trained: Notebook) -> None:
