@@ -167,20 +167,3 @@ def test_jobs_are_tagged_cancelled_and_opened(lab: Lab, runs: dict[str, Job], pa
     row(table, "sweep-b").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".jp-HPCJob h2")).to_contain_text("sweep-b", timeout=SLOW_MS)
-
-
-def test_launcher_and_file_menu_open_it(lab: Lab, page: Page) -> None:
-    lab.show_empty(page)
-    card = page.locator(".jp-LauncherCard", has_text="Cluster Jobs")
-    card.wait_for(timeout=SLOW_MS)
-    card.click()
-    table = page.locator(".jp-HPCTable")
-    expect(table).to_be_visible(timeout=SLOW_MS)
-    strip = table.locator("xpath=..").locator(".jp-Toolbar")
-    expect(strip).to_be_hidden()  # an empty one would be a strip above the table's own
-    page.locator(".lm-TabBar-tab", has_text="Cluster Jobs").locator(".lm-TabBar-tabCloseIcon").first.click()
-    expect(table).to_have_count(0)
-    page.get_by_role("menuitem", name="File", exact=True).click()
-    page.get_by_role("menuitem", name="New", exact=True).hover()
-    page.get_by_role("menuitem", name="Table of Cluster Jobs").click()
-    expect(table).to_be_visible(timeout=SLOW_MS)
