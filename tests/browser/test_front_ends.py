@@ -152,7 +152,7 @@ def test_opened_later_the_notebook_has_the_end(
     where.end_kernels()
 
 
-@at("plain")
+@at("bare", "plain")
 def test_opened_later_without_our_extension_it_has_what_was_saved_until_the_command(
     where: Lab, page: Page, gate: Path
 ) -> None:
@@ -172,3 +172,40 @@ def test_opened_later_without_our_extension_it_has_what_was_saved_until_the_comm
     where.show(page, path.name)
     is_the_end(output_of(page))
     where.end_kernels()
+
+
+def test_whatever_became_of_a_closed_notebook_each_cell_has_its_end(lab: Lab, page: Page, gate: Path) -> None:
+    """Several jobs, one that failed; a cell that was edited, one that was deleted; the file was renamed."""
+    names = ("first", "second", "broken", "edited", "deleted")
+    cells = [CELL.format(name=name, options="--detach", gate=str(gate)) for name in names]
+    cells[2] = cells[2].replace("40 + 2", "1 / 0")
+    lab.open(page, "before.ipynb", *cells)
+    begin_all(page)
+    for number in range(1, 6):
+        expect(output_of(page, number).locator(LIVE["lab"])).to_be_visible()
+    page.evaluate(
+        """() => {
+            const { sharedModel } = window.jupyterapp.shell.currentWidget.content.model;
+            sharedModel.getCell(4).setSource('# it was edited');
+            sharedModel.deleteCell(5);
+        }"""
+    )
+    path = saved(lab, page, "before.ipynb")
+    page.goto("about:blank")
+    lab.end_kernels()
+    path = path.rename(lab.folder / "after.ipynb")
+    gate.touch()
+    for name in names:
+        assert job_named(name).wait(90)
+
+    lab.show(page, path.name)
+    for number in (1, 2, 4):
+        is_the_end(output_of(page, number))
+    broken = output_of(page, 3)
+    expect(broken.locator(".jp-HPCCard")).to_contain_text("ZeroDivisionError")
+    expect(broken.locator("em")).to_have_text(["epoch 2"])
+    expect(page.locator(".jp-CodeCell")).to_have_count(5)
+    saved(lab, page, path.name)
+    assert [state_in(path, number) for number in (1, 2, 3, 4)] == ["COMPLETED", "COMPLETED", "FAILED", "COMPLETED"]
+    assert nbformat.read(path, as_version=4).cells[4].source == "# it was edited"
+    lab.end_kernels()
