@@ -14,6 +14,7 @@ from . import not_sent
 from .job import Job
 from .outcome import Outcome
 
+PRINTS_NOTES = hasattr(BaseException, "add_note")  # since Python 3.11
 TAIL_LINES = 16  # a crash has the frames of the worker below those of the cell
 
 
@@ -91,9 +92,9 @@ def say_once(error: BaseException, *, card: bool) -> None:
 def _add_note(error: BaseException, described: dict[str, Any], hint: str) -> None:
     """Give a suggestion to an exception of the cell, for whoever prints it outside a notebook."""
     text = described["traceback"]
-    if hint and hasattr(BaseException, "add_note"):
+    if hint and PRINTS_NOTES:
         attributes_of(error).setdefault("__notes__", []).append(hint)
-    elif hint:  # Python 3.10 prints no notes, but it prints the cause
+    elif hint:  # the cause is printed
         text = f"{text.rstrip()}\n{hint}\n"
     BaseException.__dict__["__cause__"].__set__(error, RemoteTraceback(text))  # also where the class forbids it
 

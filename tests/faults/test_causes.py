@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_hpc.explain import causes, causes_page
+from jupyter_hpc.jobs import errors
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model import exceptions
 from jupyter_hpc.model.states import JobState
@@ -300,18 +301,16 @@ def test_every_row_is_shown() -> None:
     assert {cause.name for cause in causes.CAUSES} == SHOWN | set(CAN_NOT_BE_HAD)
 
 
-def test_a_suggestion_is_printed_also_where_exceptions_have_no_notes() -> None:
-    """As on Python 3.10, where the cause is printed and notes aren't."""
-    from jupyter_hpc.jobs.errors import _add_note
-
-    class Old(Exception):
-        add_note = None
-
-    old, new, plain = Old("x"), ValueError("x"), ValueError("x")
-    for error, hint in ((old, "do this"), (new, "do this"), (plain, "")):
-        _add_note(error, {"traceback": "Traceback …"}, hint)
-    assert "do this" in "".join(traceback.format_exception(old.__cause__))
-    assert "".join(traceback.format_exception(new)).count("do this") == 1
+@pytest.mark.parametrize("prints_notes", [True, False], ids=["notes", "Python 3.10"])
+def test_a_suggestion_is_printed_also_where_python_prints_no_notes(
+    monkeypatch: pytest.MonkeyPatch, prints_notes: bool
+) -> None:
+    monkeypatch.setattr(errors, "PRINTS_NOTES", prints_notes)
+    error, plain = ValueError("x"), ValueError("x")
+    errors._add_note(error, {"traceback": "Traceback …"}, "do this")
+    errors._add_note(plain, {"traceback": "Traceback …"}, "")
+    assert "".join(traceback.format_exception(error)).count("do this") == 1
+    assert ("do this" in str(error.__cause__)) is not prints_notes
     assert not hasattr(plain, "__notes__")
 
 
