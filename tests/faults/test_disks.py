@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -45,8 +46,8 @@ def command(*words: str) -> str:
 
 def state_elsewhere(run: Run) -> str:
     """Return the state of a job as another process lists it."""
-    [line] = [line for line in command("jobs").splitlines() if line.startswith(run.id)]
-    return next(word for word in line.split() if word in JobState.__members__)
+    [state] = [str(row["state"]) for row in json.loads(command("jobs", "--json")) if row["id"] == run.id]
+    return state
 
 
 def recorded(run: Run) -> str:
