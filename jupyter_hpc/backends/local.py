@@ -74,6 +74,8 @@ class LocalBackend(Backend):
         return {run_id: self._observe(native_id) for run_id, native_id in jobs.items()}
 
     def _observe(self, native_id: str) -> Observation:
+        if not native_id:  # it is being started, and its record doesn't name its process yet
+            return Observation(None)
         if process.is_alive(native_id):
             return Observation(JobState.RUNNING, native_state="running", node=os.uname().nodename)
         child = self._children.get(native_id)  # asked after that: what ends in between has told how

@@ -182,6 +182,11 @@ class Follower:
         """Whoever submitted it is gone, and no scheduler's archive is that far behind."""
         return self.untouched_s > UNTOUCHED_S
 
+    def may_be_under_way(self, seen: Observation | None) -> bool:
+        """Its submission may not be over: nobody knows it yet, by whatever id."""
+        is_known = seen is not None and seen.state is not None
+        return not (is_known or self.native_id or self.is_untouched)
+
     @property
     def is_silent(self) -> bool:
         """The worker started, and its heartbeat stopped."""

@@ -146,7 +146,7 @@ async def _look_up(name: str, followers: list[Follower]) -> None:
     for follower in followers:
         follower.incidents.trouble = trouble
         seen = found.get(follower.run.id)
-        if seen is None or (seen.state is None and not follower.native_id and not follower.is_untouched):
+        if seen is None or follower.may_be_under_way(seen):
             continue
         if seen.state is None and follower.is_untouched:  # long enough for any archive
             seen = replace(seen, is_settled=True)

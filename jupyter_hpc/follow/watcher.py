@@ -190,8 +190,8 @@ class Watcher:
         return found
 
     async def _tell(self, follower: Follower, seen: Observation | None) -> None:
-        if seen is None and not follower.native_id and not follower.is_untouched:
-            return  # its submission is under way
+        if follower.may_be_under_way(seen):
+            return
         follower.questions += follower.is_odd
         follower.observe(seen or Observation(None))
         if follower.is_forgotten and await self._restore(follower):
