@@ -295,7 +295,7 @@ def test_a_cell_in_a_terminal_streams_colours_alone(failed: Job, capsys: pytest.
     view.finish()
     out, err = capsys.readouterr()
     for text in (out, err):
-        assert "\x1b[31mred\n" in text and "ZXZpbA" not in text.partition("FAILED")[0]
+        assert "\x1b[31mred\n" in text and "ZXZpbA" not in text.partition("✗ failed")[0]
         assert not active(text, colours=True)
 
 
