@@ -63,6 +63,11 @@ def until(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S
     return value
 
 
+def done(job: Job) -> float:
+    """When a job's worker was done, which it notes after its result is there; in seconds since 1970."""
+    return float(until(lambda: events(job, "done"), f"the last word of {job}'s worker")[0]["t"])
+
+
 def says(job: Job, word: str) -> None:
     """Wait until the cell has printed a word."""
 

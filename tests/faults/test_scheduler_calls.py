@@ -22,7 +22,7 @@ from jupyter_hpc.model.states import JobState
 from jupyter_hpc.runtime import portal
 from jupyter_hpc.targets.connection import connection_of
 from tests.faults.looks import LIMIT, SOON, Looks
-from tests.faults.road import Counter, events, run_directories, says, slurm, submit, until, until_file, worker_pid
+from tests.faults.road import Counter, done, run_directories, says, slurm, submit, until, until_file, worker_pid
 
 
 def test_an_ordinary_job(counted: Counter, looks: Looks) -> None:
@@ -193,7 +193,7 @@ def test_the_controller_dies_while_a_job_runs(cluster: Path, looks: Looks, tmp_p
     try:
         go.touch()
         assert job.result(120)["y"] == 5
-        assert looks.since(job, events(job, "done")[0]["t"]) <= SOON
+        assert looks.since(job, done(job)) <= SOON
     finally:
         practice.down(cluster / "slurm")
         practice.up(cluster / "slurm")

@@ -197,7 +197,9 @@ def test_a_signal_before_the_limit_reaches_the_cells_own_handler() -> None:
         "signal.signal(signal.SIGUSR1, lambda *a: caught.append(a[0]))\n"
         "while not caught: time.sleep(0.05)"
     )
-    job = submit(cell, time="1m", signal="USR1@50")  # in the ten seconds before, Python begins
+    job = submit(
+        cell, time="1m", signal="USR1@10"
+    )  # Slurm looks twice a minute, so 20 s after the start at the earliest
     assert job.result(120)["caught"] == [signal.SIGUSR1]
     assert job.state is JobState.COMPLETED
 

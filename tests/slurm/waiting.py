@@ -16,7 +16,7 @@ from jupyter_hpc.runtime import portal
 from jupyter_hpc.targets.connection import connection_of
 import pytest
 from tests.faults.looks import Looks
-from tests.faults.road import events, preview, submit
+from tests.faults.road import done, preview, submit
 looks = Looks(pytest.MonkeyPatch())
 from dataclasses import asdict
 
@@ -34,7 +34,7 @@ def answer(do, wanted, options):
     job = submit("x = 1", **options)
     if do == "start":
         job.result(120)
-        return {"native_id": job.native_id, "vain": looks.since(job, events(job, "done")[0]["t"])}
+        return {"native_id": job.native_id, "vain": looks.since(job, done(job))}
     deadline = time.monotonic() + 60
     while True:
         waiting = portal.call(explain(job), 30)
