@@ -27,11 +27,15 @@ WAITS = "import os, time\nwhile not os.path.exists('gate'): time.sleep(0.05)\n"
 
 @pytest.fixture
 def open_terminal(here: Path) -> Iterator[Opens]:
+    """Open a program at a terminal, our extension loaded in it."""
     opened: list[Terminal] = []
 
     def opens(program: str) -> Terminal:
         terminal = Terminal([sys.executable, *PROGRAMS[program]], dict(os.environ), here)
         opened.append(terminal)
+        terminal.until("In [1]:")
+        terminal.type("%load_ext jupyter_hpc\r")
+        terminal.until("In [2]:")
         return terminal
 
     yield opens
@@ -52,9 +56,6 @@ def paste(terminal: Terminal, cell: str) -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_lines_come_and_the_end(open_terminal: Opens, here: Path, program: str) -> None:
     terminal = open_terminal(program)
-    terminal.until("In [1]:")
-    terminal.type("%load_ext jupyter_hpc\r")
-    terminal.until("In [2]:")
     paste(terminal, f"%%local\n{WAITS}\nprint('a', 'line')\ny = 6 * 7\ny")
     terminal.until(": running")
     (here / "gate").touch()
@@ -68,9 +69,6 @@ def test_lines_come_and_the_end(open_terminal: Opens, here: Path, program: str) 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_what_a_job_prints_does_nothing_to_the_terminal(open_terminal: Opens, program: str) -> None:
     terminal = open_terminal(program)
-    terminal.until("In [1]:")
-    terminal.type("%load_ext jupyter_hpc\r")
-    terminal.until("In [2]:")
     paste(terminal, "%%local\nprint('\\x1b]52;c;aGVsbG8=\\x07\\x1b[31mred\\x1b[0m', 'text')")
     terminal.until("red text")
     terminal.until("completed")
@@ -83,9 +81,6 @@ def test_interrupted_once_it_goes_on_and_is_watched_again_and_twice_it_ends(
     open_terminal: Opens, here: Path, program: str
 ) -> None:
     terminal = open_terminal(program)
-    terminal.until("In [1]:")
-    terminal.type("%load_ext jupyter_hpc\r")
-    terminal.until("In [2]:")
     paste(terminal, f"%%local\nprint('it be' + 'gins', flush=True)\n{WAITS}\nprint('it en' + 'ds')\ny = 7")
     terminal.until("it begins")
     terminal.type("\x03")
@@ -111,9 +106,6 @@ def test_interrupted_once_it_goes_on_and_is_watched_again_and_twice_it_ends(
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_cell_that_fails_says_so_once(open_terminal: Opens, program: str) -> None:
     terminal = open_terminal(program)
-    terminal.until("In [1]:")
-    terminal.type("%load_ext jupyter_hpc\r")
-    terminal.until("In [2]:")
     paste(terminal, "%%local\nprint('be' + 'fore ☃')\n1 / 0")
     shown = terminal.until("In [3]:")
     assert "before ☃" in shown
