@@ -14,15 +14,16 @@ from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.exceptions import HPCError, JobNotFound
 from jupyter_hpc.server.downloads import attachment, listed, opened
 from jupyter_hpc.worker.files import _state, record
-from tests.conftest import Sandbox
 from tests.faults.road import submit
 
 
 @pytest.fixture(scope="module")
-def job(sandbox: Sandbox) -> Job:
-    found = submit("print('hello')\nx = 1", "local", name="<b>mine</b>")
-    assert found.wait(60)
-    return found
+def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_HPC_ROOT", str(tmp_path_factory.mktemp("root")))
+        found = submit("print('hello')\nx = 1", "local", name="<b>mine</b>")
+        assert found.wait(60)
+        yield found
 
 
 @pytest.fixture
