@@ -26,7 +26,12 @@ class Completed:
 
 
 class CommandMissing(Exception):
-    """The program is not on PATH."""
+    """The program is not on PATH, or what it needs to begin isn't there or may not be used: ``what``, a path."""
+
+    def __init__(self, program: str, error: OSError) -> None:
+        self.what = str(error.filename or program)  # the folder to begin in, or /dev/null, where it isn't the program
+        self.is_program = self.what == program
+        super().__init__(f"{self.what}: {error.strerror}")
 
 
 class CommandTimeout(Exception):
@@ -46,7 +51,7 @@ async def run(
     Raises
     ------
     CommandMissing
-        If the program isn't there.
+        If the program isn't there, or can't begin.
     CommandTimeout
         If it takes longer than ``timeout_s`` seconds.
     """
@@ -61,7 +66,7 @@ async def run(
             cwd=cwd,
         )
     except (FileNotFoundError, PermissionError) as error:
-        raise CommandMissing(f"{argv[0]}: {error.strerror}") from None
+        raise CommandMissing(argv[0], error) from None
     try:
         out, err = await asyncio.wait_for(child.communicate(stdin), timeout_s)
     except BaseException as error:
@@ -110,7 +115,7 @@ class Child:
                 limit=cls.LONGEST_LINE,
             )
         except (FileNotFoundError, PermissionError) as error:
-            raise CommandMissing(f"{argv[0]}: {error.strerror}") from None
+            raise CommandMissing(argv[0], error) from None
         return cls(argv[0], child)
 
     @property

@@ -26,6 +26,7 @@ _AWAY = re.compile(
     re.IGNORECASE,
 )
 _AWAY_HINT = "`scontrol ping` says whether it is up. Jobs that run go on."
+_START_HINT = "Is it still there, and may you use it? What was asked for was not done."
 
 
 def unreachable(where: str, words: str) -> TargetError:
@@ -113,7 +114,9 @@ class SlurmCommand:
                 if answer is not None:
                     return answer
             done = await process.run(argv, timeout_s=limit_s, env=environment, cwd=cwd, stdin=stdin)
-        except process.CommandMissing:
+        except process.CommandMissing as error:
+            if not error.is_program:
+                raise TargetError(f"{argv[0]} could not be started here: {error}.", hint=_START_HINT) from None
             raise TargetError(
                 f"There is no Slurm on this machine: {argv[0]} was looked for on PATH ({os.environ.get('PATH', '')}).",
                 hint="`%%local` works now. `jupyter hpc practice up` starts a practice Slurm; "
