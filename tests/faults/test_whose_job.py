@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_hpc.backends.budget import Budget
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from tests.faults.road import slurm, submit, until, wait_saved
@@ -21,17 +22,23 @@ def state(native_id: str) -> str:
 
 
 @pytest.fixture
-def forgotten(small: Cluster, cluster: Path) -> Iterator[Callable[..., tuple[Job, str]]]:  # noqa: F811
+def forgotten(
+    small: Cluster,  # noqa: F811
+    cluster: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., tuple[Job, str]]]:
     """Returns a job that the controller forgot, and the id of one submitted by hand that got its id."""
     others: list[str] = []
 
     def find(**options: str) -> tuple[Job, str]:
         before = submit("w = 7", passthrough=PENDING)
         wait_saved(before)  # and the number that it gave
-        with forgotten_by_the_controller(small, cluster):
-            job = submit("w = 7", passthrough=PENDING, **options)
-        array = (f"--array={options['array']}",) if "array" in options else ()
-        others.append(slurm(*BY_HAND[:2], *array, *BY_HAND[2:]))
+        with monkeypatch.context() as patch:  # who asks before the id is another's submits the job again, and gets it
+            with forgotten_by_the_controller(small, cluster):
+                job = submit("w = 7", passthrough=PENDING, **options)
+                patch.setattr(Budget, "wait_s", lambda *_, **__: 0.2)
+            array = (f"--array={options['array']}",) if "array" in options else ()
+            others.append(slurm(*BY_HAND[:2], *array, *BY_HAND[2:]))
         assert others[-1] == job.native_id
         before.cancel()
         return job, others[-1]
