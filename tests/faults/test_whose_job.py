@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_hpc.backends.budget import Budget
+from jupyter_hpc.backends.slurm import SlurmBackend
 from jupyter_hpc.jobs.job import Job
 from jupyter_hpc.model.states import JobState
 from tests.faults.road import slurm, submit, until, wait_saved
@@ -77,3 +79,37 @@ def test_how_the_new_owner_ends_is_not_how_ours_did(forgotten: Callable[..., tup
     assert not job.wait(0), job
     slurm("scontrol", "update", f"JobId={job.native_id}", "StartTime=now")
     assert job.result(120) == {"w": 7}
+
+
+def test_a_cancelled_task_is_not_submitted_again_with_the_others(forgotten: Callable[..., tuple[Job, str]]) -> None:
+    job, other = forgotten(array="1-2")
+    job.tasks[0].cancel()
+    until(lambda: job.tasks[1].native_id != f"{other}_2", "submitted again")
+    again = job.tasks[1].native_id.partition("_")[0]
+    until(lambda: state(f"{again}_1") != "PENDING", "its first task is cancelled")
+    slurm("scontrol", "update", f"JobId={again}_2", "StartTime=now")
+    assert job.wait(120)
+    assert [task.state for task in job.tasks] == [JobState.CANCELLED, JobState.COMPLETED]
+    assert job.tasks[1].result(0) == {"w": 7}
+
+
+@pytest.mark.parametrize("options", [{}, {"array": "1-2"}], ids=["a job", "an array"])
+def test_a_cancel_while_it_is_submitted_again(
+    forgotten: Callable[..., tuple[Job, str]], monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
+) -> None:
+    """Its scheduler was asked to cancel what it had forgotten, and then took it once more."""
+    job, _ = forgotten(**options)
+    submitted: list[str] = []
+    sbatch = SlurmBackend._sbatch
+
+    async def noted(backend: SlurmBackend, *arguments: Any) -> tuple[str, tuple[str, ...]]:
+        native_id, notes = await sbatch(backend, *arguments)
+        submitted.append(native_id)
+        job.run.note_cancel()  # as another process does that asked squeue a moment ago
+        return native_id, notes
+
+    monkeypatch.setattr(SlurmBackend, "_sbatch", noted)
+    assert job.wait(120)
+    assert job.state is JobState.CANCELLED
+    [again] = submitted
+    assert set(state(again).split()) <= {"CANCELLED"}

@@ -195,10 +195,12 @@ class SlurmBackend(Backend):
             claim.unlink(missing_ok=True)
             raise
         self.accounting.forget(run.id)
-        if run.whole is None:
-            return native_id
-        whole.update(native_id=native_id)
-        return f"{native_id}_{run.index}"
+        if run.whole is not None:
+            whole.update(native_id=native_id)
+        ids = {f"{native_id}_{task.index}": task for task in tasks} or {native_id: run}
+        for own in [own for own, each in ids.items() if each.was_cancelled]:  # before, or while it was submitted
+            await self.end(own)
+        return native_id if run.whole is None else f"{native_id}_{run.index}"
 
     async def _boot_time(self) -> float | None:
         done = await self.command.run(["scontrol", "show", "config"])
