@@ -12,6 +12,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 AS_ROOT = $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo; fi)
+# what each of some thousand short Pythons would compile anew
+unexport PYTHONDONTWRITEBYTECODE
 APT     = DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
 .PHONY: demo test test-all campaign test-install test-binder notebooks test-slurm test-slurm-24 test-kubernetes lab check bench clean slurm site modules kubernetes labextension
@@ -88,7 +90,7 @@ $(VENV)/binder $(VENV)/demo $(VENV)/test $(VENV)/lab: $(VENV)/%: pyproject.toml 
 	@echo "installing Python packages into $(VENV): some minutes, the first time"
 	@export HATCH_JUPYTER_BUILDER_SKIP_NPM=1; what="--editable . --group demo --group $*"; \
 	{ ! $(BIN)/python -m pip config list | grep -q index && $(BIN)/python -m pip install -q uv && \
-	  $(BIN)/python -m uv pip install -q --python $(BIN)/python $$what; } || $(BIN)/python -m pip install -q $$what
+	  $(BIN)/python -m uv pip install -q --compile-bytecode --python $(BIN)/python $$what; } || $(BIN)/python -m pip install -q $$what
 	@touch $@
 
 $(BIN)/python:

@@ -19,14 +19,19 @@ import pytest
 SHARE = {"campaign": 0.25, "contract": 0.25}
 GROUPS = ("kubernetes", "practice", "site", "here", "browser", "server", "pyslurm")  # the longest first
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
-_FOLDERS = {
-    "pyslurm": (
-        "tests/faults/test_pyslurm.py",
+_FOLDERS = {  # where tests of other groups than `here` lie, the first that matches; only those folders are read for one
+    "tests/faults/test_pyslurm.py": (
+        "pyslurm",
     ),  # counts its process's questions: nobody else's jobs are followed in it
-    "browser": ("tests/browser/", "tests/front_ends/browser/"),
-    "server": ("tests/server/", "tests/notebooks/"),
-    "practice": ("tests/faults/", "tests/slurm/", "tests/campaign/"),
-    "kubernetes": ("tests/clusters/kubernetes/",),
+    "tests/browser/": ("browser",),
+    "tests/server/": ("server",),
+    "tests/notebooks/": ("server",),
+    "tests/kubernetes/": ("kubernetes",),
+    "tests/clusters/kubernetes/": ("kubernetes",),
+    "tests/campaign/": ("practice",),
+    "tests/faults/": ("practice", "site"),
+    "tests/slurm/": ("practice", "site"),
+    "tests/contract/": ("here", "practice", "site", "kubernetes"),
 }
 
 
@@ -43,6 +48,18 @@ def pytest_report_header(config: pytest.Config) -> str:
     if config.getoption("--whole"):
         return "campaigns: whole"
     return f"campaigns: a sample, JUPYTER_HPC_TEST_SEED={seed()}"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pass over the files that have nothing for a group: to read them all takes each group ten seconds."""
+    group, path = config.getoption("--group"), _from_root(collection_path, config)
+    if group is None or path.suffix != ".py" or group in groups_in(str(path)):
+        return None
+    return True
+
+
+def _from_root(path: Path, config: pytest.Config) -> Path:
+    return path.relative_to(config.rootpath) if path.is_relative_to(config.rootpath) else path
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -84,18 +101,30 @@ def target_of(item: pytest.Item) -> str:
     return str(parameters.get("kernel") or parameters.get("either") or "")
 
 
+def groups_in(path: str) -> tuple[str, ...]:
+    """Return the groups whose tests may lie in a file."""
+    return next((groups for folder, groups in _FOLDERS.items() if path.startswith(folder)), ("here",))
+
+
 def group_of(item: pytest.Item) -> str:
-    """Return the group whose process has the cluster that a test needs."""
-    fixtures, target = set(getattr(item, "fixturenames", ())), target_of(item)
-    if item.nodeid.startswith("tests/unit/"):
+    """Return the group whose process has the cluster that a test needs.
+
+    Raises
+    ------
+    pytest.UsageError
+        If it lies where that group doesn't look.
+    """
+    fixtures, target, groups = set(getattr(item, "fixturenames", ())), target_of(item), groups_in(item.nodeid)
+    if item.nodeid.startswith("tests/unit/"):  # has no cluster, but targets that are called as one is
         return "here"
     if target == "k8s" or "kubernetes" in fixtures:
-        return "kubernetes"
-    if target in _SITES or {"site", "whole_site", "full_slurm"} & fixtures:
-        return "site"
-    if target == "slurm":
-        return "practice"
-    for group, folders in _FOLDERS.items():
-        if item.nodeid.startswith(folders):
-            return group
-    return "here"
+        group = "kubernetes"
+    elif target in _SITES or {"site", "whole_site", "full_slurm"} & fixtures:
+        group = "site"
+    elif target == "slurm":
+        group = "practice"
+    else:
+        group = groups[0]
+    if group not in groups:
+        raise pytest.UsageError(f"{item.nodeid} needs {group}, whose tests lie in other folders (tests/plan.py).")
+    return group
