@@ -10,7 +10,7 @@ from typing import Any
 from tests.clusters.slurm.cluster import FullSlurm
 
 _PROGRAM = """
-import json, subprocess, sys, time
+import json, sys, time
 from jupyter_hpc import HPCError, JobState
 from jupyter_hpc.runtime import portal
 from jupyter_hpc.targets.connection import connection_of
@@ -23,9 +23,7 @@ from dataclasses import asdict
 async def explain(job):
     return await (await connection_of("slurm")).backend.explain(job.run, job.native_id)
 
-def rounds():  # in which the scheduler has planned what waits
-    said = subprocess.run(["sdiag"], capture_output=True, text=True, check=True).stdout
-    return int(said.partition("Backfilling stats")[2].partition("Total cycles:")[2].split()[0])
+PLANNED = ("Resources", "Priority")  # what backfill finds a start for; what waits for anything else it passes over
 
 def answer(do, wanted, options):
     options = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
@@ -38,13 +36,10 @@ def answer(do, wanted, options):
     deadline = time.monotonic() + 60
     while True:
         waiting = portal.call(explain(job), 30)
-        if time.monotonic() > deadline or wanted in waiting.native_reason:
+        is_planned = wanted not in PLANNED or waiting.expected_start is not None
+        if time.monotonic() > deadline or (wanted in waiting.native_reason and is_planned):
             break
         time.sleep(0.2)
-    before = rounds()
-    while rounds() < before + 2 and time.monotonic() < deadline:  # one more from its beginning, which plans what waits
-        time.sleep(0.2)
-    waiting = portal.call(explain(job), 30)
     return {"native_id": job.native_id, "id": job.id, "state": str(job.state), **asdict(waiting)}
 
 do, wanted, options = json.loads(sys.argv[1])
