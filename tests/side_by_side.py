@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from tests.plan import GROUPS
 
-AT_ONCE = 3  # most of a run is waiting, but two cores are soon busy
+AT_ONCE = 4  # a third of a run is waiting
 NOTHING_THERE = 5  # pytest's status where no test was collected
 SUMMARY = re.compile("=+ (?:short|rerun) test summary info =+")
 ENTRY = re.compile(

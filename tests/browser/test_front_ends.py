@@ -78,6 +78,7 @@ def is_the_end(output: Locator) -> None:
     expect(output.get_by_text("42", exact=True)).to_be_visible()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("name", LIVE)
 def test_while_the_job_lives_and_at_its_end(
     request: pytest.FixtureRequest, page: Page, gate: Path, shots: Path, name: str
@@ -127,6 +128,7 @@ def close_while_it_runs(lab: Lab, page: Page, gate: Path, name: str, options: st
     return path
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("ends_kernel", [False, True], ids=["", "kernel gone"])
 @pytest.mark.parametrize("options", ["", "--detach"], ids=["waited for", "detached"])
 @at("lab", "notebook7")

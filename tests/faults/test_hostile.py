@@ -18,6 +18,7 @@ from jupyter_hpc.backends.slurm.sbatch import leading_directives
 from jupyter_hpc.model.exceptions import HPCError, OptionError, SubmissionError
 from tests.faults.road import preview, run_directories, submit
 
+pytestmark = pytest.mark.campaign
 TEXTS = {
     "semicolon": '"; touch CANARY; #',
     "single": "'; touch CANARY; '",

@@ -1,6 +1,6 @@
 """A notebook whose cells are sent leaves the namespace that it leaves when they run in the kernel, aliases included.
 
-``JUPYTER_HPC_TEST_EXAMPLES=2000`` tries that many notebooks, others each time; without it, the same hundred.
+``JUPYTER_HPC_TEST_EXAMPLES=2000`` tries that many notebooks, others each time; without it, the same forty.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ del sys, types, module
 LOOK = "__import__('_portrait').portrait(get_ipython().user_ns, get_ipython().user_ns_hidden)"
 
 profile = settings(
-    max_examples=EXAMPLES or 100,
+    max_examples=EXAMPLES or 40,
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
@@ -88,7 +88,7 @@ def test_notebooks_are_the_same(kernel: Notebook, notebook: RandomNotebook) -> N
 # -- the test itself -------------------------------------------------------------------------------
 
 
-@settings(profile, max_examples=20, derandomize=True)
+@settings(profile, max_examples=10, derandomize=True)
 @given(notebook=notebooks())
 def test_the_kernel_agrees_with_itself(kernel: Notebook, notebook: RandomNotebook) -> None:
     """Else a difference would say nothing of what is sent."""
