@@ -283,7 +283,7 @@ def _start(where: Path, nodes: list[Node], programs: Path, owner: int | None, sa
 
 def _images(machine: Machine, say: Callable[[str], None]) -> Path:
     def load(archive: Path, root: Path) -> None:
-        say("Packing images from this machine's Python and its packages: about half a minute, once.")
+        say("Packing images from this machine's Python and its packages: about a minute, once.")
         load_images(machine, archive, root)
 
     with binaries.lock("images"):

@@ -10,9 +10,11 @@ is a tar archive, and an image a list of layers.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import json
 import os
+import py_compile
 import re
 import shutil
 import subprocess
@@ -114,7 +116,7 @@ def clone(root: Path, target: Path) -> None:
 def _write_archive(path: Path, work: Path, packages: list[str]) -> None:
     base = _write_layer(work / "base.tar", _busybox())
     python = _write_layer(work / "python.tar", _python())
-    installed = _write_layer(work / "packages.tar", _installed(packages))
+    installed = _write_layer(work / "packages.tar", _installed(packages, work / "compiled"))
     images = [
         (PAUSE, [base], ["/bin/busybox", "sleep", "2000000000"]),
         (BUSYBOX, [base], []),
@@ -225,7 +227,8 @@ def _python() -> Iterator[tuple[str, Path | str]]:
     yield "etc/ld.so.cache", Path("/etc/ld.so.cache")
 
 
-def _installed(packages: list[str]) -> Iterator[tuple[str, Path | str]]:
+def _installed(packages: list[str], compiled: Path) -> Iterator[tuple[str, Path | str]]:
+    """The packages and, below ``compiled``, what Python makes of each module, as pip does where it installs one."""
     shared, folder = [], f"{_PREFIX}/lib/python{_MINOR}/site-packages"
     for package in packages:
         distribution = metadata.distribution(package)
@@ -236,7 +239,22 @@ def _installed(packages: list[str]) -> Iterator[tuple[str, Path | str]]:
             if ".so" in path.name:
                 shared.append(path)
             yield f"{folder}/{file}", path.resolve()
+            if path.suffix == ".py":
+                cached = importlib.util.cache_from_source(str(file))
+                if _compile(path, compiled / cached, name=f"/{folder}/{file}"):
+                    yield f"{folder}/{cached}", compiled / cached
     yield from _linked(shared)
+
+
+def _compile(path: Path, into: Path, *, name: str) -> bool:
+    """Compile a module that is called as it is there; it holds whatever time its source has."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    try:
+        py_compile.compile(str(path), str(into), name, doraise=True, invalidation_mode=mode)
+    except (py_compile.PyCompileError, ValueError):  # for another Python, or a template
+        return False
+    return True
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
