@@ -22,7 +22,7 @@ TIMEOUT_S = 180.0
 _OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "clear_output", "error"}
 _CLEAN = """
 def clean(root, folder):
-    import importlib, linecache, os, sys, warnings
+    import gc, importlib, linecache, os, sys
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(root):
             del sys.modules[name]
@@ -31,6 +31,7 @@ def clean(root, folder):
     importlib.invalidate_caches()
     get_ipython().compile.reset_compiler_flags()  # `from __future__ import …` holds for all cells after
     linecache.checkcache()
+    gc.freeze()  # else each %reset looks for cycles in all that was ever imported
 clean({root!r}, {folder!r})
 del clean
 """

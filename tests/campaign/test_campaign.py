@@ -23,6 +23,7 @@ def practice_world() -> Iterator[PracticeWorld]:
         yield found
 
 
+@pytest.mark.campaign
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to mount a disk that can be full")
 @pytest.mark.parametrize("seed", [217, 224, 229, 230, 232, 233])
 def test_a_trial_is_held(practice_world: PracticeWorld, seed: int) -> None:

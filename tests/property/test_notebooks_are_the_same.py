@@ -22,10 +22,11 @@ from tests.property.statements import SETUP
 EXAMPLES = int(os.environ.get("JUPYTER_HPC_TEST_EXAMPLES", "0"))
 PORTRAIT = Path(__file__).with_name("portrait.py")
 INSTALL = f"""
-import sys, types
+import gc, sys, types
+gc.freeze()  # else each %reset looks for cycles in all that was ever imported
 module = sys.modules["_portrait"] = types.ModuleType("_portrait")
 exec(open({str(PORTRAIT)!r}).read(), module.__dict__)
-del sys, types, module
+del gc, sys, types, module
 """
 LOOK = "__import__('_portrait').portrait(get_ipython().user_ns, get_ipython().user_ns_hidden)"
 
