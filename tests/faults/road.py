@@ -112,9 +112,11 @@ def wait_saved(job: Job) -> None:
 def open_below(folder: Path) -> list[str]:
     """Return the files below a folder that any process has open."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):
-            found.append(os.readlink(path))
+    for opened in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):  # its process has ended
+            for number in os.listdir(opened):
+                with suppress(OSError):  # or closed it
+                    found.append(os.readlink(opened / number))
     return [path for path in found if path.startswith(str(folder))]
 
 
