@@ -17,7 +17,15 @@ from pathlib import Path
 import pytest
 
 SHARE = {"campaign": 0.25, "contract": 0.2}
-GROUPS = ("kubernetes", "practice", "site", "here", "browser", "server", "pyslurm")  # the longest first
+GROUPS = (
+    "here",
+    "browser",
+    "kubernetes",
+    "practice",
+    "site",
+    "server",
+    "pyslurm",
+)  # what needs most of the machine first
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
 _FOLDERS = {  # where tests of other groups than `here` lie, the first that matches; only those folders are read for one
     "tests/faults/test_pyslurm.py": (

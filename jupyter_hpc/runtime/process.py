@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,7 +177,8 @@ class Child:
         try:
             await asyncio.wait_for(asyncio.shield(self._child.wait()), 0.2)
         except (asyncio.TimeoutError, TimeoutError):
-            self._child.kill()
+            with suppress(ProcessLookupError):  # it ended just now
+                self._child.kill()
             await self._child.wait()
         await asyncio.wait({self._listening}, timeout=1)
 

@@ -1,7 +1,8 @@
-"""Why a command could not be started: its program is missing, or what it needs to begin."""
+"""Why a command could not be started: its program is missing, or what it needs to begin; and how one is ended."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,18 @@ def test_a_program_that_may_not_run_is_none(slurm: SlurmCommand, tmp_path: Path)
     (tmp_path / "squeue-of-ours").touch()
     with pytest.raises(TargetError, match="There is no Slurm on this machine: squeue-of-ours"):
         portal.call(slurm.run(["squeue-of-ours"]), 60)
+
+
+def test_one_that_ends_just_before_it_is_killed_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def late(*_: object) -> None:
+        raise asyncio.TimeoutError
+
+    async def end() -> str:
+        child = await process.Child.start(["true"], env={})
+        await child._child.wait()
+        with monkeypatch.context() as patch:
+            patch.setattr(process.asyncio, "wait_for", late)
+            await child.stop()
+        return child.how_it_ended()
+
+    assert portal.call(end(), 60) == "it ended with status 0"
