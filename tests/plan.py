@@ -17,20 +17,13 @@ from pathlib import Path
 import pytest
 
 SHARE = {"campaign": 0.25, "contract": 0.2}
-GROUPS = (
-    "here",
-    "browser",
-    "kubernetes",
-    "practice",
-    "site",
-    "server",
-    "pyslurm",
-)  # what needs most of the machine first
+# what needs most of the machine first
+GROUPS = ("here", "browser", "kubernetes", "practice", "site", "server", "pyslurm")
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
-_FOLDERS = {  # where tests of other groups than `here` lie, the first that matches; only those folders are read for one
-    "tests/faults/test_pyslurm.py": (
-        "pyslurm",
-    ),  # counts its process's questions: nobody else's jobs are followed in it
+# where tests of other groups than `here` lie, the first that matches; only those folders are read for one
+_FOLDERS = {
+    # counts its process's questions: nobody else's jobs are followed in it
+    "tests/faults/test_pyslurm.py": ("pyslurm",),
     "tests/browser/": ("browser",),
     "tests/server/": ("server",),
     "tests/notebooks/": ("server",),
