@@ -1,8 +1,8 @@
 """Which tests run, and beside which: ``make test`` samples the long campaigns, ``make test-all`` has them whole.
 
 Tests that need the same cluster are a group, which runs in one process and starts that cluster once;
-`tests/side_by_side.py` runs groups beside each other (most of a run is waiting). Of what is marked ``campaign``, and of the contract
-on each target but ``local``, a part is chosen by a seed: the commit, so that another try of one commit tries the same.
+`tests/side_by_side.py` runs groups beside each other (a third of a run is waiting). Of what is marked ``campaign``, and of the contract
+(more of it on ``local``), a part is chosen by a seed: the commit, so that another try of one commit tries the same.
 ``JUPYTER_HPC_TEST_SEED`` is another seed, ``--whole`` takes everything.
 """
 
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-SHARE = {"campaign": 0.25, "contract": 0.2}
-# what needs most of the machine first
-GROUPS = ("here", "browser", "kubernetes", "practice", "site", "server", "pyslurm")
+SHARE = {"campaign": 0.25, "contract": 0.2, "contract on local": 0.5}
+# what takes longest first, and what waits beside what computes
+GROUPS = ("practice", "here", "kubernetes", "local", "browser", "site", "server", "pyslurm")
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
 # where tests of other groups than `here` lie, the first that matches; only those folders are read for one
 _FOLDERS = {
@@ -32,7 +32,10 @@ _FOLDERS = {
     "tests/campaign/": ("practice",),
     "tests/faults/": ("practice", "site"),
     "tests/slurm/": ("practice", "site"),
-    "tests/contract/": ("here", "practice", "site", "kubernetes"),
+    "tests/contract/": ("local", "practice", "site", "kubernetes"),
+    "tests/front_ends/": ("local",),
+    "tests/lineage/": ("local",),
+    "tests/magics/": ("local",),
 }
 
 
@@ -86,8 +89,8 @@ def seed() -> str:
 
 def is_chosen(item: pytest.Item) -> bool:
     kinds = ["campaign"] if item.get_closest_marker("campaign") else []
-    if item.nodeid.startswith("tests/contract/") and target_of(item) != "local":
-        kinds.append("contract")
+    if item.nodeid.startswith("tests/contract/"):
+        kinds.append("contract on local" if target_of(item) == "local" else "contract")
     return all(_fraction(f"{kind} {item.nodeid}") < SHARE[kind] for kind in kinds)
 
 

@@ -1,6 +1,6 @@
 """A notebook whose cells are sent leaves the namespace that it leaves when they run in the kernel, aliases included.
 
-``JUPYTER_HPC_TEST_EXAMPLES=2000`` tries that many notebooks, others each time; without it, the same forty.
+``JUPYTER_HPC_TEST_EXAMPLES=2000`` tries that many notebooks, others each time; without it, the same 25.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ del gc, sys, types, module
 LOOK = "__import__('_portrait').portrait(get_ipython().user_ns, get_ipython().user_ns_hidden)"
 
 profile = settings(
-    max_examples=EXAMPLES or 40,
+    max_examples=EXAMPLES or 25,
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
