@@ -18,7 +18,7 @@ import pytest
 
 SHARE = {"campaign": 0.25, "contract": 0.2, "contract on local": 0.5}
 # what takes longest first, and what waits beside what computes
-GROUPS = ("practice", "here", "kubernetes", "local", "browser", "site", "server", "pyslurm")
+GROUPS = ("faults", "practice", "here", "kubernetes", "local", "browser", "site", "server", "pyslurm")
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
 # where tests of other groups than `here` lie, the first that matches; only those folders are read for one
 _FOLDERS = {
@@ -30,7 +30,7 @@ _FOLDERS = {
     "tests/kubernetes/": ("kubernetes",),
     "tests/clusters/kubernetes/": ("kubernetes",),
     "tests/campaign/": ("practice",),
-    "tests/faults/": ("practice", "site"),
+    "tests/faults/": ("faults", "site"),
     "tests/slurm/": ("practice", "site"),
     "tests/contract/": ("local", "practice", "site", "kubernetes"),
     "tests/front_ends/": ("local",),
@@ -125,7 +125,7 @@ def group_of(item: pytest.Item) -> str:
         group = "kubernetes"
     elif target in _SITES or {"site", "whole_site", "full_slurm"} & fixtures:
         group = "site"
-    elif target == "slurm":
+    elif target == "slurm" and "practice" in groups:
         group = "practice"
     else:
         group = groups[0]
