@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 SHARE = {"campaign": 0.25, "contract": 0.2, "contract on local": 0.5}
-# what takes longest first, and what waits beside what computes
-GROUPS = ("faults", "practice", "here", "kubernetes", "local", "browser", "site", "server", "pyslurm")
+# what takes longest, and waits most, first
+GROUPS = ("faults", "site", "kubernetes", "here", "browser", "practice", "local", "server", "pyslurm")
 _SITES = ("full", "full-as-alice", "slurm-24", "slurm-24-as-alice")
 # where tests of other groups than `here` lie, the first that matches; only those folders are read for one
 _FOLDERS = {
