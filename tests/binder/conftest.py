@@ -1,3 +1,3 @@
 """The browser that visits."""
 
-from tests.browser.conftest import browser, chromium, shots  # noqa: F401 fixtures
+from tests.browser.conftest import browser, chromium, driver, shots  # noqa: F401 fixtures

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 from tests.browser.lab import BUNDLE, FLAGS, SLOW_MS, Lab
 from tests.faults.conftest import cluster  # noqa: F401 a fixture
@@ -66,17 +66,22 @@ def gate(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
+def driver() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield found
-        found.close()
+        yield playwright
 
 
 @pytest.fixture(scope="session")
-def profile(chromium: str, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """One user's browser, which has JupyterLab compiled in its cache after the second page: a third of what a page costs."""
-    context = browser.browser_type.launch_persistent_context(
+def browser(chromium: str, driver: Playwright) -> Iterator[Browser]:
+    found = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def profile(chromium: str, driver: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """One user's browser, which has JupyterLab compiled in its cache after the second page: a fifth of what a page costs."""
+    context = driver.chromium.launch_persistent_context(
         tmp_path_factory.mktemp("profile"), executable_path=chromium, args=FLAGS, viewport=VIEWPORT
     )
     context.set_default_timeout(SLOW_MS)

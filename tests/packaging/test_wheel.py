@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import browser, chromium  # noqa: F401 fixtures
+from tests.browser.conftest import browser, chromium, driver  # noqa: F401 fixtures
 from tests.browser.lab import SLOW_MS, Lab, open_sidebar
 
 REPOSITORY = Path(__file__).parents[2]
